@@ -16,7 +16,7 @@ void file_faults_set(const struct file_faults *f) {
     faults = f ? *f : (struct file_faults){0};
 }
 
-static int fault(const char *op, const char *path) {
+int file_fault(const char *op, const char *path) {
     if (!faults.before) return 0;
     int e = faults.before(faults.ctx, op, path);
     if (e) errno = e;
@@ -76,7 +76,7 @@ err file_read(const char *path, size_t max, struct buf *out, struct fail *f) {
 
 static err write_all(int fd, struct span data, const char *path, struct fail *f) {
     while (data.n) {
-        ssize_t n = fault("write", path) ? -1 : write(fd, data.p, data.n);
+        ssize_t n = file_fault("write", path) ? -1 : write(fd, data.p, data.n);
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) return file_error(f, errno, "writing", path);
         data = span_from(data, (size_t)n);
@@ -88,7 +88,7 @@ err file_sync_dir(const char *path, struct fail *f) {
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) return file_error(f, errno, "opening", path);
     err e = OK;
-    if (fault("fsync", path) || fsync(fd)) e = file_error(f, errno, "syncing", path);
+    if (file_fault("fsync", path) || fsync(fd)) e = file_error(f, errno, "syncing", path);
     close(fd);
     return e;
 }
@@ -111,11 +111,11 @@ static err write_temporary(const char *path, struct span data, unsigned mode, bo
                            char tmp[PATH_MAX_LEN], struct fail *f) {
     int n = snprintf(tmp, PATH_MAX_LEN, "%s.tmp-XXXXXX", path);
     if (n < 0 || n >= PATH_MAX_LEN) return fail_set(f, E_IO, "path too long: %.200s", path);
-    int fd = fault("open", path) ? -1 : mkostemp(tmp, O_CLOEXEC);
+    int fd = file_fault("open", path) ? -1 : mkostemp(tmp, O_CLOEXEC);
     if (fd < 0) return file_error(f, errno, "creating", path);
     err e = write_all(fd, data, path, f);
     if (e == OK && fchmod(fd, mode)) e = file_error(f, errno, "creating", path);
-    if (e == OK && sync && (fault("fsync", path) || fsync(fd)))
+    if (e == OK && sync && (file_fault("fsync", path) || fsync(fd)))
         e = file_error(f, errno, "syncing", path);
     if (close(fd) && e == OK) e = file_error(f, errno, "closing", path);
     if (e != OK) unlink(tmp);
@@ -126,7 +126,7 @@ static err write_and_rename(const char *path, struct span data, unsigned mode, b
                             struct fail *f) {
     char tmp[PATH_MAX_LEN], dir[PATH_MAX_LEN];
     TRY(write_temporary(path, data, mode, sync, tmp, f));
-    if (fault("rename", path) || rename(tmp, path)) {
+    if (file_fault("rename", path) || rename(tmp, path)) {
         err e = file_error(f, errno, "renaming", path);
         unlink(tmp);
         return e;
@@ -194,7 +194,7 @@ err file_size(const char *path, uint64_t *out, struct fail *f) {
 }
 
 err file_remove(const char *path, struct fail *f) {
-    if (fault("unlink", path) || (unlink(path) && errno != ENOENT))
+    if (file_fault("unlink", path) || (unlink(path) && errno != ENOENT))
         return file_error(f, errno, "removing", path);
     return OK;
 }

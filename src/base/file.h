@@ -17,6 +17,8 @@ struct file_faults {
     void *ctx;
 };
 void file_faults_set(const struct file_faults *faults);
+/* For code that does its own input and output: the errno to fail with (also set), or 0. */
+int file_fault(const char *op, const char *path);
 
 /* E_NOT_FOUND, E_DISK_FULL or E_IO from errno, with a sentence that names the path. */
 err file_error(struct fail *f, int errnum, const char *doing, const char *path);

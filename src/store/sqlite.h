@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* The record store in one SQLite file, for a single machine.
+ *
+ * WAL with synchronous=FULL: an append that returned is on the disk. One connection writes and also
+ * checkpoints the WAL; readers are query-only and never checkpoint, because SQLite before 3.51.3 can
+ * lose a reset of the WAL that races with a writer (sqlite.org/wal.html, "WAL-reset bug"). */
+#ifndef STORE_SQLITE_H
+#define STORE_SQLITE_H
+
+#include "store/store.h"
+
+struct sqlite_options {
+    bool create;        /* make the folder and the database when they are not there */
+    bool check;         /* read the whole file at open and check its structure: slow */
+    uint32_t max_pages; /* 0: none. A limit of the file's size in pages; past it E_DISK_FULL */
+};
+
+/* Opens DIR/records.db and holds DIR/lock: E_LOCKED, naming the folder, when another process has it.
+ * Without `create`, E_NOT_FOUND when there is no database. E_DAMAGED when the file is not a store,
+ * is torn, or head and entries disagree; E_IO for a folder that cannot be written. `options` may be
+ * NULL (all zero). The caller owns *out: store_close. */
+MUST_USE err sqlite_store_open(const char *dir, const struct sqlite_options *options,
+                               struct store **out, struct fail *f);
+
+/* A reader of a store that another process may be writing: takes no lock, writes no entry, never
+ * checkpoints. The caller owns *out: store_reader_close. */
+MUST_USE err sqlite_reader_open(const char *dir, struct store_reader **out, struct fail *f);
+
+#endif
