@@ -220,3 +220,17 @@ err base64_decode(struct span s, uint8_t *out, size_t max, size_t *n, struct fai
     *n = o;
     return OK;
 }
+
+bool base64_check(struct span s, size_t *n) {
+    uint8_t piece[48];
+    *n = 0;
+    while (s.n) {
+        size_t got = 0, step = s.n > 64 ? 64 : s.n;
+        if (base64_decode((struct span){s.p, step}, piece, sizeof piece, &got, NULL) != OK)
+            return false;
+        if (step < s.n && got != sizeof piece) return false; /* padding inside */
+        *n += got;
+        s = span_from(s, step);
+    }
+    return true;
+}

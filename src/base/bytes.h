@@ -84,6 +84,8 @@ MUST_USE err hex_decode(struct span s, uint8_t *out, size_t n, struct fail *f);
 void base64_encode(struct span s, char *out);
 /* Canonical base64 into out[0..max); *n gets the length. */
 MUST_USE err base64_decode(struct span s, uint8_t *out, size_t max, size_t *n, struct fail *f);
+/* The same of any length without keeping the bytes: whether it is canonical, and *n how many. */
+bool base64_check(struct span s, size_t *n);
 
 static inline void put_u16be(uint8_t *p, uint16_t v) {
     p[0] = (uint8_t)(v >> 8);

@@ -224,17 +224,11 @@ static err signature_decode(struct span base64, struct note_line *out, struct fa
         if (out->n <= sizeof out->bytes) memcpy(out->bytes, raw + 4, out->n);
         return OK;
     }
-    size_t total = 0;
-    for (struct span rest = base64; rest.n;) {
-        size_t step = rest.n > 64 ? 64 : rest.n;
-        bool last = step == rest.n;
-        TRY(base64_decode(span_of(rest.p, step), raw, sizeof raw, &n, f));
-        if (!last && n != 48) return fail_set(f, E_BASE64, "base64 with padding inside");
-        if (total == 0) out->id = get_u32be(raw);
-        total += n;
-        rest = span_from(rest, step);
-    }
-    out->n = total - 4;
+    if (!base64_check(base64, &n) ||
+        base64_decode(span_of(base64.p, 8), raw, sizeof raw, &(size_t){0}, f) != OK)
+        return fail_set(f, E_BASE64, "a long signature is not canonical base64");
+    out->id = get_u32be(raw);
+    out->n = n - 4;
     return OK;
 }
 

@@ -21,7 +21,8 @@ MUST_USE err merkle_verify_inclusion(const struct hash *leaf, uint64_t index, ui
                                      const struct hash *proof, size_t n, const struct hash *root,
                                      struct fail *f);
 /* E_PROOF unless the tree of size2 leaves with root2 begins with the tree of size1 leaves with
- * root1. size1 = 0 takes an empty proof and demands the empty root. RFC 9162 section 2.1.4.2. */
+ * root1. From the empty tree nothing can be proved: size1 = 0 is refused too, so callers treat it
+ * apart. RFC 9162 section 2.1.4.2. */
 MUST_USE err merkle_verify_consistency(uint64_t size1, uint64_t size2, const struct hash *proof,
                                        size_t n, const struct hash *root1, const struct hash *root2,
                                        struct fail *f);
@@ -50,7 +51,7 @@ struct hash merkle_frontier_root(const struct merkle_frontier *m);
  * leaf. One thread appends and truncates; any thread may read hashes, roots and proofs at sizes
  * that were reached before and are not being truncated. */
 struct merkle_tree;
-/* Holds at most max_leaves (1..2^40), which bounds its memory; allocates as it grows. */
+/* Holds at most max_leaves (1..2^36), which bounds its memory; allocates as it grows. */
 MUST_USE err merkle_tree_new(uint64_t max_leaves, struct merkle_tree **out, struct fail *f);
 void merkle_tree_free(struct merkle_tree *t); /* NULL is fine */
 uint64_t merkle_tree_size(const struct merkle_tree *t);

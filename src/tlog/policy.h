@@ -18,11 +18,13 @@ enum {
 };
 
 struct policy_log {
-    struct note_key key; /* type 01 */
+    struct span vkey;
+    struct note_key key; /* type 01; known = false for other types, which then never match */
     struct span url;     /* empty when the line has none */
 };
 struct policy_witness {
-    struct span name;    /* in the policy; the key has its own */
+    struct span name; /* in the policy; the key has its own */
+    struct span vkey;
     struct note_key key; /* type 04; known = false for types that this project does not verify */
     struct span url;
 };

@@ -29,7 +29,7 @@ struct witness_state {
 struct witness_answer {
     int status;       /* 200, 400, 403, 404, 409, 422 */
     const char *type; /* Content-Type: WITNESS_SIZE_TYPE for 409, else text/plain; static */
-    char body[400];   /* for all but 200, whose body is cosignature lines: NUL-terminated text */
+    char body[408];   /* for all but 200, whose body is cosignature lines: NUL-terminated text */
     struct witness_state next; /* 200: what to persist before replying */
 };
 
