@@ -67,7 +67,8 @@ static err load(struct guard *g, struct fail *f) {
         uint8_t bytes[SLOT_BYTES];
         ssize_t n = pread(g->fd, bytes, sizeof bytes, i * SLOT_AT);
         if (n < 0) return file_error(f, errno, "reading", g->path);
-        whole[i] = slot_decode(span_of(bytes, (size_t)n), &s[i]) && (s[i].number & 1) == (unsigned)i;
+        whole[i] =
+            slot_decode(span_of(bytes, (size_t)n), &s[i]) && (s[i].number & 1) == (unsigned)i;
     }
     if (!whole[0] && !whole[1])
         return fail_set(f, E_DAMAGED,
@@ -115,10 +116,8 @@ void guard_close(struct guard *g) {
 }
 
 struct guard_state guard_state(const struct guard *g) {
-    return (struct guard_state){.empty = g->last.size == 0,
-                                .size = g->last.size,
-                                .root = g->last.root,
-                                .torn = g->torn};
+    return (struct guard_state){
+        .empty = g->last.size == 0, .size = g->last.size, .root = g->last.root, .torn = g->torn};
 }
 
 err guard_check(const struct guard *g, uint64_t store_size, const struct hash *root_there,

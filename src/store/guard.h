@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* The roll-back guard: remembers, apart from the database, the last checkpoint that was signed.
  *
- * A log whose database is restored from a backup would sign a second history. The guard is a file of
- * 8 KiB, best on another file system, with two alternating slots, each with its own SHA-256: a write
- * that is torn by a power cut damages one slot, and the other holds the state before it. */
+ * A log whose database is restored from a backup would sign a second history. The guard is a file
+ * of 8 KiB, best on another file system, with two alternating slots, each with its own SHA-256: a
+ * write that is torn by a power cut damages one slot, and the other holds the state before it. */
 #ifndef STORE_GUARD_H
 #define STORE_GUARD_H
 
@@ -24,22 +24,22 @@ struct guard_state {
 MUST_USE err guard_create(const char *path, const char *origin, struct fail *f);
 
 /* Opens and locks a guard. E_NOT_FOUND when it is missing (then nothing says what was signed),
- * E_LOCKED when another process holds it, E_ORIGIN when it belongs to another log, E_DAMAGED when both
- * slots are. The caller owns *out: guard_close. */
+ * E_LOCKED when another process holds it, E_ORIGIN when it belongs to another log, E_DAMAGED when
+ * both slots are. The caller owns *out: guard_close. */
 MUST_USE err guard_open(const char *path, const char *origin, struct guard **out, struct fail *f);
 void guard_close(struct guard *g);
 
 struct guard_state guard_state(const struct guard *g);
 
-/* Before anything is signed: E_ROLLBACK when the store of `store_size` entries is behind the guard, or
- * when `root_there`, the root of the store's first guard_state().size entries, is another one
+/* Before anything is signed: E_ROLLBACK when the store of `store_size` entries is behind the guard,
+ * or when `root_there`, the root of the store's first guard_state().size entries, is another one
  * (root_there may be NULL when the store is behind or the guard is empty). */
 MUST_USE err guard_check(const struct guard *g, uint64_t store_size, const struct hash *root_there,
                          struct fail *f);
 
-/* Durably remembers a signed checkpoint, before it leaves the process. E_ROLLBACK when it goes back or
- * gives another root for the same size. After E_IO or E_DISK_FULL the guard refuses everything: the
- * process must start again. */
+/* Durably remembers a signed checkpoint, before it leaves the process. E_ROLLBACK when it goes back
+ * or gives another root for the same size. After E_IO or E_DISK_FULL the guard refuses everything:
+ * the process must start again. */
 MUST_USE err guard_advance(struct guard *g, uint64_t size, const struct hash *root, struct fail *f);
 
 #endif

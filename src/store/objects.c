@@ -14,8 +14,8 @@
 #include "base/text.h"
 #include "store/objects_table.h"
 
-/* Up to FEW files are synced one by one; more by one sync of the file system, which costs one flush of
- * the disk instead of one a file. */
+/* Up to FEW files are synced one by one; more by one sync of the file system, which costs one flush
+ * of the disk instead of one a file. */
 enum { FEW = 4, NAME_LEN = 160 };
 
 enum folder { F_PUBLIC, F_RESTRICTED, F_PENDING, F_INCOMING, F_COUNT };
@@ -72,7 +72,11 @@ static void pending_name(const struct object_ref *ref, const struct uploader *by
 static bool pending_parse(const char *name, struct object_ref *ref, struct uploader *by,
                           uint64_t *ms) {
     struct span s = span_text(name);
-    enum { CLASS_AT = HASH_HEX_LEN + 1, BY_AT = CLASS_AT + 2, MS_AT = BY_AT + 2 * UPLOADER_BYTES + 1 };
+    enum {
+        CLASS_AT = HASH_HEX_LEN + 1,
+        BY_AT = CLASS_AT + 2,
+        MS_AT = BY_AT + 2 * UPLOADER_BYTES + 1
+    };
     if (s.n <= MS_AT || name[CLASS_AT - 1] != '-' || name[BY_AT - 1] != '-' ||
         name[MS_AT - 1] != '-' || (name[CLASS_AT] != 'p' && name[CLASS_AT] != 'r'))
         return false;
@@ -99,7 +103,8 @@ static bool is_kept(struct objects *o, const struct object_ref *ref, uint64_t *s
     return true;
 }
 
-/* --- opening -------------------------------------------------------------------------------------- */
+/* --- opening
+ * -------------------------------------------------------------------------------------- */
 
 static err open_folder(struct objects *o, enum folder at, const char *parent, const char *name,
                        struct fail *f) {
@@ -231,21 +236,24 @@ void objects_close(struct objects *o) {
     free(o);
 }
 
-/* --- uploading ------------------------------------------------------------------------------------ */
+/* --- uploading
+ * ------------------------------------------------------------------------------------ */
 
 /* With the lock held: is there room for `size` bytes more of this key? */
 static err check_room(struct objects *o, const struct uploader *by, uint64_t size, struct fail *f) {
     const struct objects_usage *u = &o->table.usage;
     uint64_t has = table_charged(&o->table, by), all = u->pending_bytes + u->open_bytes;
     if (size > o->limits.max_pending_per_key || has > o->limits.max_pending_per_key - size)
-        return fail_set(f, E_QUOTA,
-                        "this key has %llu bytes waiting for their records; %llu more pass its limit "
-                        "of %llu: submit the records first",
-                        (unsigned long long)has, (unsigned long long)size,
-                        (unsigned long long)o->limits.max_pending_per_key);
+        return fail_set(
+            f, E_QUOTA,
+            "this key has %llu bytes waiting for their records; %llu more pass its limit "
+            "of %llu: submit the records first",
+            (unsigned long long)has, (unsigned long long)size,
+            (unsigned long long)o->limits.max_pending_per_key);
     if (size > o->limits.max_pending || all > o->limits.max_pending - size ||
         u->pending_count + u->open_count >= o->limits.max_pending_count)
-        return fail_set(f, E_BUSY, "too many uploads are waiting for their records: try again later");
+        return fail_set(f, E_BUSY,
+                        "too many uploads are waiting for their records: try again later");
     return OK;
 }
 
@@ -312,10 +320,10 @@ err objects_put_begin(struct objects *o, enum object_class class, const struct h
         put_free(p);
         return e;
     }
-    p->fd = file_fault("open", p->name) ? -1
-                                        : openat(o->fd[F_INCOMING], p->name,
-                                                 O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-                                                 class == OBJECT_PUBLIC ? 0644 : 0600);
+    p->fd = file_fault("open", p->name)
+                ? -1
+                : openat(o->fd[F_INCOMING], p->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+                         class == OBJECT_PUBLIC ? 0644 : 0600);
     if (p->fd < 0) {
         e = file_error(f, errno, "creating a file in", o->dir[F_INCOMING]);
         objects_put_abort(p);
@@ -382,8 +390,7 @@ static err name_one(struct object_put *p, struct fail *f) {
     pending_name(&p->ref, &p->by, p->ms, to);
     struct pending *e = table_add(&o->table, p->ref.class, &p->ref.id);
     if (!e) return fail_set(f, E_MEMORY, "out of memory while receiving an object");
-    if (file_fault("rename", to) ||
-        renameat(o->fd[F_INCOMING], p->name, o->fd[F_PENDING], to)) {
+    if (file_fault("rename", to) || renameat(o->fd[F_INCOMING], p->name, o->fd[F_PENDING], to)) {
         err bad = file_error(f, errno, "renaming into", o->dir[F_PENDING]);
         table_remove(&o->table, e);
         return bad;
@@ -479,10 +486,10 @@ static err add_one(struct objects *o, const struct object_ref *ref, struct span 
     const char *dir = o->dir[F_INCOMING];
     *made = !is_kept(o, ref, NULL);
     if (!*made) return OK;
-    int fd = file_fault("open", dir) ? -1
-                                     : openat(o->fd[F_INCOMING], name,
-                                              O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-                                              ref->class == OBJECT_PUBLIC ? 0644 : 0600);
+    int fd = file_fault("open", dir)
+                 ? -1
+                 : openat(o->fd[F_INCOMING], name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+                          ref->class == OBJECT_PUBLIC ? 0644 : 0600);
     if (fd < 0) return file_error(f, errno, "creating a file in", dir);
     err e = write_fd(fd, dir, bytes, f);
     if (e == OK && sync && (file_fault("fsync", dir) || fsync(fd)))
@@ -521,8 +528,8 @@ static err add_all(struct objects *o, enum object_class class, const struct span
     for (size_t i = 0; i < count; i++) {
         char id[HASH_HEX_LEN + 1];
         hash_hex(&a[i].id, id);
-        if (a[i].name[0] && (file_fault("rename", id) ||
-                             renameat(o->fd[F_INCOMING], a[i].name, o->fd[to], id)))
+        if (a[i].name[0] &&
+            (file_fault("rename", id) || renameat(o->fd[F_INCOMING], a[i].name, o->fd[to], id)))
             return file_error(f, errno, "renaming into", o->dir[to]);
     }
     return file_sync_dir(o->dir[to], f);
@@ -546,9 +553,11 @@ err objects_add_many(struct objects *o, enum object_class class, const struct sp
     return e;
 }
 
-/* --- when records are appended --------------------------------------------------------------------- */
+/* --- when records are appended
+ * --------------------------------------------------------------------- */
 
-bool objects_has(struct objects *o, enum object_class class, const struct hash *id, uint64_t *size) {
+bool objects_has(struct objects *o, enum object_class class, const struct hash *id,
+                 uint64_t *size) {
     struct object_ref ref = {class, *id};
     pthread_mutex_lock(&o->lock);
     struct pending *p = table_find(&o->table, class, id);
@@ -644,7 +653,8 @@ uint64_t objects_key_bytes(struct objects *o, const char *key) {
     return n;
 }
 
-/* --- reading -------------------------------------------------------------------------------------- */
+/* --- reading
+ * -------------------------------------------------------------------------------------- */
 
 err objects_path(const struct objects *o, enum object_class class, const struct hash *id, char *out,
                  size_t max, struct fail *f) {
@@ -742,7 +752,8 @@ err objects_read(struct objects *o, enum object_class class, const struct hash *
     return e == OK ? check_hash(&h, id, f) : e;
 }
 
-/* --- bit rot -------------------------------------------------------------------------------------- */
+/* --- bit rot
+ * -------------------------------------------------------------------------------------- */
 
 err objects_check_one(struct objects *o, enum object_class class, const struct hash *id,
                       struct fail *f) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* The object store's accounting, private to objects.c: what is pending, and what each key has pending
- * or is sending. Not thread-safe: objects.c holds its lock. */
+/* The object store's accounting, private to objects.c: what is pending, and what each key has
+ * pending or is sending. Not thread-safe: objects.c holds its lock. */
 #ifndef STORE_OBJECTS_TABLE_H
 #define STORE_OBJECTS_TABLE_H
 

@@ -14,14 +14,15 @@
 /* "hsbu": so that file(1) and this program tell a record store from other databases. */
 enum { APPLICATION_ID = 0x68736275, SCHEMA_VERSION = 1, TRIGGER_COUNT = 4 };
 
-/* Measured by bench/bench_store: pages of 8 KiB replay faster than 4 KiB and cost batches of one entry
- * little. The WAL is copied into the database once it holds CHECKPOINT_PAGES. */
+/* Measured by bench/bench_store: pages of 8 KiB replay faster than 4 KiB and cost batches of one
+ * entry little. The WAL is copied into the database once it holds CHECKPOINT_PAGES. */
 enum { PAGE_SIZE = 8192, CHECKPOINT_PAGES = 2000, CACHE_KIB = 16384 };
 
 static const char SCHEMA[] =
     "CREATE TABLE entry(idx INTEGER PRIMARY KEY CHECK(idx >= 0), bytes BLOB NOT NULL) STRICT;"
     "CREATE TABLE head(one INTEGER PRIMARY KEY CHECK(one = 1), size INTEGER NOT NULL,"
-    " term INTEGER NOT NULL, root BLOB NOT NULL CHECK(length(root) = 32), body BLOB NOT NULL) STRICT;"
+    " term INTEGER NOT NULL, root BLOB NOT NULL CHECK(length(root) = 32), body BLOB NOT NULL) "
+    "STRICT;"
     "CREATE TABLE note(kind INTEGER NOT NULL, size INTEGER NOT NULL, bytes BLOB NOT NULL,"
     " PRIMARY KEY(kind, size)) STRICT, WITHOUT ROWID;"
     "CREATE TABLE meta(key TEXT NOT NULL PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;"
@@ -95,31 +96,42 @@ struct sqlite_reader {
 
 static const struct store_ops OPS;
 
-/* --- faults: writes and syncs pass through base/file's hook -------------------------------------- */
+/* --- faults: writes and syncs pass through base/file's hook --------------------------------------
+ */
 
-/* SQLite's own file methods with write and sync replaced, one table for the database and one for its
- * WAL. Filled once, constant afterwards. */
+/* SQLite's own methods of one kind of file (`real`), and a copy with write and sync replaced. */
+struct shim_file {
+    const char *name;
+    const sqlite3_io_methods *real;
+    sqlite3_io_methods methods;
+};
+
+/* Filled when the first files are opened, constant afterwards. */
 static struct {
     pthread_once_t once;
     sqlite3_vfs vfs, *real_vfs;
-    pthread_mutex_t lock; /* guards `real` and the tables while files are opened */
-    const sqlite3_io_methods *real;
-    sqlite3_io_methods db_methods, wal_methods;
-} shim = {.once = PTHREAD_ONCE_INIT, .lock = PTHREAD_MUTEX_INITIALIZER};
+    pthread_mutex_t lock; /* guards the filling */
+    struct shim_file db, wal;
+} shim = {.once = PTHREAD_ONCE_INIT,
+          .lock = PTHREAD_MUTEX_INITIALIZER,
+          .db = {.name = "records.db"},
+          .wal = {.name = "records.db-wal"}};
 
-static const char *shim_name(sqlite3_file *file) {
-    return file->pMethods == &shim.wal_methods ? "records.db-wal" : "records.db";
+static struct shim_file *shim_of(sqlite3_file *file) {
+    return file->pMethods == &shim.wal.methods ? &shim.wal : &shim.db;
 }
 
 static int shim_write(sqlite3_file *file, const void *p, int n, sqlite3_int64 at) {
-    int e = file_fault("write", shim_name(file));
+    struct shim_file *s = shim_of(file);
+    int e = file_fault("write", s->name);
     if (e) return e == ENOSPC ? SQLITE_FULL : SQLITE_IOERR_WRITE;
-    return shim.real->xWrite(file, p, n, at);
+    return s->real->xWrite(file, p, n, at);
 }
 
 static int shim_sync(sqlite3_file *file, int flags) {
-    if (file_fault("fsync", shim_name(file))) return SQLITE_IOERR_FSYNC;
-    return shim.real->xSync(file, flags);
+    struct shim_file *s = shim_of(file);
+    if (file_fault("fsync", s->name)) return SQLITE_IOERR_FSYNC;
+    return s->real->xSync(file, flags);
 }
 
 static int shim_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int *out) {
@@ -127,16 +139,15 @@ static int shim_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int
     int rc = shim.real_vfs->xOpen(shim.real_vfs, name, file, flags, out);
     if (rc != SQLITE_OK || !file->pMethods || !(flags & (SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_WAL)))
         return rc;
+    struct shim_file *s = flags & SQLITE_OPEN_WAL ? &shim.wal : &shim.db;
     pthread_mutex_lock(&shim.lock);
-    if (!shim.real) {
-        shim.real = file->pMethods;
-        shim.db_methods = *shim.real;
-        shim.db_methods.xWrite = shim_write;
-        shim.db_methods.xSync = shim_sync;
-        shim.wal_methods = shim.db_methods;
+    if (!s->real) {
+        s->methods = *file->pMethods;
+        s->methods.xWrite = shim_write;
+        s->methods.xSync = shim_sync;
+        s->real = file->pMethods;
     }
-    if (shim.real == file->pMethods)
-        file->pMethods = flags & SQLITE_OPEN_WAL ? &shim.wal_methods : &shim.db_methods;
+    if (s->real == file->pMethods) file->pMethods = &s->methods;
     pthread_mutex_unlock(&shim.lock);
     return rc;
 }
@@ -151,7 +162,8 @@ static void shim_register(void) {
     if (sqlite3_vfs_register(&shim.vfs, 0) != SQLITE_OK) shim.real_vfs = NULL;
 }
 
-/* --- errors and statements ------------------------------------------------------------------------ */
+/* --- errors and statements
+ * ------------------------------------------------------------------------ */
 
 static err db_error(struct db *d, const char *doing, struct fail *f) {
     int rc = d->h ? sqlite3_extended_errcode(d->h) : SQLITE_NOMEM;
@@ -163,8 +175,8 @@ static err db_error(struct db *d, const char *doing, struct fail *f) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
         return fail_set(f, E_DAMAGED,
-                        "%s is damaged (%s): restore it from a mirror of the published log", d->path,
-                        why);
+                        "%s is damaged (%s): restore it from a mirror of the published log",
+                        d->path, why);
     case SQLITE_READONLY:
     case SQLITE_CANTOPEN:
     case SQLITE_PERM:
@@ -173,8 +185,10 @@ static err db_error(struct db *d, const char *doing, struct fail *f) {
     case SQLITE_LOCKED:
         return fail_set(f, E_LOCKED, "%s is in use by another program: stop that one first",
                         d->path);
-    case SQLITE_NOMEM: return fail_set(f, E_MEMORY, "out of memory while %s %s", doing, d->path);
-    default: return fail_set(f, E_IO, "%s %s: %s (%d)", doing, d->path, why, rc);
+    case SQLITE_NOMEM:
+        return fail_set(f, E_MEMORY, "out of memory while %s %s", doing, d->path);
+    default:
+        return fail_set(f, E_IO, "%s %s: %s (%d)", doing, d->path, why, rc);
     }
 }
 
@@ -183,6 +197,7 @@ static err db_exec(struct db *d, const char *sql, const char *doing, struct fail
 }
 
 static err query(struct db *d, enum query q, sqlite3_stmt **out, struct fail *f) {
+    *out = NULL;
     if (!d->q[q] && sqlite3_prepare_v3(d->h, SQL[q], -1, SQLITE_PREPARE_PERSISTENT, &d->q[q],
                                        NULL) != SQLITE_OK)
         return db_error(d, "preparing", f);
@@ -219,8 +234,7 @@ static struct span column_span(sqlite3_stmt *s, int column) {
 
 static err one_number(struct db *d, const char *sql, int64_t *out, struct fail *f) {
     sqlite3_stmt *s = NULL;
-    if (sqlite3_prepare_v2(d->h, sql, -1, &s, NULL) != SQLITE_OK)
-        return db_error(d, "opening", f);
+    if (sqlite3_prepare_v2(d->h, sql, -1, &s, NULL) != SQLITE_OK) return db_error(d, "opening", f);
     err e = OK;
     if (sqlite3_step(s) == SQLITE_ROW)
         *out = sqlite3_column_int64(s, 0);
@@ -256,7 +270,8 @@ static err db_open(struct db *d, int flags, struct fail *f) {
     return OK;
 }
 
-/* --- reading -------------------------------------------------------------------------------------- */
+/* --- reading
+ * -------------------------------------------------------------------------------------- */
 
 static err read_head(struct db *d, struct store_head *out, struct fail *f) {
     sqlite3_stmt *s;
@@ -367,19 +382,19 @@ err sqlite_reader_open(const char *dir, struct store_reader **out, struct fail *
     char path[PATH_MAX_LEN];
     *out = NULL;
     TRY(path_join(path, sizeof path, dir, "records.db", f));
-    if (!file_exists(path))
-        return fail_set(f, E_NOT_FOUND, "there is no record store in %s", dir);
+    if (!file_exists(path)) return fail_set(f, E_NOT_FOUND, "there is no record store in %s", dir);
     return reader_at(path, out, f);
 }
 
-/* --- the writer ----------------------------------------------------------------------------------- */
+/* --- the writer
+ * ----------------------------------------------------------------------------------- */
 
 static err op_head(struct store *s, struct store_head *out, struct fail *f) {
     return read_head(&((struct sqlite_store *)s)->db, out, f);
 }
 
-/* Commits, and copies the WAL into the database from time to time. SQLite's automatic checkpoint would
- * swallow its errors, and an error of a sync must be heard. */
+/* Commits, and copies the WAL into the database from time to time. SQLite's automatic checkpoint
+ * would swallow its errors, and an error of a sync must be heard. */
 static err commit(struct db *d, struct fail *f) {
     TRY(run(d, Q_COMMIT, "writing", f));
     if (d->wal_pages < CHECKPOINT_PAGES) return OK;
@@ -526,7 +541,8 @@ static const struct store_ops OPS = {
     .reader_head = op_reader_head,
 };
 
-/* --- opening -------------------------------------------------------------------------------------- */
+/* --- opening
+ * -------------------------------------------------------------------------------------- */
 
 /* The tables and the empty head in one transaction: a store is there entirely or not at all. */
 static err create_schema(struct db *d, struct fail *f) {
@@ -564,8 +580,7 @@ static err check_kind(struct db *d, bool create, struct fail *f) {
         id = APPLICATION_ID;
         version = SCHEMA_VERSION;
     }
-    if (id != APPLICATION_ID)
-        return fail_set(f, E_DAMAGED, "%s is not a record store", d->path);
+    if (id != APPLICATION_ID) return fail_set(f, E_DAMAGED, "%s is not a record store", d->path);
     if (version != SCHEMA_VERSION)
         return fail_set(f, E_DAMAGED, "%s has format %lld; this program knows format %d", d->path,
                         (long long)version, SCHEMA_VERSION);
@@ -614,6 +629,20 @@ static err check_whole(struct db *d, bool slowly, struct fail *f) {
     return e;
 }
 
+/* A file system without shared memory maps would leave SQLite in another mode, silently. */
+static err check_wal(struct db *d, struct fail *f) {
+    sqlite3_stmt *s = NULL;
+    if (sqlite3_prepare_v2(d->h, "PRAGMA journal_mode", -1, &s, NULL) != SQLITE_OK)
+        return db_error(d, "opening", f);
+    err e = OK;
+    if (sqlite3_step(s) != SQLITE_ROW)
+        e = db_error(d, "opening", f);
+    else if (strcmp((const char *)sqlite3_column_text(s, 0), "wal") != 0)
+        e = fail_set(f, E_IO, "%s cannot keep a write-ahead log here: use a local disk", d->path);
+    sqlite3_finalize(s);
+    return e;
+}
+
 static err open_writer(struct db *d, const struct sqlite_options *o, struct fail *f) {
     char sql[256];
     TRY(db_open(d, SQLITE_OPEN_READWRITE | (o->create ? SQLITE_OPEN_CREATE : 0), f));
@@ -624,6 +653,7 @@ static err open_writer(struct db *d, const struct sqlite_options *o, struct fail
              PAGE_SIZE, CACHE_KIB);
     TRY(db_exec(d, sql, "opening", f));
     sqlite3_wal_hook(d->h, on_commit, d);
+    TRY(check_wal(d, f));
     if (sqlite3_db_readonly(d->h, "main") == 1)
         return fail_set(f, E_IO, "%s cannot be written: is the folder writable?", d->path);
     TRY(check_kind(d, o->create, f));
@@ -631,7 +661,8 @@ static err open_writer(struct db *d, const struct sqlite_options *o, struct fail
         snprintf(sql, sizeof sql, "PRAGMA max_page_count = %u", (unsigned)o->max_pages);
         TRY(db_exec(d, sql, "opening", f));
     }
-    /* what a crash left in the WAL, into the database: an error shows here, not at the first append */
+    /* what a crash left in the WAL, into the database: an error shows here, not at the first append
+     */
     int rc = sqlite3_wal_checkpoint_v2(d->h, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
     if (rc != SQLITE_OK && rc != SQLITE_BUSY) return db_error(d, "opening", f);
     return check_whole(d, o->check, f);

@@ -2,8 +2,8 @@
 /* The record store in one SQLite file, for a single machine.
  *
  * WAL with synchronous=FULL: an append that returned is on the disk. One connection writes and also
- * checkpoints the WAL; readers are query-only and never checkpoint, because SQLite before 3.51.3 can
- * lose a reset of the WAL that races with a writer (sqlite.org/wal.html, "WAL-reset bug"). */
+ * checkpoints the WAL; readers are query-only and never checkpoint, because SQLite before 3.51.3
+ * can lose a reset of the WAL that races with a writer (sqlite.org/wal.html, "WAL-reset bug"). */
 #ifndef STORE_SQLITE_H
 #define STORE_SQLITE_H
 
@@ -15,10 +15,10 @@ struct sqlite_options {
     uint32_t max_pages; /* 0: none. A limit of the file's size in pages; past it E_DISK_FULL */
 };
 
-/* Opens DIR/records.db and holds DIR/lock: E_LOCKED, naming the folder, when another process has it.
- * Without `create`, E_NOT_FOUND when there is no database. E_DAMAGED when the file is not a store,
- * is torn, or head and entries disagree; E_IO for a folder that cannot be written. `options` may be
- * NULL (all zero). The caller owns *out: store_close. */
+/* Opens DIR/records.db and holds DIR/lock: E_LOCKED, naming the folder, when another process has
+ * it. Without `create`, E_NOT_FOUND when there is no database. E_DAMAGED when the file is not a
+ * store, is torn, or head and entries disagree; E_IO for a folder that cannot be written. `options`
+ * may be NULL (all zero). The caller owns *out: store_close. */
 MUST_USE err sqlite_store_open(const char *dir, const struct sqlite_options *options,
                                struct store **out, struct fail *f);
 

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* The record store: opaque entries in index order, append-only, and the head that they add up to.
  *
- * An interface with one implementation a database (sqlite.h; PostgreSQL later). It holds the records
- * and what cannot be recomputed from them: the unsigned checkpoint body of the last commit, signed and
- * witnessed checkpoints, a few counters.
+ * An interface with one implementation a database (sqlite.h; PostgreSQL later). It holds the
+ * records and what cannot be recomputed from them: the unsigned checkpoint body of the last commit,
+ * signed and witnessed checkpoints, a few counters.
  *
  * One thread writes (the sequencer). Other threads read, each through its own reader. Writes are
- * fenced by a term in the head row: whoever sequences takes the next term first, and an append under
- * an older one is refused, so that two sequencers never extend one log.
+ * fenced by a term in the head row: whoever sequences takes the next term first, and an append
+ * under an older one is refused, so that two sequencers never extend one log.
  *
- * Errors. E_FENCED and wrong arguments leave the store as it was, usable. After any other error of a
- * write the outcome is unknown: the handle is failed, refuses everything that follows, and the caller
- * discards its fold, closes, opens again and replays. An append that returned OK is durable. */
+ * Errors. E_FENCED and wrong arguments leave the store as it was, usable. After any other error of
+ * a write the outcome is unknown: the handle is failed, refuses everything that follows, and the
+ * caller discards its fold, closes, opens again and replays. An append that returned OK is durable.
+ */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 
@@ -44,8 +45,8 @@ enum store_note {
     STORE_WITNESSED = 2, /* checkpoints with their cosignatures: every published one is kept */
 };
 
-/* A row beside the entries. `note` != 0: the checkpoint of `size`; otherwise meta `key`. A value with
- * .p == NULL removes a meta row. Everything is borrowed for the call. */
+/* A row beside the entries. `note` != 0: the checkpoint of `size`; otherwise meta `key`. A value
+ * with .p == NULL removes a meta row. Everything is borrowed for the call. */
 struct store_row {
     enum store_note note;
     uint64_t size;
@@ -58,9 +59,9 @@ struct store_batch {
     uint64_t term;  /* from store_take_term */
     uint64_t first; /* index of entries[0]: the size that the caller believes is stored */
     const struct span *entries;
-    size_t count;     /* 0: only rows are written, root and body are left alone */
-    struct hash root; /* of the tree of first + count entries */
-    struct span body; /* checkpoint body of that tree, unsigned */
+    size_t count;                 /* 0: only rows are written, root and body are left alone */
+    struct hash root;             /* of the tree of first + count entries */
+    struct span body;             /* checkpoint body of that tree, unsigned */
     const struct store_row *rows; /* written in the same transaction */
     size_t row_count;
 };
@@ -95,13 +96,13 @@ void store_close(struct store *s);
 MUST_USE err store_reader_open(struct store *s, struct store_reader **out, struct fail *f);
 void store_reader_close(struct store_reader *r);
 
-/* Called with each entry in index order; `entry` is valid during the call. Anything but OK stops the
- * reading and is handed on with the sentence in *f. */
+/* Called with each entry in index order; `entry` is valid during the call. Anything but OK stops
+ * the reading and is handed on with the sentence in *f. */
 typedef err store_visit(void *ctx, uint64_t index, struct span entry, struct fail *f);
 
-/* Entries first..first+count-1 in order. E_RANGE when some are past the stored size, E_DAMAGED when one
- * is missing in between. One consistent view for the whole call; a long call delays the recycling of
- * the database's log, so read in parts of some thousands while the sequencer runs. */
+/* Entries first..first+count-1 in order. E_RANGE when some are past the stored size, E_DAMAGED when
+ * one is missing in between. One consistent view for the whole call; a long call delays the
+ * recycling of the database's log, so read in parts of some thousands while the sequencer runs. */
 MUST_USE err store_read(struct store_reader *r, uint64_t first, uint64_t count, store_visit *visit,
                         void *ctx, struct fail *f);
 
@@ -111,7 +112,8 @@ MUST_USE err store_entry(struct store_reader *r, uint64_t index, struct buf *out
 /* The last commit as this reader sees it. */
 MUST_USE err store_reader_head(struct store_reader *r, struct store_head *out, struct fail *f);
 
-/* --- for implementations ------------------------------------------------------------------------ */
+/* --- for implementations ------------------------------------------------------------------------
+ */
 
 /* Arguments have been checked against the bounds above. A write that returns anything but OK or
  * E_FENCED fails the handle. */
@@ -125,8 +127,8 @@ struct store_ops {
     void (*close)(struct store *s);
     err (*reader_open)(struct store *s, struct store_reader **out, struct fail *f);
     void (*reader_close)(struct store_reader *r);
-    err (*read)(struct store_reader *r, uint64_t first, uint64_t count, store_visit *visit, void *ctx,
-                struct fail *f);
+    err (*read)(struct store_reader *r, uint64_t first, uint64_t count, store_visit *visit,
+                void *ctx, struct fail *f);
     err (*reader_head)(struct store_reader *r, struct store_head *out, struct fail *f);
 };
 

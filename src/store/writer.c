@@ -12,8 +12,8 @@
 
 #include "base/file.h"
 
-/* Up to FEW files are synced one by one; more by one sync of the file system, which costs one flush of
- * the disk instead of one a file. */
+/* Up to FEW files are synced one by one; more by one sync of the file system, which costs one flush
+ * of the disk instead of one a file. */
 enum { FEW = 8, ITEMS_MAX = 1 << 20, REL_MAX = 512 };
 
 struct item {
@@ -225,8 +225,7 @@ static err stage(struct writer *w, const char *path, struct span data, bool repl
 }
 
 static err usable(struct writer *w, const char *path, struct fail *f) {
-    if (w->failed)
-        return fail_set(f, E_IO, "publishing in %s failed before: start again", w->root);
+    if (w->failed) return fail_set(f, E_IO, "publishing in %s failed before: start again", w->root);
     return path ? check_path(path, f) : OK;
 }
 
@@ -292,7 +291,8 @@ static err sync_dirs(struct writer *w, struct fail *f) {
     return OK;
 }
 
-/* Gives an immutable file its name; another one of that name, added in the same batch, must be equal. */
+/* Gives an immutable file its name; another one of that name, added in the same batch, must be
+ * equal. */
 static err place_once(struct writer *w, const char *name, const char *path, struct fail *f) {
     if (renameat2(w->scratch_fd, name, w->root_fd, path, RENAME_NOREPLACE) == 0) return OK;
     if (errno == EINVAL && renameat(w->scratch_fd, name, w->root_fd, path) == 0)

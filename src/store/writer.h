@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* Durable publication of a static tree: many files, few syncs.
  *
- * Files are written under temporary names; writer_commit makes all of them durable with one sync, then
- * gives them their names, then syncs the folders once: no reader ever sees half a file, and after a
- * power cut every name leads to whole bytes. Immutable files (tiles, entry bundles) are compared when
- * they exist; mutable ones (checkpoint, head.json, results) are replaced. */
+ * Files are written under temporary names; writer_commit makes all of them durable with one sync,
+ * then gives them their names, then syncs the folders once: no reader ever sees half a file, and
+ * after a power cut every name leads to whole bytes. Immutable files (tiles, entry bundles) are
+ * compared when they exist; mutable ones (checkpoint, head.json, results) are replaced. */
 #ifndef STORE_WRITER_H
 #define STORE_WRITER_H
 
@@ -13,21 +13,22 @@
 
 struct writer;
 
-/* A writer for the tree at `root`, which is made when it is not there; what an interrupted writer left
- * is removed. One writer a tree, one thread at a time. The caller owns *out: writer_close. */
+/* A writer for the tree at `root`, which is made when it is not there; what an interrupted writer
+ * left is removed. One writer a tree, one thread at a time. The caller owns *out: writer_close. */
 MUST_USE err writer_open(const char *root, struct writer **out, struct fail *f);
 void writer_close(struct writer *w);
 
-/* Adds an immutable file at `path`, relative ("tile/0/x001/067"). Nothing to do when it exists with the
- * same bytes; E_EXISTS with other ones. The bytes are written at once: `data` is borrowed for the call. */
+/* Adds an immutable file at `path`, relative ("tile/0/x001/067"). Nothing to do when it exists with
+ * the same bytes; E_EXISTS with other ones. The bytes are written at once: `data` is borrowed for
+ * the call. */
 MUST_USE err writer_add(struct writer *w, const char *path, struct span data, struct fail *f);
 
 /* Adds a file that replaces what stands there. */
 MUST_USE err writer_replace(struct writer *w, const char *path, struct span data, struct fail *f);
 
-/* Makes everything added durable and visible: immutable files first, then replaced ones in the order
- * in which they were added, so that a checkpoint that is added last appears after its tiles. After an
- * error the writer refuses everything; files already in place stay (they are whole). */
+/* Makes everything added durable and visible: immutable files first, then replaced ones in the
+ * order in which they were added, so that a checkpoint that is added last appears after its tiles.
+ * After an error the writer refuses everything; files already in place stay (they are whole). */
 MUST_USE err writer_commit(struct writer *w, struct fail *f);
 
 /* Gives up what was added and not committed. */
