@@ -181,7 +181,7 @@ static err fit(struct cmp_result *r, size_t i, struct arena *mem, struct fail *f
         uint64_t ua = cell(r->a, r->diff[k].row_a, d->pair.a);
         uint64_t ub = cell(r->b, r->diff[k].row_b, d->pair.b);
         double a = (double)ua, b = (double)ub;
-        if (b < 100 || fabs(a - b) <= 1) continue;
+        if (b < 50 || fabs(a - b) <= 1) continue;
         shift[n] = (int64_t)ua - (int64_t)ub;
         e[2 * n] = (struct edge){(a - .5) / b, 1};
         e[2 * n + 1] = (struct edge){(a + 1) / b, -1};
@@ -280,8 +280,8 @@ err compare_run(const struct cmp_table *a, const struct cmp_table *b, const stru
 
 enum cmp_shape compare_shape(const struct cmp_field *d) {
     if (d->differs == 0) return CMP_SAME;
-    if (d->factor_n < 10) return CMP_FEW;
-    bool factor = d->factor_fits * 2 >= d->factor_n, shift = d->shift_fits * 2 >= d->factor_n;
+    if (d->factor_n < 5) return CMP_FEW;
+    bool factor = d->factor_fits * 3 >= d->factor_n * 2, shift = d->shift_fits * 3 >= d->factor_n * 2;
     if (shift && d->shift_fits >= d->factor_fits) return CMP_CONSTANT_SHIFT;
     if (factor) return CMP_CONSTANT_FACTOR;
     return CMP_SCATTERED;

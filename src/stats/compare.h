@@ -46,7 +46,7 @@ struct cmp_field {
     size_t ratio_n;        /* units with b > 0 */
     double ratio[3];       /* quartiles of a / b over them */
     /* One factor m: a is floor(m b) or round(m b). Only units whose interval for m is narrower than
-     * 1.5 % and does not contain 1. */
+     * 3 % (b >= 50) and where |a - b| > 1. */
     size_t factor_n, factor_fits;
     double factor;
     size_t shift_fits; /* the most common single difference fits so many of them */

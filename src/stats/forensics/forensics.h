@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* Election forensics: twelve methods over one table of stations, and what their results allow to be
+ * said. Nothing here is proof of a culprit or of the absence of one: docs/forensics.md.
+ *
+ * Pure and deterministic: the same table and seed give the same numbers on any machine and with any
+ * number of threads. */
+#ifndef STATS_FORENSICS_FORENSICS_H
+#define STATS_FORENSICS_FORENSICS_H
+
+#include <math.h>
+#include "stats/forensics/table.h"
+
+/* In the order in which they are reported. */
+enum fx_method {
+    FX_ARITHMETIC,
+    FX_INTEGERS,
+    FX_COMB,
+    FX_DUPLICATES,
+    FX_CONSTANCY,
+    FX_LATE,
+    FX_ROUND,
+    FX_CENTRAL,
+    FX_SPIKES,
+    FX_SHPILKIN,
+    FX_KLIMEK,
+    FX_DIGITS,
+    FX_METHODS
+};
+
+/* What a result allows to be said. */
+enum fx_class { FX_NA, FX_NOTHING, FX_FACT, FX_ANOMALY, FX_EXPLORATORY };
+
+enum { FX_NATION = -1, FX_DETAILS = 16 };
+
+struct fx_detail {
+    const char *name; /* stable, for JSON */
+    double value;     /* NAN = not available */
+};
+
+/* One method on one area and choice. */
+struct fx_result {
+    enum fx_method method;
+    int level;     /* FX_NATION, or a level of the table */
+    uint32_t area; /* in that level */
+    int choice;    /* -1 when the method has none */
+    enum fx_class is;
+    size_t n;                    /* stations (or pairs, batches: see the method) used */
+    double value, p, excess;     /* NAN when the method has none */
+    double p_holm;               /* corrected over the whole family */
+    double effect;               /* effect size, in the unit that fx_about names */
+    struct fx_detail detail[FX_DETAILS];
+    size_t details;
+    const char *missing; /* why n/a: the column or the number that lacks, else NULL */
+};
+
+void fx_detail(struct fx_result *r, const char *name, double value);
+double fx_get(const struct fx_result *r, const char *name); /* NAN when it is not there */
+
+/* A growing list of results in an arena. */
+struct fx_list {
+    struct fx_result *at;
+    size_t n, cap;
+};
+MUST_USE err fx_list_add(struct fx_list *l, struct arena *mem, const struct fx_result *r,
+                         struct fail *f);
+
+struct fx_options {
+    uint64_t seed;
+    uint32_t cap;         /* most voters a station may have by law; 0 = unknown */
+    size_t resamples;     /* of the spikes test; 0 leaves it out */
+    bool coarse_comb;     /* grid of .005 and plain baseline, for comparison with older figures */
+    bool nation_only;     /* no tests by area */
+    unsigned skip;        /* bit m: leave method m out (simulations) */
+};
+
+/* The whole family: every test, in order of method, level, area, choice. */
+struct fx_report {
+    const struct fx_table *table;
+    struct fx_options options;
+    struct fx_list list;
+    size_t family; /* tests that count for the corrections */
+    size_t rival;
+};
+
+/* 1. Integer percentages with the exact null (Kobak, Shpilkin, Pshenichnikov 2016). n = stations
+ * that qualify, value = z, excess = hits above expectation. Areas only where the variance >= 25. */
+MUST_USE err fx_integers(const struct fx_table *t, size_t choice, bool nation_only,
+                         struct arena *mem, struct fx_list *out, struct fail *f);
+/* P(n,a): chance that Bin(n, a/n) lies within .05 points of an integer percentage of n. */
+double fx_integer_chance(uint32_t n, uint32_t a);
+
+/* 2. Multiplier comb: own design (docs/forensics.md). n = forms with 20..300 votes, value = Delta. */
+struct fx_comb; /* tables of reachable integers, made once */
+MUST_USE err fx_comb_new(bool coarse, struct arena *mem, struct fx_comb **out, struct fail *f);
+struct fx_comb_fit {
+    double delta, m, share;
+    bool rounded; /* y = floor(m x + 1/2), else floor(m x) */
+    uint64_t n;
+};
+/* h[0..315]: number of forms with so many votes. */
+void fx_comb_fit(const struct fx_comb *c, const uint32_t *h, struct fx_comb_fit *out);
+MUST_USE err fx_comb(const struct fx_table *t, const struct fx_comb *c, size_t choice,
+                     bool nation_only, struct arena *mem, struct fx_list *out, struct fail *f);
+
+/* 7. Identical vote vectors inside the smallest areas. The null is Poisson counts about each
+ * station's own figures, in closed form. n = stations of at least 50 votes, value = pairs found. */
+MUST_USE err fx_duplicates(const struct fx_table *t, bool nation_only, struct arena *mem,
+                           struct fx_list *out, struct fail *f);
+
+/* 8. Sums, registers, caps, doubled codes. n = stations, value = stations with a contradiction. */
+MUST_USE err fx_arithmetic(const struct fx_table *t, uint32_t cap, bool nation_only,
+                           struct arena *mem, struct fx_list *out, struct fail *f);
+/* What is wrong with station i: bits. */
+enum {
+    FX_BAD_SUM = 1,      /* choices do not add up to valid */
+    FX_OVER_REGISTER = 2, /* ballots counted exceed the register */
+    FX_OVER_CAP = 4,
+    FX_OVER_ISSUED = 8, /* ballots counted exceed ballots issued */
+    FX_BLANK = 16,
+    FX_FULL = 32,           /* exactly 100 % */
+    FX_ALL_REJECTED = 64,   /* rejected = registered */
+    FX_ALL_ZERO = 128
+};
+unsigned fx_station_flags(const struct fx_table *t, uint32_t cap, size_t i);
+
+#endif
