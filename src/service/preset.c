@@ -131,6 +131,13 @@ static err unit_row(const struct table *t, struct preset *p, uint8_t level, stru
     return u->code.p && u->name.p ? OK : no_memory(f);
 }
 
+/* How many numbers from 1 on fit into so many digits. */
+static uint64_t numbers_of(unsigned digits) {
+    uint64_t v = 1;
+    while (digits--) v *= 10;
+    return v - 1;
+}
+
 /* What every lowest area must say, or no station could be expected there. */
 static err lowest_row(const struct table *t, const struct preset *p, const struct preset_unit *u,
                       struct fail *f) {
@@ -140,10 +147,9 @@ static err lowest_row(const struct table *t, const struct preset *p, const struc
                           f);
     if (u->stations == 0)
         return cell_wrong(t, t->at[COL_STATIONS], "is not a number of stations (at least 1)", f);
-    uint64_t most = 1;
-    for (unsigned d = 0; d < station->digits; d++) most *= 10;
-    for (unsigned d = 0; p->centre && d < p->levels[p->level_count - 2].digits; d++) most *= 10;
-    if (u->stations >= most)
+    uint64_t most = numbers_of(station->digits);
+    if (p->centre) most *= numbers_of(p->levels[p->level_count - 2].digits);
+    if (u->stations > most)
         return cell_wrong(t, t->at[COL_STATIONS], "is more than the stations' codes can number", f);
     return OK;
 }
@@ -399,6 +405,7 @@ static err read_totals(const char *dir, struct preset *p, const struct preset_fi
         if (span_eq(p->contests[i].id, files->totals_kind)) p->totals_contest = i;
     if (p->totals_contest == PRESET_NO_UNIT)
         return fail_set(f, E_CONFIG, "preset.json: totals.contest names no contest");
+    p->totals_level = files->totals_level;
     struct table t;
     TRY(open_table(dir, files->totals_file, &t, f));
     err e = totals_rows(p, files->totals_level, &t, a, f);

@@ -105,6 +105,7 @@ struct preset {
     struct preset_contest *contests; /* by kind, then in the order of units */
     uint32_t contest_count;
     uint32_t totals_contest; /* whose totals the rows give; PRESET_NO_UNIT when there are none */
+    uint8_t totals_level;    /* the rows' units are of this level */
     struct span totals_form; /* "34C" */
     struct preset_row *rows; /* sorted by unit */
     uint32_t row_count;
