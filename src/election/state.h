@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* Inside the fold: its state, and what the record types (type_*.c) work with. Private to election/.
+ *
+ * Every change goes through the journal (JSET, journal_vec, journal_table, the state_* helpers), so
+ * that a batch can be given up. A type's apply checks everything first and changes afterwards. */
+#ifndef ELECTION_STATE_H
+#define ELECTION_STATE_H
+
+#include "base/vec.h"
+#include "crypto/ed25519.h"
+#include "election/canonical_json.h"
+#include "election/definition.h"
+#include "election/identity.h"
+#include "election/station.h"
+
+#define NO_KEY UINT32_MAX
+
+struct key {
+    struct span name;
+    uint8_t pub[32];
+    uint32_t keyid;
+    uint8_t role; /* enum role */
+    bool acting;
+    uint32_t unit;
+    struct span party; /* empty: none */
+    struct hash holder;
+    uint64_t not_before_ms, not_after_ms;
+    uint64_t granted_at, revoked_at, suspect_since_ms;
+    uint32_t first_contest, contest_count; /* into key_contests; 0: all contests */
+    uint16_t used[REC_COUNT];              /* records so far, for quotas */
+};
+
+struct area { /* a contest's state in a part of its unit */
+    uint32_t contest, unit;
+    uint8_t state;
+};
+
+struct quota {
+    uint16_t most[ROLE_COUNT][REC_COUNT];
+};
+
+struct fold {
+    struct budget budget;
+    struct object_source objects;
+    struct arena arena; /* names and texts; what a rolled-back batch left here stays unused */
+    struct journal journal;
+    bool in_batch;
+
+    uint64_t last_ms;
+    uint64_t counts[REC_COUNT];
+    uint64_t last_incident_ms;
+    struct hash election;
+
+    struct vec ids; /* struct hash, one an entry */
+    struct table by_id;
+
+    struct definition def;
+    struct quota quotas;
+    struct vec units, contests, choices, areas;
+    struct table by_code, by_contest, by_area;
+
+    struct vec keys, key_contests;
+    struct table by_name, by_pub;
+    uint8_t log_pub[32];
+    uint32_t log_keyid;
+
+    struct vec cells, results, votes, forms, images;
+    struct table by_cell, by_result_entry;
+    struct vec contest_cells; /* uint32_t, contest * MAX_ROUNDS + round - 1: first cell + 1 */
+};
+
+/* A record being applied. */
+struct ctx {
+    struct fold *fold;
+    const struct record *rec;
+    struct applied *out;
+    struct fail *f;
+    uint64_t index, ms;
+    struct cj json;
+    /* the record's signers, in line order: key index, or NO_KEY for the log key or a new key */
+    size_t signer_count;
+    uint32_t signers[100];
+    bool by_log; /* signed by the log key */
+};
+
+/* One record type: reads c->json to its end (cj_end), checks, changes the state. The common part
+ * (election id, first field order) is in the type's own reader because keys are sorted. */
+typedef err type_apply(struct ctx *c);
+type_apply manifest_apply, amend_apply, key_apply, revoke_apply, acting_apply, result_apply,
+    signatures_apply, countersign_apply, image_apply, station_event_apply, incident_apply;
+
+/* --- reading what several types have in common; all use c->json's sticky error --- */
+
+/* The field "election": must be this election. */
+void read_election(struct ctx *c);
+/* The value of a field that names a unit, a contest, a record, a key. NO_... after an error. */
+uint32_t read_unit(struct ctx *c);
+uint32_t read_station(struct ctx *c);
+uint32_t read_contest(struct ctx *c);
+uint64_t read_record(struct ctx *c); /* index of the record named by id; E_REFERENCE */
+uint32_t read_key_name(struct ctx *c);
+/* {"sha256":hex,"size":n} */
+void read_object_ref(struct ctx *c, struct hash *id, uint64_t *size);
+/* One of the words in `words` (NULL-terminated); its index. E_FIELD otherwise. */
+unsigned read_word(struct ctx *c, const char *const *words);
+/* A name: 1..max characters of a-z 0-9 . / _ - */
+struct span read_slug(struct cj *r, size_t max);
+bool slug_valid(struct span s, size_t max);
+
+/* --- signers --- */
+
+struct key *state_key(const struct fold *fold, uint32_t i);
+uint32_t state_key_by_name(const struct fold *fold, struct span name);
+/* The key's role where it acts: a deputy with an acting record has the officer's role. */
+enum role key_acts_as(const struct key *k);
+bool key_covers_unit(const struct fold *fold, const struct key *k, uint32_t unit);
+bool key_covers_contest(const struct fold *fold, const struct key *k, uint32_t contest);
+/* First signer acting in this role over this unit, or NO_KEY. */
+uint32_t signer_in_role(const struct ctx *c, enum role r, uint32_t unit);
+/* Every signer covers the unit (NO_UNIT: any) and the contest (NO_CONTEST: any); else E_SCOPE. */
+MUST_USE err signers_in_scope(struct ctx *c, uint32_t unit, uint32_t contest);
+/* Distinct holders among the signers in a role. */
+unsigned signer_holders(const struct ctx *c, enum role r);
+/* At least one signer may grant `r` over `unit`; commissioners only by threshold. */
+MUST_USE err signers_may_grant(struct ctx *c, enum role r, uint32_t unit, struct span party);
+
+/* --- changing the state --- */
+
+/* Pushes with journal; E_MEMORY when the cap is reached. */
+MUST_USE err state_push(struct ctx *c, struct vec *v, void **out);
+MUST_USE err state_index(struct ctx *c, struct table *t, uint64_t hash, uint32_t index);
+/* The cell for (contest, round, station), made if needed. */
+MUST_USE err state_cell(struct ctx *c, uint32_t contest, unsigned round, uint32_t station, uint32_t *out);
+MUST_USE err state_key_add(struct ctx *c, const struct key *k, uint32_t *out);
+/* Name or public key is in use already: E_KEY_REUSED. */
+MUST_USE err state_key_is_new(struct ctx *c, struct span name, const uint8_t pub[32]);
+MUST_USE err definition_load_units(struct ctx *c, const struct hash *id, uint64_t size, bool first);
+MUST_USE err definition_load_contests(struct ctx *c, const struct hash *id, uint64_t size);
+/* A signature that must hold: line number `line` of the note. */
+void check_add(struct applied *out, const uint8_t pub[32], const uint8_t sig[64],
+               struct span message, uint64_t of, size_t line);
+uint32_t result_of_entry(const struct fold *fold, uint64_t entry); /* NO_RESULT */
+
+#endif
