@@ -65,6 +65,16 @@ struct definition {
     struct span levels[MAX_LEVELS];
 };
 
+/* A successor log key: from entry `index` on the log signs with `vkey`; the log before it is the tree
+ * of `size` entries with this root (a verifier compares). */
+struct succession {
+    uint64_t index, size;
+    struct hash root;
+    struct span vkey;
+};
+size_t fold_succession_count(const struct fold *fold);
+const struct succession *fold_succession(const struct fold *fold, size_t i);
+
 const struct definition *fold_definition(const struct fold *fold); /* NULL before the manifest */
 size_t fold_unit_count(const struct fold *fold);
 const struct unit *fold_unit(const struct fold *fold, uint32_t i);

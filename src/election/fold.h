@@ -60,12 +60,16 @@ struct applied {
  * far as it was understood. */
 MUST_USE err fold_apply(struct fold *fold, struct span entry, struct applied *out, struct fail *f);
 
-/* The sequencer's door: what fold_apply would say to this note at time ms, plus deduplication. OK: it
- * is applied. E_DUPLICATE: out->index is the first one's; `extra` (may be NULL) gets the signature
- * lines of this note that the logged record lacks and that may stand under it (out->checks lists what
- * must hold for them and for the rest). */
+/* The sequencer's door: what fold_apply would say to this note at time ms, plus deduplication. The
+ * entry's bytes are put in *entry (cleared first; must outlive the checks). OK: it is applied.
+ * E_DUPLICATE: out->index is the first one's, and out->checks lists the lines, which must all hold
+ * before the duplicate is answered. */
 MUST_USE err fold_admit(struct fold *fold, struct span note, uint64_t ms, struct buf *entry,
-                        struct buf *extra, struct applied *out, struct fail *f);
+                        struct applied *out, struct fail *f);
+
+/* After E_DUPLICATE: appends to *text the text of a `signatures` record with those lines of the note
+ * that the log lacks and that may stand under the record. Nothing is appended when there are none. */
+MUST_USE err fold_extra(struct fold *fold, struct span note, struct buf *text, struct fail *f);
 
 /* Batches: everything applied since fold_begin is kept by fold_commit or taken back by
  * fold_rollback. Outside a batch each apply stands by itself. */

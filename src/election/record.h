@@ -33,7 +33,8 @@ struct record {
     enum record_type type;
     struct span note, text, json;
     struct hash id;
-    struct note split; /* the signature lines */
+    struct note split;
+    struct note_line lines[NOTE_LINES_MAX]; /* the first split.count */
 };
 
 /* Checks framing, type, size bound and the order of signature lines; not the JSON, no signature. */

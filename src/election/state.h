@@ -35,6 +35,10 @@ struct area { /* a contest's state in a part of its unit */
     uint8_t state;
 };
 
+struct signed_pair {
+    uint32_t entry, key;
+};
+
 struct quota {
     uint16_t most[ROLE_COUNT][REC_COUNT];
 };
@@ -66,6 +70,9 @@ struct fold {
 
     struct vec cells, results, votes, forms, images;
     struct table by_cell, by_result_entry;
+    struct vec signed_by; /* struct signed_pair: which keys signed which results */
+    struct table by_signed;
+    struct vec successions; /* struct succession */
     struct vec contest_cells; /* uint32_t, contest * MAX_ROUNDS + round - 1: first cell + 1 */
 };
 
@@ -140,5 +147,10 @@ MUST_USE err definition_load_contests(struct ctx *c, const struct hash *id, uint
 void check_add(struct applied *out, const uint8_t pub[32], const uint8_t sig[64],
                struct span message, uint64_t of, size_t line);
 uint32_t result_of_entry(const struct fold *fold, uint64_t entry); /* NO_RESULT */
+bool state_has_signed(const struct fold *fold, uint64_t entry, uint32_t key);
+MUST_USE err state_signed_add(struct ctx *c, uint64_t entry, uint32_t key);
+/* One signature line: a known key that may sign this type now. The log key gives NO_KEY and *by_log. */
+MUST_USE err line_resolve(const struct fold *fold, const struct note_line *line, enum record_type type,
+                          uint64_t index, uint64_t ms, uint32_t *key, bool *by_log, struct fail *f);
 
 #endif

@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "election/state.h"
+
+#include "base/text.h"
+
+/* --- pushing and indexing --- */
+
+err state_push(struct ctx *c, struct vec *v, void **out) {
+    journal_vec(&c->fold->journal, v);
+    *out = vec_push(v);
+    if (*out) return OK;
+    return fail_set(c->f, E_MEMORY, "the state has reached its memory cap");
+}
+
+err state_index(struct ctx *c, struct table *t, uint64_t hash, uint32_t index) {
+    if (!table_add(t, hash, index))
+        return fail_set(c->f, E_MEMORY, "the state has reached its memory cap");
+    journal_table(&c->fold->journal, t, hash, index);
+    return OK;
+}
+
+/* --- keys --- */
+
+struct key *state_key(const struct fold *s, uint32_t i) {
+    return vec_at(&s->keys, i);
+}
+
+uint32_t state_key_by_name(const struct fold *s, struct span name) {
+    size_t cursor = 0;
+    uint64_t h = hash_bytes(name);
+    for (uint32_t i; (i = table_next(&s->by_name, h, &cursor)) != UINT32_MAX;)
+        if (span_eq(state_key(s, i)->name, name)) return i;
+    return NO_KEY;
+}
+
+err state_key_is_new(struct ctx *c, struct span name, const uint8_t pub[32]) {
+    const struct fold *s = c->fold;
+    size_t cursor = 0;
+    uint64_t h = hash_bytes(span_of(pub, 32));
+    bool known = memcmp(pub, s->log_pub, 32) == 0;
+    for (uint32_t i; !known && (i = table_next(&s->by_pub, h, &cursor)) != UINT32_MAX;)
+        known = memcmp(state_key(s, i)->pub, pub, 32) == 0;
+    if (known) return fail_set(c->f, E_KEY_REUSED, "this public key was enrolled before");
+    if (state_key_by_name(s, name) != NO_KEY || span_eq(name, s->def.origin))
+        return fail_set(c->f, E_KEY_REUSED, "the key name %.*s was used before", SPAN_ARG(name));
+    return OK;
+}
+
+err state_key_add(struct ctx *c, const struct key *k, uint32_t *out) {
+    struct fold *s = c->fold;
+    struct key *to;
+    uint32_t i = (uint32_t)s->keys.n;
+    TRY(state_push(c, &s->keys, (void **)&to));
+    *to = *k;
+    to->name = arena_copy(&s->arena, k->name);
+    to->party = arena_copy(&s->arena, k->party);
+    if (!to->name.p || !to->party.p)
+        return fail_set(c->f, E_MEMORY, "the state has reached its memory cap");
+    to->revoked_at = to->suspect_since_ms = UINT64_MAX;
+    to->granted_at = c->index;
+    TRY(state_index(c, &s->by_name, hash_bytes(to->name), i));
+    TRY(state_index(c, &s->by_pub, hash_bytes(span_of(to->pub, 32)), i));
+    if (out) *out = i;
+    return OK;
+}
+
+enum role key_acts_as(const struct key *k) {
+    if (k->acting && k->role == ROLE_DEPUTY_PRESIDING_OFFICER) return ROLE_PRESIDING_OFFICER;
+    if (k->acting && k->role == ROLE_DEPUTY_RETURNING_OFFICER) return ROLE_RETURNING_OFFICER;
+    return (enum role)k->role;
+}
+
+bool key_covers_unit(const struct fold *s, const struct key *k, uint32_t unit) {
+    return unit_within(s, unit, k->unit);
+}
+
+bool key_covers_contest(const struct fold *s, const struct key *k, uint32_t contest) {
+    if (k->contest_count == 0) return true;
+    for (uint32_t i = 0; i < k->contest_count; i++)
+        if (*(const uint32_t *)vec_at(&s->key_contests, k->first_contest + i) == contest) return true;
+    return false;
+}
+
+uint32_t signer_in_role(const struct ctx *c, enum role r, uint32_t unit) {
+    for (size_t i = 0; i < c->signer_count; i++) {
+        if (c->signers[i] == NO_KEY) continue;
+        const struct key *k = state_key(c->fold, c->signers[i]);
+        if (key_acts_as(k) == r && (unit == NO_UNIT || key_covers_unit(c->fold, k, unit)))
+            return c->signers[i];
+    }
+    return NO_KEY;
+}
+
+err signers_in_scope(struct ctx *c, uint32_t unit, uint32_t contest) {
+    for (size_t i = 0; i < c->signer_count; i++) {
+        if (c->signers[i] == NO_KEY) continue;
+        const struct key *k = state_key(c->fold, c->signers[i]);
+        if (unit != NO_UNIT && !key_covers_unit(c->fold, k, unit)) {
+            struct span a = fold_unit(c->fold, k->unit)->code, b = fold_unit(c->fold, unit)->code;
+            return fail_set(c->f, E_SCOPE, "the key %.*s is of unit %.*s, not of %.*s",
+                            SPAN_ARG(k->name), SPAN_ARG(a), SPAN_ARG(b));
+        }
+        if (contest != NO_CONTEST && !key_covers_contest(c->fold, k, contest))
+            return fail_set(c->f, E_SCOPE, "the key %.*s is not for the contest %.*s",
+                            SPAN_ARG(k->name), SPAN_ARG(fold_contest(c->fold, contest)->id));
+    }
+    return OK;
+}
+
+unsigned signer_holders(const struct ctx *c, enum role r) {
+    unsigned n = 0;
+    for (size_t i = 0; i < c->signer_count; i++) {
+        if (c->signers[i] == NO_KEY) continue;
+        const struct key *k = state_key(c->fold, c->signers[i]);
+        bool counts = key_acts_as(k) == r;
+        for (size_t j = 0; counts && j < i; j++) {
+            if (c->signers[j] == NO_KEY) continue;
+            const struct key *o = state_key(c->fold, c->signers[j]);
+            if (key_acts_as(o) == r && hash_eq(&o->holder, &k->holder)) counts = false;
+        }
+        n += counts;
+    }
+    return n;
+}
+
+err signers_may_grant(struct ctx *c, enum role r, uint32_t unit, struct span party) {
+    bool by_role = false, by_unit = false;
+    for (size_t i = 0; i < c->signer_count; i++) {
+        if (c->signers[i] == NO_KEY) continue;
+        const struct key *k = state_key(c->fold, c->signers[i]);
+        enum role as = key_acts_as(k);
+        if (!role_may_grant(as, r)) continue;
+        by_role = true;
+        if (!key_covers_unit(c->fold, k, unit)) continue;
+        by_unit = true;
+        if (as == ROLE_COMMISSIONER) {
+            unsigned have = signer_holders(c, ROLE_COMMISSIONER);
+            if (have < c->fold->def.threshold)
+                return fail_set(c->f, E_THRESHOLD, "%u commissioners signed where %u must", have,
+                                c->fold->def.threshold);
+        }
+        if (r == ROLE_AGENT && !span_eq(k->party, party)) continue;
+        return OK;
+    }
+    if (!by_role)
+        return fail_set(c->f, E_DELEGATION, "none of the signers may grant or revoke the role %s",
+                        role_name(r));
+    return fail_set(c->f, E_DELEGATION, by_unit ? "a party's key speaks for its own party only"
+                                                : "outside the unit of the key that signed");
+}
+
+/* --- cells and results --- */
+
+static uint64_t cell_hash(uint32_t contest, unsigned round, uint32_t station) {
+    return hash_u64((uint64_t)contest << 36 ^ (uint64_t)round << 32 ^ station);
+}
+
+const struct cell *fold_cell(const struct fold *s, uint32_t contest, unsigned round,
+                             uint32_t station) {
+    size_t cursor = 0;
+    uint64_t h = cell_hash(contest, round, station);
+    for (uint32_t i; (i = table_next(&s->by_cell, h, &cursor)) != UINT32_MAX;) {
+        const struct cell *c = vec_at(&s->cells, i);
+        if (c->contest == contest && c->round == round && c->station == station) return c;
+    }
+    return NULL;
+}
+
+err state_cell(struct ctx *c, uint32_t contest, unsigned round, uint32_t station, uint32_t *out) {
+    struct fold *s = c->fold;
+    size_t cursor = 0;
+    uint64_t h = cell_hash(contest, round, station);
+    for (uint32_t i; (i = table_next(&s->by_cell, h, &cursor)) != UINT32_MAX;) {
+        const struct cell *k = vec_at(&s->cells, i);
+        if (k->contest == contest && k->round == round && k->station == station) {
+            *out = i;
+            return OK;
+        }
+    }
+    struct cell *k;
+    uint32_t i = (uint32_t)s->cells.n;
+    TRY(state_push(c, &s->cells, (void **)&k));
+    uint32_t *first = vec_at(&s->contest_cells, (size_t)contest * MAX_ROUNDS + round - 1);
+    *k = (struct cell){.contest = contest, .station = station, .round = (uint16_t)round,
+                       .first_result = NO_RESULT, .last_result = NO_RESULT,
+                       .first_image = NO_IMAGE, .next_in_contest = *first};
+    JSET(&s->journal, *first, i + 1);
+    TRY(state_index(c, &s->by_cell, h, i));
+    *out = i;
+    return OK;
+}
+
+const struct cell *fold_next_cell(const struct fold *s, uint32_t contest, unsigned round,
+                                  uint32_t *cursor) {
+    uint32_t next;
+    if (*cursor == 0) {
+        size_t at = (size_t)contest * MAX_ROUNDS + round - 1;
+        if (round == 0 || round > MAX_ROUNDS || at >= s->contest_cells.n) return NULL;
+        next = *(const uint32_t *)vec_at(&s->contest_cells, at);
+    } else {
+        next = ((const struct cell *)vec_at(&s->cells, *cursor - 1))->next_in_contest;
+    }
+    if (next == 0) return NULL;
+    *cursor = next;
+    return vec_at(&s->cells, next - 1);
+}
+
+const struct result *fold_result(const struct fold *s, uint32_t i) {
+    return vec_at(&s->results, i);
+}
+
+size_t fold_result_count(const struct fold *s) {
+    return s->results.n;
+}
+
+const uint64_t *result_votes(const struct fold *s, const struct result *r) {
+    return vec_at(&s->votes, r->votes_at);
+}
+
+const struct hash *result_form(const struct fold *s, const struct result *r, unsigned k) {
+    return vec_at(&s->forms, r->form_at + k);
+}
+
+const struct image *fold_image(const struct fold *s, uint32_t i) {
+    return vec_at(&s->images, i);
+}
+
+size_t fold_image_count(const struct fold *s) {
+    return s->images.n;
+}
+
+uint32_t result_of_entry(const struct fold *s, uint64_t entry) {
+    size_t cursor = 0;
+    for (uint32_t i; (i = table_next(&s->by_result_entry, hash_u64(entry), &cursor)) != UINT32_MAX;)
+        if (fold_result(s, i)->entry == entry) return i;
+    return NO_RESULT;
+}
+
+const struct result *cell_current(const struct fold *s, const struct cell *c) {
+    if (c->current != 1) return NULL;
+    for (uint32_t i = c->first_result; i != NO_RESULT;) {
+        const struct result *r = fold_result(s, i);
+        if (r->superseded_by == NO_RESULT) return r;
+        i = r->next;
+    }
+    return NULL;
+}
+
+bool cell_has_image(const struct fold *s, const struct cell *c, const struct result *r) {
+    (void)s;
+    return c->first_image != NO_IMAGE || r->first_image != NO_IMAGE;
+}
+
+const struct result *cell_transmitted(const struct fold *s, const struct cell *c) {
+    const struct result *r = cell_current(s, c);
+    if (!r) return NULL;
+    if (s->def.image == IMAGE_REQUIRED && !cell_has_image(s, c, r)) return NULL;
+    return r;
+}
+
+bool state_has_signed(const struct fold *s, uint64_t entry, uint32_t key) {
+    size_t cursor = 0;
+    uint64_t h = hash_u64(entry << 32 ^ key);
+    for (uint32_t i; (i = table_next(&s->by_signed, h, &cursor)) != UINT32_MAX;) {
+        const struct signed_pair *p = vec_at(&s->signed_by, i);
+        if (p->entry == entry && p->key == key) return true;
+    }
+    return false;
+}
+
+err state_signed_add(struct ctx *c, uint64_t entry, uint32_t key) {
+    struct signed_pair *p;
+    uint32_t i = (uint32_t)c->fold->signed_by.n;
+    TRY(state_push(c, &c->fold->signed_by, (void **)&p));
+    *p = (struct signed_pair){(uint32_t)entry, key};
+    return state_index(c, &c->fold->by_signed, hash_u64(entry << 32 ^ key), i);
+}
+
+/* --- reading fields --- */
+
+void read_election(struct ctx *c) {
+    struct hash h = {0};
+    cj_need(&c->json, "election");
+    cj_hex(&c->json, h.b, sizeof h.b);
+    if (!cj_failed(&c->json) && !hash_eq(&h, &c->fold->election))
+        cj_fail(&c->json, E_ELECTION, "the record is of another election");
+}
+
+bool slug_valid(struct span s, size_t max) {
+    if (s.n == 0 || s.n > max) return false;
+    for (size_t i = 0; i < s.n; i++) {
+        uint8_t ch = s.p[i];
+        bool ok = (ch >= 'a' && ch <= 'z') || char_is_digit(ch) || ch == '.' || ch == '/' ||
+                  ch == '_' || ch == '-';
+        if (!ok) return false;
+    }
+    return true;
+}
+
+struct span read_slug(struct cj *r, size_t max) {
+    struct span s = cj_code(r, max);
+    if (!cj_failed(r) && !slug_valid(s, max))
+        cj_fail(r, E_FIELD, "\"%.*s\" is not a name of a-z, 0-9, '.', '/', '_', '-'", SPAN_ARG(s));
+    return s;
+}
+
+uint32_t read_unit(struct ctx *c) {
+    struct span s = cj_code(&c->json, 40);
+    if (cj_failed(&c->json)) return NO_UNIT;
+    uint32_t u = fold_unit_by_code(c->fold, s);
+    if (u == NO_UNIT)
+        cj_fail(&c->json, E_UNIT, "there is no reporting unit \"%.*s\"", SPAN_ARG(s));
+    return u;
+}
+
+uint32_t read_station(struct ctx *c) {
+    uint32_t u = read_unit(c);
+    if (cj_failed(&c->json)) return NO_UNIT;
+    const struct unit *unit = fold_unit(c->fold, u);
+    if (!unit_is_station(c->fold, u))
+        cj_fail(&c->json, E_UNIT, "the unit %.*s is not a polling station", SPAN_ARG(unit->code));
+    else if (unit->closed)
+        cj_fail(&c->json, E_UNIT, "the station %.*s was closed by an amendment",
+                SPAN_ARG(unit->code));
+    c->out->station = u;
+    return cj_failed(&c->json) ? NO_UNIT : u;
+}
+
+uint32_t read_contest(struct ctx *c) {
+    struct span s = cj_code(&c->json, 60);
+    if (cj_failed(&c->json)) return NO_CONTEST;
+    uint32_t i = fold_contest_by_id(c->fold, s);
+    if (i == NO_CONTEST) cj_fail(&c->json, E_CONTEST, "there is no contest \"%.*s\"", SPAN_ARG(s));
+    c->out->contest = i;
+    return i;
+}
+
+uint64_t read_record(struct ctx *c) {
+    struct hash h = {0};
+    cj_hex(&c->json, h.b, sizeof h.b);
+    if (cj_failed(&c->json)) return UINT64_MAX;
+    uint64_t i = fold_find(c->fold, &h);
+    if (i == UINT64_MAX) cj_fail(&c->json, E_REFERENCE, "the record it names is not in the log");
+    return i;
+}
+
+uint32_t read_key_name(struct ctx *c) {
+    struct span s = cj_code(&c->json, 120);
+    if (cj_failed(&c->json)) return NO_KEY;
+    uint32_t i = state_key_by_name(c->fold, s);
+    if (i == NO_KEY)
+        cj_fail(&c->json, E_REFERENCE, "there is no key named \"%.*s\"", SPAN_ARG(s));
+    return i;
+}
+
+void read_object_ref(struct ctx *c, struct hash *id, uint64_t *size) {
+    *id = (struct hash){0};
+    cj_object(&c->json);
+    cj_need(&c->json, "sha256");
+    cj_hex(&c->json, id->b, sizeof id->b);
+    cj_need(&c->json, "size");
+    *size = cj_u64(&c->json, CJ_MAX_INT);
+    cj_object_end(&c->json);
+}
+
+unsigned read_word(struct ctx *c, const char *const *words) {
+    struct span s = cj_code(&c->json, 60);
+    if (cj_failed(&c->json)) return 0;
+    for (unsigned i = 0; words[i]; i++)
+        if (span_is(s, words[i])) return i;
+    cj_fail(&c->json, E_FIELD, "\"%.*s\" is not one of the words that may stand here", SPAN_ARG(s));
+    return 0;
+}

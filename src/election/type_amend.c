@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* amend (spec/records.md, 6.2): the next version of the definition, a list of changes, each an object
+ * with one key that says which. */
+#include "election/type_manifest.h"
+
+static struct contest *contest_mut(struct ctx *c, uint32_t i) {
+    struct contest *k = vec_at(&c->fold->contests, i);
+    JSET(&c->fold->journal, k->changed, c->fold->def.version);
+    return k;
+}
+
+static const char *const contest_words[] = {"open", "postponed", "cancelled", "unopposed",
+                                            "annulled", NULL};
+
+/* {"contest":id,"state":word,"unit":code} */
+static void change_area(struct ctx *c) {
+    struct cj *r = &c->json;
+    struct fold *s = c->fold;
+    cj_object(r);
+    cj_need(r, "contest");
+    uint32_t contest = read_contest(c);
+    cj_need(r, "state");
+    uint8_t state = (uint8_t)read_word(c, contest_words);
+    cj_need(r, "unit");
+    uint32_t unit = read_unit(c);
+    cj_object_end(r);
+    if (cj_failed(r)) return;
+    struct contest *k = contest_mut(c, contest);
+    if (!unit_within(s, unit, k->unit)) {
+        cj_fail(r, E_UNIT, "the unit is outside the contest");
+        return;
+    }
+    if (unit == k->unit) {
+        JSET(&s->journal, k->state, state);
+        return;
+    }
+    size_t cursor = 0;
+    uint64_t h = hash_u64((uint64_t)contest << 32 | unit);
+    for (uint32_t i; (i = table_next(&s->by_area, h, &cursor)) != UINT32_MAX;) {
+        struct area *a = vec_at(&s->areas, i);
+        if (a->contest != contest || a->unit != unit) continue;
+        JSET(&s->journal, a->state, state);
+        return;
+    }
+    struct area *a;
+    uint32_t i = (uint32_t)s->areas.n;
+    if (state_push(c, &s->areas, (void **)&a) != OK) {
+        cj_fail(r, E_MEMORY, "the state has reached its memory cap");
+        return;
+    }
+    *a = (struct area){contest, unit, state};
+    if (state_index(c, &s->by_area, h, i) != OK)
+        cj_fail(r, E_MEMORY, "the state has reached its memory cap");
+}
+
+/* {"choice":id,"contest":id,"state":word} with the contest after the choice in key order */
+static void change_choice(struct ctx *c) {
+    static const char *const words[] = {"stands", "dead", "withdrawn", NULL};
+    struct cj *r = &c->json;
+    cj_object(r);
+    cj_need(r, "choice");
+    struct span id = cj_code(r, 40);
+    cj_need(r, "contest");
+    uint32_t contest = read_contest(c);
+    cj_need(r, "state");
+    uint8_t state = (uint8_t)read_word(c, words);
+    cj_object_end(r);
+    if (cj_failed(r)) return;
+    struct contest *k = contest_mut(c, contest);
+    for (uint32_t i = 0; i < k->choice_count; i++) {
+        struct choice *ch = vec_at(&c->fold->choices, k->first_choice + i);
+        if (!span_eq(ch->id, id)) continue;
+        JSET(&c->fold->journal, ch->state, state);
+        return;
+    }
+    cj_fail(r, E_CHOICE, "the contest has no choice \"%.*s\"", SPAN_ARG(id));
+}
+
+/* {"unit":code}: the unit and what lies below is replaced */
+static void change_close(struct ctx *c) {
+    cj_object(&c->json);
+    cj_need(&c->json, "unit");
+    uint32_t u = read_unit(c);
+    cj_object_end(&c->json);
+    if (cj_failed(&c->json)) return;
+    if (!unit_is_station(c->fold, u)) {
+        cj_fail(&c->json, E_UNIT, "only a polling station can be closed");
+        return;
+    }
+    struct unit *unit = vec_at(&c->fold->units, u);
+    JSET(&c->fold->journal, unit->closed, true);
+    JSET(&c->fold->journal, unit->since, c->fold->def.version);
+}
+
+/* {"key":vkey,"root":hex,"size":n}: the log goes on under another key */
+static void change_log(struct ctx *c) {
+    struct cj *r = &c->json;
+    struct fold *s = c->fold;
+    struct succession next = {.index = c->index};
+    cj_object(r);
+    cj_need(r, "key");
+    read_log_key(c);
+    cj_need(r, "root");
+    cj_hex(r, next.root.b, sizeof next.root.b);
+    cj_need(r, "size");
+    next.size = cj_u64(r, CJ_MAX_INT);
+    cj_object_end(r);
+    if (cj_failed(r)) return;
+    struct note_key key;
+    if (note_vkey_parse(s->def.log_vkey, &key, NULL) != OK || !span_eq(key.name, s->def.origin)) {
+        cj_fail(r, E_FIELD, "the successor key's name is not the origin");
+        return;
+    }
+    if (next.size != c->index) {
+        cj_fail(r, E_STATE, "the frozen tree has %llu entries, the log %llu",
+                (unsigned long long)next.size, (unsigned long long)c->index);
+        return;
+    }
+    next.vkey = s->def.log_vkey;
+    struct succession *to;
+    if (state_push(c, &s->successions, (void **)&to) != OK)
+        cj_fail(r, E_MEMORY, "the state has reached its memory cap");
+    else
+        *to = next;
+}
+
+/* {"choices":[id,...],"contest":id,"round":n}: a run-off, or a fresh election */
+static void change_round(struct ctx *c) {
+    struct cj *r = &c->json;
+    struct span ids[MAX_CHOICES];
+    size_t n = 0;
+    cj_object(r);
+    cj_need(r, "choices");
+    cj_array(r);
+    while (cj_element(r)) {
+        if (n == MAX_CHOICES) {
+            cj_fail(r, E_RANGE, "more than %d choices", MAX_CHOICES);
+            return;
+        }
+        ids[n++] = cj_code(r, 40);
+    }
+    cj_need(r, "contest");
+    uint32_t contest = read_contest(c);
+    cj_need(r, "round");
+    uint64_t round = cj_u64(r, MAX_ROUNDS);
+    cj_object_end(r);
+    if (cj_failed(r)) return;
+    struct contest *k = contest_mut(c, contest);
+    if (round != k->round + 1u) {
+        cj_fail(r, E_ROUND, "round %llu does not follow round %u", (unsigned long long)round,
+                k->round);
+        return;
+    }
+    uint64_t *bits = k->round_choices[round - 1];
+    journal_save(&c->fold->journal, bits, sizeof k->round_choices[0]);
+    for (size_t i = 0; i < n; i++) {
+        uint32_t at = 0;
+        while (at < k->choice_count && !span_eq(contest_choice(c->fold, k, at)->id, ids[i])) at++;
+        if (at == k->choice_count) {
+            cj_fail(r, E_CHOICE, "the contest has no choice \"%.*s\"", SPAN_ARG(ids[i]));
+            return;
+        }
+        bits[at / 64] |= UINT64_C(1) << (at % 64);
+    }
+    if (n == 0) cj_fail(r, E_CHOICE, "a round without choices");
+    JSET(&c->fold->journal, k->round, (uint16_t)round);
+    JSET(&c->fold->journal, k->state, (uint8_t)CONTEST_OPEN);
+}
+
+static void change_units(struct ctx *c, bool contests) {
+    struct hash id;
+    uint64_t size;
+    read_object_ref(c, &id, &size);
+    if (cj_failed(&c->json)) return;
+    err e = contests ? definition_load_contests(c, &id, size)
+                     : definition_load_units(c, &id, size, false);
+    if (e != OK) {
+        c->json.code = e; /* the sentence is there already */
+        c->json.rest.n = 0;
+    }
+}
+
+static void change(struct ctx *c) {
+    struct cj *r = &c->json;
+    struct span key;
+    cj_object(r);
+    if (!cj_any_key(r, &key)) {
+        cj_fail(r, E_FIELD, "an empty change");
+        return;
+    }
+    if (span_is(key, "area"))
+        change_area(c);
+    else if (span_is(key, "choice"))
+        change_choice(c);
+    else if (span_is(key, "close"))
+        change_close(c);
+    else if (span_is(key, "contests"))
+        change_units(c, true);
+    else if (span_is(key, "limits"))
+        read_limits(c);
+    else if (span_is(key, "log"))
+        change_log(c);
+    else if (span_is(key, "policy"))
+        read_policy(c);
+    else if (span_is(key, "quotas"))
+        read_quotas(c);
+    else if (span_is(key, "round"))
+        change_round(c);
+    else if (span_is(key, "threshold")) {
+        uint32_t m = (uint32_t)cj_u64(r, 50);
+        if (m == 0) cj_fail(r, E_RANGE, "a threshold of no commissioners");
+        JSET(&c->fold->journal, c->fold->def.threshold, m);
+    } else if (span_is(key, "units"))
+        change_units(c, false);
+    else
+        cj_fail(r, E_FIELD, "unknown change \"%.*s\"", SPAN_ARG(key));
+    cj_object_end(r);
+}
+
+err amend_apply(struct ctx *c) {
+    struct cj *r = &c->json;
+    struct fold *s = c->fold;
+    uint32_t threshold = s->def.threshold; /* the one in force before */
+    unsigned have = signer_holders(c, ROLE_COMMISSIONER);
+    if (have < threshold)
+        return fail_set(c->f, E_THRESHOLD, "%u commissioners signed where %u must", have, threshold);
+    JSET(&s->journal, s->def.version, s->def.version + 1);
+    cj_object(r);
+    cj_need(r, "changes");
+    cj_array(r);
+    bool any = false;
+    while (cj_element(r)) {
+        change(c);
+        any = true;
+    }
+    if (!any) cj_fail(r, E_FIELD, "an amendment without changes");
+    cj_need(r, "definition");
+    uint64_t version = cj_u64(r, UINT32_MAX);
+    if (!cj_failed(r) && version != s->def.version)
+        cj_fail(r, E_DEFINITION, "definition %llu does not follow %u", (unsigned long long)version,
+                s->def.version - 1);
+    read_election(c);
+    if (cj_have(r, "reason")) {
+        struct hash id;
+        uint64_t size;
+        read_object_ref(c, &id, &size);
+    }
+    cj_object_end(r);
+    return cj_end(r);
+}

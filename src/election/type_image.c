@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* image (spec/records.md, 6.9): what a form looks like, by hash. station-event (6.10): what happened
+ * at a station. */
+#include "election/state.h"
+
+struct image_fields {
+    uint32_t contest, station, result;
+    unsigned round;
+    struct image x;
+};
+
+static const char *const kind_words[] = {"original", "carbon", "agent", "posted", NULL};
+
+/* [[x,y,w,h],...]: rectangles of the public version, in pixels */
+static uint32_t read_masked(struct cj *r) {
+    uint32_t n = 0;
+    cj_array(r);
+    while (cj_element(r)) {
+        int members = 0;
+        cj_array(r);
+        while (cj_element(r)) {
+            (void)cj_u64(r, 100000);
+            members++;
+        }
+        if (!cj_failed(r) && members != 4) cj_fail(r, E_FIELD, "a rectangle is [x,y,width,height]");
+        n++;
+    }
+    return n;
+}
+
+static err read_image(struct ctx *c, struct image_fields *v) {
+    struct cj *r = &c->json;
+    uint8_t small[8];
+    cj_object(r);
+    cj_need(r, "contest");
+    v->contest = read_contest(c);
+    read_election(c);
+    cj_need(r, "kind");
+    v->x.kind = (uint8_t)read_word(c, kind_words);
+    cj_need(r, "masked");
+    v->x.masked = read_masked(r);
+    cj_need(r, "original");
+    read_object_ref(c, &v->x.original, &v->x.original_size);
+    cj_need(r, "page");
+    v->x.page = (uint16_t)cj_u64(r, 99);
+    if (cj_have(r, "perceptual")) cj_hex(r, small, sizeof small);
+    cj_need(r, "public");
+    read_object_ref(c, &v->x.shown, &v->x.shown_size);
+    v->result = NO_RESULT;
+    if (cj_have(r, "result")) {
+        uint64_t entry = read_record(c);
+        if (!cj_failed(r)) v->result = result_of_entry(c->fold, entry);
+        if (!cj_failed(r) && v->result == NO_RESULT)
+            cj_fail(r, E_REFERENCE, "the record it names is not a result");
+    }
+    cj_need(r, "round");
+    v->round = (unsigned)cj_u64(r, MAX_ROUNDS);
+    cj_need(r, "station");
+    v->station = read_station(c);
+    if (cj_have(r, "zones")) {
+        struct span s = cj_code(r, 1024);
+        v->x.has_zones = true;
+        v->x.zones = sha256(s);
+    }
+    cj_object_end(r);
+    return cj_end(r);
+}
+
+static err check_image(struct ctx *c, const struct image_fields *v) {
+    const struct fold *s = c->fold;
+    const struct contest *k = fold_contest(s, v->contest);
+    if (!unit_within(s, v->station, k->unit))
+        return fail_set(c->f, E_CONTEST, "the contest %.*s is not held at this station",
+                        SPAN_ARG(k->id));
+    if (v->round == 0 || v->round > k->round)
+        return fail_set(c->f, E_ROUND, "an image of round %u; the contest is in round %u", v->round,
+                        k->round);
+    if (v->x.page == 0) return fail_set(c->f, E_RANGE, "pages are counted from 1");
+    if (v->result != NO_RESULT) {
+        const struct cell *cell = vec_at(&s->cells, fold_result(s, v->result)->cell);
+        if (cell->contest != v->contest || cell->station != v->station || cell->round != v->round)
+            return fail_set(c->f, E_REFERENCE, "the result it names is of another station or contest");
+    }
+    TRY(signers_in_scope(c, v->station, v->contest));
+    for (size_t i = 0; i < c->signer_count; i++) {
+        enum role as = (enum role)state_key(s, c->signers[i])->role;
+        bool outsider = as == ROLE_AGENT || as == ROLE_OBSERVER;
+        if (outsider && v->x.kind != IMAGE_AGENT && v->x.kind != IMAGE_POSTED)
+            return fail_set(c->f, E_ROLE, "a key of role %s sends images of an agent's or a posted "
+                                          "copy only",
+                            role_name(as));
+    }
+    return OK;
+}
+
+err image_apply(struct ctx *c) {
+    struct fold *s = c->fold;
+    struct image_fields v = {0};
+    TRY(read_image(c, &v));
+    TRY(check_image(c, &v));
+    uint32_t cell_index, i = (uint32_t)s->images.n;
+    TRY(state_cell(c, v.contest, v.round, v.station, &cell_index));
+    struct cell *cell = vec_at(&s->cells, cell_index);
+    struct image *to;
+    TRY(state_push(c, &s->images, (void **)&to));
+    v.x.entry = c->index;
+    v.x.ms = c->ms;
+    v.x.cell = cell_index;
+    v.x.result = v.result;
+    uint32_t *first = v.result == NO_RESULT
+                          ? &cell->first_image
+                          : &((struct result *)vec_at(&s->results, v.result))->first_image;
+    v.x.next_of_result = *first;
+    *to = v.x;
+    JSET(&s->journal, *first, i);
+    if (v.x.kind == IMAGE_POSTED) JSET(&s->journal, cell->posted, true);
+    return OK;
+}
+
+err station_event_apply(struct ctx *c) {
+    static const char *const events[] = {"opened",      "closed",     "count-started",
+                                         "count-ended", "form-posted", "kit-failed",
+                                         "kit-replaced", "delayed",    "network-down",
+                                         "relocated",   "not-held",    NULL};
+    enum { FORM_POSTED = 4 };
+    struct cj *r = &c->json;
+    uint32_t contest = NO_CONTEST;
+    struct hash id;
+    uint64_t size;
+    cj_object(r);
+    cj_need(r, "at_ms");
+    (void)cj_u64(r, CJ_MAX_INT);
+    if (cj_have(r, "contest")) contest = read_contest(c);
+    read_election(c);
+    cj_need(r, "event");
+    unsigned event = read_word(c, events);
+    if (cj_have(r, "note")) read_object_ref(c, &id, &size);
+    cj_need(r, "station");
+    uint32_t station = read_station(c);
+    if (cj_have(r, "value")) (void)cj_u64(r, FIGURE_MAX);
+    cj_object_end(r);
+    TRY(cj_end(r));
+    TRY(signers_in_scope(c, station, contest));
+    if (contest != NO_CONTEST && !unit_within(c->fold, station, fold_contest(c->fold, contest)->unit))
+        return fail_set(c->f, E_CONTEST, "the contest is not held at this station");
+    if (event == FORM_POSTED) {
+        if (contest == NO_CONTEST)
+            return fail_set(c->f, E_FIELD, "form-posted names the contest whose form it is");
+        uint32_t i;
+        TRY(state_cell(c, contest, fold_contest(c->fold, contest)->round, station, &i));
+        struct cell *cell = vec_at(&c->fold->cells, i);
+        JSET(&c->fold->journal, cell->posted, true);
+    }
+    return OK;
+}
