@@ -155,28 +155,28 @@ static uint64_t cell_hash(uint32_t contest, unsigned round, uint32_t station) {
     return hash_u64((uint64_t)contest << 36 ^ (uint64_t)round << 32 ^ station);
 }
 
-const struct cell *fold_cell(const struct fold *s, uint32_t contest, unsigned round,
-                             uint32_t station) {
+uint32_t fold_cell_find(const struct fold *s, uint32_t contest, unsigned round, uint32_t station) {
     size_t cursor = 0;
     uint64_t h = cell_hash(contest, round, station);
     for (uint32_t i; (i = table_next(&s->by_cell, h, &cursor)) != UINT32_MAX;) {
-        const struct cell *c = vec_at(&s->cells, i);
-        if (c->contest == contest && c->round == round && c->station == station) return c;
+        const struct cell *c = fold_cell_at(s, i);
+        if (c->contest == contest && c->round == round && c->station == station) return i;
     }
-    return NULL;
+    return NO_CELL;
+}
+
+const struct cell *fold_cell_at(const struct fold *s, uint32_t i) {
+    return vec_at(&s->cells, i);
+}
+
+size_t fold_cell_count(const struct fold *s) {
+    return s->cells.n;
 }
 
 err state_cell(struct ctx *c, uint32_t contest, unsigned round, uint32_t station, uint32_t *out) {
     struct fold *s = c->fold;
-    size_t cursor = 0;
-    uint64_t h = cell_hash(contest, round, station);
-    for (uint32_t i; (i = table_next(&s->by_cell, h, &cursor)) != UINT32_MAX;) {
-        const struct cell *k = vec_at(&s->cells, i);
-        if (k->contest == contest && k->round == round && k->station == station) {
-            *out = i;
-            return OK;
-        }
-    }
+    *out = fold_cell_find(s, contest, round, station);
+    if (*out != NO_CELL) return OK;
     struct cell *k;
     uint32_t i = (uint32_t)s->cells.n;
     TRY(state_push(c, &s->cells, (void **)&k));
@@ -185,7 +185,7 @@ err state_cell(struct ctx *c, uint32_t contest, unsigned round, uint32_t station
                        .first_result = NO_RESULT, .last_result = NO_RESULT,
                        .first_image = NO_IMAGE, .next_in_contest = *first};
     JSET(&s->journal, *first, i + 1);
-    TRY(state_index(c, &s->by_cell, h, i));
+    TRY(state_index(c, &s->by_cell, cell_hash(contest, round, station), i));
     *out = i;
     return OK;
 }

@@ -61,8 +61,11 @@ struct cell {
     bool posted; /* a copy of the form is posted: the officer's figures are final */
 };
 
-/* NULL if nothing was said there. */
-const struct cell *fold_cell(const struct fold *fold, uint32_t contest, unsigned round, uint32_t station);
+#define NO_CELL UINT32_MAX
+/* Index of the cell, NO_CELL if nothing was said there. */
+uint32_t fold_cell_find(const struct fold *fold, uint32_t contest, unsigned round, uint32_t station);
+const struct cell *fold_cell_at(const struct fold *fold, uint32_t i);
+size_t fold_cell_count(const struct fold *fold);
 /* All cells of a contest and round: *cursor starts at 0; NULL at the end. */
 const struct cell *fold_next_cell(const struct fold *fold, uint32_t contest, unsigned round, uint32_t *cursor);
 const struct result *fold_result(const struct fold *fold, uint32_t i);

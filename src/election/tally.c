@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "election/tally.h"
+
+#include "election/state.h"
+
+const char *total_name(enum total_name t) {
+    static const char *const names[] = {"transmitted"};
+    return t < TOTAL_COUNT ? names[t] : "unknown";
+}
+
+/* The unit after `u` in depth-first order below `root`, or NO_UNIT. */
+static uint32_t next_unit(const struct fold *s, uint32_t u, uint32_t root) {
+    const struct unit *x = fold_unit(s, u);
+    if (x->first_child != NO_UNIT) return x->first_child;
+    while (u != root) {
+        x = fold_unit(s, u);
+        if (x->next_sibling != NO_UNIT) return x->next_sibling;
+        u = x->parent;
+    }
+    return NO_UNIT;
+}
+
+static bool plus(uint64_t *to, uint64_t v) {
+    return !__builtin_add_overflow(*to, v, to);
+}
+
+static void count_station(const struct fold *s, const struct findings *fi, const struct tally *t,
+                          struct tally_row *row) {
+    const struct unit *u = fold_unit(s, row->unit);
+    if (u->closed && row->cell == NO_CELL) return;
+    if (contest_state_at(s, t->contest, row->unit) != CONTEST_OPEN) row->not_held = 1;
+    row->expected = 1;
+    row->registered = u->registered;
+    if (row->cell == NO_CELL) return;
+    const struct cell *c = fold_cell_at(s, row->cell);
+    row->received = c->current > 0;
+    row->in_question = fi->worst[row->cell] == SEVERITY_ERROR;
+    const struct result *r = cell_transmitted(s, c);
+    if (!r) {
+        row->without_image = cell_current(s, c) != NULL;
+        return;
+    }
+    struct total *to = &row->total[TOTAL_TRANSMITTED];
+    const uint64_t *votes = result_votes(s, r);
+    to->stations = 1;
+    to->registered = u->registered;
+    for (uint32_t k = 0; k < t->choice_count; k++)
+        if (votes[k] != ABSENT) to->votes[k] = votes[k];
+    to->valid_blank = r->valid == ABSENT;
+    to->valid = r->valid == ABSENT ? 0 : r->valid;
+    to->rejected_blank = r->rejected == ABSENT;
+    to->rejected = r->rejected == ABSENT ? 0 : r->rejected;
+    to->objected = r->objected_votes == ABSENT ? 0 : r->objected_votes;
+    to->disputed = r->disputed == ABSENT ? 0 : r->disputed;
+}
+
+static bool add_row(const struct tally *t, struct tally_row *to, const struct tally_row *from) {
+    bool ok = plus(&to->expected, from->expected) & plus(&to->registered, from->registered) &
+              plus(&to->received, from->received) & plus(&to->without_image, from->without_image) &
+              plus(&to->in_question, from->in_question) & plus(&to->not_held, from->not_held);
+    for (int n = 0; n < TOTAL_COUNT; n++) {
+        struct total *a = &to->total[n];
+        const struct total *b = &from->total[n];
+        ok &= plus(&a->stations, b->stations) & plus(&a->registered, b->registered) &
+              plus(&a->valid, b->valid) & plus(&a->rejected, b->rejected) &
+              plus(&a->objected, b->objected) & plus(&a->disputed, b->disputed) &
+              plus(&a->valid_blank, b->valid_blank) & plus(&a->rejected_blank, b->rejected_blank);
+        for (uint32_t k = 0; k < t->choice_count; k++) ok &= plus(&a->votes[k], b->votes[k]);
+    }
+    return ok;
+}
+
+err tally_compute(const struct fold *s, const struct findings *fi, uint32_t contest, unsigned round,
+                  struct arena *a, struct tally *t, struct fail *f) {
+    const struct contest *k = fold_contest(s, contest);
+    *t = (struct tally){.contest = contest, .round = round, .choice_count = k->choice_count};
+    for (uint32_t u = k->unit; u != NO_UNIT; u = next_unit(s, u, k->unit)) t->n++;
+    t->rows = arena_array(a, t->n, sizeof *t->rows);
+    uint64_t *votes = arena_array(a, t->n * TOTAL_COUNT, k->choice_count * sizeof *votes);
+    if (!t->rows || !votes) return fail_set(f, E_MEMORY, "no memory for totals");
+    uint32_t row_of[MAX_LEVELS] = {0}; /* the last row at each level: the parents on our path */
+    uint32_t i = 0;
+    for (uint32_t u = k->unit; u != NO_UNIT; u = next_unit(s, u, k->unit), i++) {
+        struct tally_row *row = &t->rows[i];
+        const struct unit *unit = fold_unit(s, u);
+        row->unit = u;
+        row->parent = u == k->unit ? UINT32_MAX : row_of[fold_unit(s, unit->parent)->level];
+        row_of[unit->level] = i;
+        for (int n = 0; n < TOTAL_COUNT; n++)
+            row->total[n].votes = votes + ((size_t)i * TOTAL_COUNT + (size_t)n) * k->choice_count;
+        row->cell = NO_CELL;
+        if (!unit_is_station(s, u)) continue;
+        row->cell = fold_cell_find(s, contest, round, u);
+        count_station(s, fi, t, row);
+    }
+    for (size_t n = t->n; n-- > 1;)
+        if (!add_row(t, &t->rows[t->rows[n].parent], &t->rows[n]))
+            return fail_set(f, E_OVERFLOW, "a total does not fit in 64 bits");
+    return OK;
+}
