@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* Writing records: the text (type line and canonical JSON) of each type from plain values, so that
+ * clients, tests and simulations spell them one way. Signing is crypto/note.h's note_sign.
+ *
+ * All append to *out; check once with buf_ok. Values are not judged here: apply does that. */
+#ifndef ELECTION_COMPOSE_H
+#define ELECTION_COMPOSE_H
+
+#include "election/identity.h"
+#include "election/station.h"
+
+struct object_ref {
+    struct hash id;
+    uint64_t size;
+};
+
+struct compose_choice {
+    struct span id, name, party; /* party.n 0: none */
+};
+
+/* The two consensus objects, line by line. */
+void compose_units_head(struct buf *out);
+void compose_unit(struct buf *out, struct span code, struct span level, struct span name,
+                  struct span parent /* .p NULL: the root */, uint64_t registered);
+void compose_contests_head(struct buf *out);
+void compose_contest(struct buf *out, struct span id, struct span kind, struct span name,
+                     struct span rule_json, struct span unit, const struct compose_choice *choices,
+                     size_t n);
+
+struct compose_commissioner {
+    struct hash holder;
+    struct span vkey;
+};
+
+struct compose_manifest {
+    struct span origin, log_vkey, title;
+    struct span policy; /* lines, each with its '\n'; empty: none */
+    struct object_ref units, contests;
+    const struct compose_commissioner *commissioners;
+    size_t commissioner_count;
+    uint32_t threshold;
+    const struct span *levels;
+    size_t level_count;
+    uint64_t opens_ms, closes_ms;
+    bool simulated, image_optional;
+    /* canonical JSON, each may be empty (left out) */
+    struct span limits, quotas, deadlines, software, vacancy;
+};
+void compose_manifest(struct buf *out, const struct compose_manifest *m);
+
+struct compose_key {
+    struct hash election, holder;
+    struct span vkey, party, unit; /* party.n 0: none */
+    enum role role;
+    const struct span *contests; /* ascending; count 0: all */
+    size_t contest_count;
+    uint64_t not_before_ms, not_after_ms;
+};
+void compose_key(struct buf *out, const struct compose_key *k);
+/* suspect_since_ms UINT64_MAX: left out */
+void compose_revoke(struct buf *out, const struct hash *election, struct span key_name,
+                    const char *reason, uint64_t suspect_since_ms);
+void compose_acting(struct buf *out, const struct hash *election, struct span officer_key,
+                    const char *reason, struct span unit);
+
+/* Figures that are ABSENT are left out; counts of UINT32_MAX likewise. */
+struct compose_result {
+    struct hash election;
+    struct span contest, station, serial;
+    enum basis basis;
+    uint32_t definition;
+    unsigned round;
+    uint64_t signed_ms;
+    const struct hash *form; /* hashes of the form's images */
+    size_t form_count;
+    const struct hash *supersedes; /* NULL: none */
+    uint64_t registered, valid, rejected, objected, disputed, voters_kit, voters_manual;
+    uint32_t agents_present, agents_signed, agents_refused;
+    const struct span *choices; /* ids, any order */
+    const uint64_t *votes;
+    size_t choice_count;
+};
+/* All figures absent, round 1, definition 1. */
+void compose_result_init(struct compose_result *r);
+void compose_result(struct buf *out, const struct compose_result *r);
+
+struct compose_image {
+    struct hash election;
+    struct span contest, station;
+    enum image_kind kind;
+    unsigned round, page;
+    struct object_ref original, shown;
+    const struct hash *result;    /* NULL: none */
+    const uint32_t (*masked)[4];  /* x, y, width, height */
+    size_t masked_count;
+    struct span perceptual_hex;   /* 16 digits, or empty */
+    struct span zones_hex;        /* or empty */
+};
+void compose_image(struct buf *out, const struct compose_image *m);
+
+/* reason.size UINT64_MAX: none */
+void compose_countersign(struct buf *out, const struct hash *election, const struct hash *record,
+                         bool objects, bool at_desk, struct object_ref reason);
+/* contest.n 0: none; value UINT64_MAX: none */
+void compose_station_event(struct buf *out, const struct hash *election, struct span station,
+                           const char *event, struct span contest, uint64_t at_ms, uint64_t value);
+
+struct compose_incident {
+    bool proven;
+    const char *code;
+    uint64_t count, first_ms, last_ms;
+    struct span key;  /* "unknown" if it is not in the fold */
+    struct span type; /* record type or "unknown" */
+    struct object_ref note; /* proven rows */
+};
+void compose_incidents(struct buf *out, const struct hash *election,
+                       const struct compose_incident *rows, size_t n);
+
+#endif
