@@ -26,7 +26,7 @@ static void election(struct json_out *j, const struct hash *id) {
     json_khex(j, "election", hash_span(id));
 }
 
-static void object_ref(struct json_out *j, const char *key, struct object_ref r) {
+static void object_ref(struct json_out *j, const char *key, struct named_object r) {
     json_key(j, key);
     json_object(j);
     json_khex(j, "sha256", hash_span(&r.id));
@@ -277,7 +277,7 @@ void compose_image(struct buf *out, const struct compose_image *m) {
 }
 
 void compose_countersign(struct buf *out, const struct hash *id, const struct hash *record,
-                         bool objects, bool at_desk, struct object_ref reason) {
+                         bool objects, bool at_desk, struct named_object reason) {
     struct json_out j = begin(out, REC_COUNTERSIGN);
     election(&j, id);
     json_kstr(&j, "how", at_desk ? "desk" : "device");

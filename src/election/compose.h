@@ -9,11 +9,6 @@
 #include "election/identity.h"
 #include "election/station.h"
 
-struct object_ref {
-    struct hash id;
-    uint64_t size;
-};
-
 struct compose_choice {
     struct span id, name, party; /* party.n 0: none */
 };
@@ -35,7 +30,7 @@ struct compose_commissioner {
 struct compose_manifest {
     struct span origin, log_vkey, title;
     struct span policy; /* lines, each with its '\n'; empty: none */
-    struct object_ref units, contests;
+    struct named_object units, contests;
     const struct compose_commissioner *commissioners;
     size_t commissioner_count;
     uint32_t threshold;
@@ -89,7 +84,7 @@ struct compose_image {
     struct span contest, station;
     enum image_kind kind;
     unsigned round, page;
-    struct object_ref original, shown;
+    struct named_object original, shown;
     const struct hash *result;    /* NULL: none */
     const uint32_t (*masked)[4];  /* x, y, width, height */
     size_t masked_count;
@@ -100,7 +95,7 @@ void compose_image(struct buf *out, const struct compose_image *m);
 
 /* reason.size UINT64_MAX: none */
 void compose_countersign(struct buf *out, const struct hash *election, const struct hash *record,
-                         bool objects, bool at_desk, struct object_ref reason);
+                         bool objects, bool at_desk, struct named_object reason);
 /* contest.n 0: none; value UINT64_MAX: none */
 void compose_station_event(struct buf *out, const struct hash *election, struct span station,
                            const char *event, struct span contest, uint64_t at_ms, uint64_t value);
@@ -111,7 +106,7 @@ struct compose_incident {
     uint64_t count, first_ms, last_ms;
     struct span key;  /* "unknown" if it is not in the fold */
     struct span type; /* record type or "unknown" */
-    struct object_ref note; /* proven rows */
+    struct named_object note; /* proven rows */
 };
 void compose_incidents(struct buf *out, const struct hash *election,
                        const struct compose_incident *rows, size_t n);

@@ -183,21 +183,21 @@ static err add_unit(struct ctx *c, const struct unit_line *l, bool first) {
     return state_index(c, &s->by_code, hash_bytes(u->code), i);
 }
 
-static err get_object(struct ctx *c, const struct hash *id, uint64_t size, struct span *out) {
+static err get_object(struct ctx *c, const struct named_object *n, struct span *out) {
     const struct object_source *o = &c->fold->objects;
     char hex[HASH_HEX_LEN + 1];
-    hash_hex(id, hex);
+    hash_hex(&n->id, hex);
     if (!o->get) return fail_set(c->f, E_OBJECT_MISSING, "the object %s is not there", hex);
-    TRY(o->get(o->ctx, id, size, out, c->f));
+    TRY(o->get(o->ctx, &n->id, n->size, out, c->f));
     struct hash h = sha256(*out);
-    if (out->n != size || !hash_eq(&h, id))
+    if (out->n != n->size || !hash_eq(&h, &n->id))
         return fail_set(c->f, E_OBJECT, "the object %s does not match its hash or size", hex);
     return OK;
 }
 
-err definition_load_units(struct ctx *c, const struct hash *id, uint64_t size, bool first) {
+err definition_load_units(struct ctx *c, const struct named_object *o, bool first) {
     struct span rest, line;
-    TRY(get_object(c, id, size, &rest));
+    TRY(get_object(c, o, &rest));
     TRY(object_head(&rest, "hesabu/units/v1", c->f));
     uint64_t number = 1;
     err e = OK;
@@ -307,9 +307,9 @@ static err add_contest(struct ctx *c, const struct contest_line *l) {
     return state_index(c, &s->by_contest, hash_bytes(k->id), i);
 }
 
-err definition_load_contests(struct ctx *c, const struct hash *id, uint64_t size) {
+err definition_load_contests(struct ctx *c, const struct named_object *o) {
     struct span rest, line;
-    TRY(get_object(c, id, size, &rest));
+    TRY(get_object(c, o, &rest));
     TRY(object_head(&rest, "hesabu/contests/v1", c->f));
     uint64_t number = 1;
     err e = OK;

@@ -195,6 +195,7 @@ static void out_init(struct applied *out, uint64_t index) {
     out->station = NO_UNIT;
     out->contest = NO_CONTEST;
     out->check_count = 0;
+    out->object_count = 0;
 }
 
 static err apply_record(struct ctx *c) {

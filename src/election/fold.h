@@ -41,7 +41,7 @@ struct sig_check {
     uint8_t line; /* which signature line of the note (or element of `lines`) */
 };
 
-enum { APPLIED_MAX_CHECKS = 101 };
+enum { APPLIED_MAX_CHECKS = 101, APPLIED_MAX_OBJECTS = 260 };
 
 /* What apply found out. */
 struct applied {
@@ -52,6 +52,11 @@ struct applied {
     bool signer_known;   /* the key is in the state (false: `signer` is only what the note claims) */
     uint32_t station;    /* unit that the record is about, or UINT32_MAX */
     uint32_t contest;    /* likewise */
+    size_t object_count; /* objects that the record names; whoever appends it has them durably */
+    struct {
+        struct named_object ref;
+        bool restricted; /* not for the public: originals of forms, people's words */
+    } objects[APPLIED_MAX_OBJECTS];
     size_t check_count;
     struct sig_check checks[APPLIED_MAX_CHECKS];
 };

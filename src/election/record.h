@@ -28,6 +28,12 @@ enum record_type record_by_name(struct span name);
 
 enum { ENTRY_MAX = 65535 };
 
+/* Something large that a record names instead of holding it. */
+struct named_object {
+    struct hash id; /* SHA-256 of its bytes */
+    uint64_t size;
+};
+
 /* A note taken apart. Everything borrows from the note's bytes. */
 struct record {
     enum record_type type;

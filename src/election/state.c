@@ -353,14 +353,21 @@ uint32_t read_key_name(struct ctx *c) {
     return i;
 }
 
-void read_object_ref(struct ctx *c, struct hash *id, uint64_t *size) {
-    *id = (struct hash){0};
+struct named_object read_object_ref(struct ctx *c, bool restricted) {
+    struct named_object o = {0};
     cj_object(&c->json);
     cj_need(&c->json, "sha256");
-    cj_hex(&c->json, id->b, sizeof id->b);
+    cj_hex(&c->json, o.id.b, sizeof o.id.b);
     cj_need(&c->json, "size");
-    *size = cj_u64(&c->json, CJ_MAX_INT);
+    o.size = cj_u64(&c->json, CJ_MAX_INT);
     cj_object_end(&c->json);
+    if (c->out->object_count == APPLIED_MAX_OBJECTS) {
+        cj_fail(&c->json, E_RANGE, "more than %d objects", APPLIED_MAX_OBJECTS);
+    } else if (!cj_failed(&c->json)) {
+        c->out->objects[c->out->object_count].ref = o;
+        c->out->objects[c->out->object_count++].restricted = restricted;
+    }
+    return o;
 }
 
 unsigned read_word(struct ctx *c, const char *const *words) {

@@ -106,8 +106,8 @@ uint32_t read_station(struct ctx *c);
 uint32_t read_contest(struct ctx *c);
 uint64_t read_record(struct ctx *c); /* index of the record named by id; E_REFERENCE */
 uint32_t read_key_name(struct ctx *c);
-/* {"sha256":hex,"size":n} */
-void read_object_ref(struct ctx *c, struct hash *id, uint64_t *size);
+/* {"sha256":hex,"size":n}; noted in c->out */
+struct named_object read_object_ref(struct ctx *c, bool restricted);
 /* One of the words in `words` (NULL-terminated); its index. E_FIELD otherwise. */
 unsigned read_word(struct ctx *c, const char *const *words);
 /* A name: 1..max characters of a-z 0-9 . / _ - */
@@ -141,8 +141,8 @@ MUST_USE err state_cell(struct ctx *c, uint32_t contest, unsigned round, uint32_
 MUST_USE err state_key_add(struct ctx *c, const struct key *k, uint32_t *out);
 /* Name or public key is in use already: E_KEY_REUSED. */
 MUST_USE err state_key_is_new(struct ctx *c, struct span name, const uint8_t pub[32]);
-MUST_USE err definition_load_units(struct ctx *c, const struct hash *id, uint64_t size, bool first);
-MUST_USE err definition_load_contests(struct ctx *c, const struct hash *id, uint64_t size);
+MUST_USE err definition_load_units(struct ctx *c, const struct named_object *o, bool first);
+MUST_USE err definition_load_contests(struct ctx *c, const struct named_object *o);
 /* A signature that must hold: line number `line` of the note. */
 void check_add(struct applied *out, const uint8_t pub[32], const uint8_t sig[64],
                struct span message, uint64_t of, size_t line);

@@ -168,12 +168,9 @@ static void change_round(struct ctx *c) {
 }
 
 static void change_units(struct ctx *c, bool contests) {
-    struct hash id;
-    uint64_t size;
-    read_object_ref(c, &id, &size);
+    struct named_object o = read_object_ref(c, false);
     if (cj_failed(&c->json)) return;
-    err e = contests ? definition_load_contests(c, &id, size)
-                     : definition_load_units(c, &id, size, false);
+    err e = contests ? definition_load_contests(c, &o) : definition_load_units(c, &o, false);
     if (e != OK) {
         c->json.code = e; /* the sentence is there already */
         c->json.rest.n = 0;
@@ -240,11 +237,7 @@ err amend_apply(struct ctx *c) {
         cj_fail(r, E_DEFINITION, "definition %llu does not follow %u", (unsigned long long)version,
                 s->def.version - 1);
     read_election(c);
-    if (cj_have(r, "reason")) {
-        struct hash id;
-        uint64_t size;
-        read_object_ref(c, &id, &size);
-    }
+    if (cj_have(r, "reason")) (void)read_object_ref(c, true);
     cj_object_end(r);
     return cj_end(r);
 }

@@ -40,12 +40,16 @@ static err read_image(struct ctx *c, struct image_fields *v) {
     cj_need(r, "masked");
     v->x.masked = read_masked(r);
     cj_need(r, "original");
-    read_object_ref(c, &v->x.original, &v->x.original_size);
+    struct named_object original = read_object_ref(c, true);
     cj_need(r, "page");
     v->x.page = (uint16_t)cj_u64(r, 99);
     if (cj_have(r, "perceptual")) cj_hex(r, small, sizeof small);
     cj_need(r, "public");
-    read_object_ref(c, &v->x.shown, &v->x.shown_size);
+    struct named_object shown = read_object_ref(c, false);
+    v->x.original = original.id;
+    v->x.original_size = original.size;
+    v->x.shown = shown.id;
+    v->x.shown_size = shown.size;
     v->result = NO_RESULT;
     if (cj_have(r, "result")) {
         uint64_t entry = read_record(c);
@@ -125,8 +129,6 @@ err station_event_apply(struct ctx *c) {
     enum { FORM_POSTED = 4 };
     struct cj *r = &c->json;
     uint32_t contest = NO_CONTEST;
-    struct hash id;
-    uint64_t size;
     cj_object(r);
     cj_need(r, "at_ms");
     (void)cj_u64(r, CJ_MAX_INT);
@@ -134,7 +136,7 @@ err station_event_apply(struct ctx *c) {
     read_election(c);
     cj_need(r, "event");
     unsigned event = read_word(c, events);
-    if (cj_have(r, "note")) read_object_ref(c, &id, &size);
+    if (cj_have(r, "note")) (void)read_object_ref(c, true);
     cj_need(r, "station");
     uint32_t station = read_station(c);
     if (cj_have(r, "value")) (void)cj_u64(r, FIGURE_MAX);

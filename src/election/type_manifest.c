@@ -148,13 +148,8 @@ static void read_levels(struct ctx *c) {
     if (!cj_failed(r) && d->level_count < 2) cj_fail(r, E_RANGE, "fewer than two levels");
 }
 
-struct object_ref_read {
-    struct hash id;
-    uint64_t size;
-};
-
 static err read_manifest(struct ctx *c, struct commissioner *com, size_t *com_count,
-                         struct object_ref_read *contests, struct object_ref_read *units) {
+                         struct named_object *contests, struct named_object *units) {
     struct cj *r = &c->json;
     struct definition *d = &c->fold->def;
     static const char *const image_words[] = {"required", "optional", NULL};
@@ -164,7 +159,7 @@ static err read_manifest(struct ctx *c, struct commissioner *com, size_t *com_co
     cj_need(r, "commissioners");
     *com_count = read_commissioners(c, com);
     cj_need(r, "contests");
-    read_object_ref(c, &contests->id, &contests->size);
+    *contests = read_object_ref(c, false);
     if (cj_have(r, "deadlines")) (void)cj_raw(r);
     cj_need(r, "image");
     d->image = (uint8_t)read_word(c, image_words);
@@ -184,7 +179,7 @@ static err read_manifest(struct ctx *c, struct commissioner *com, size_t *com_co
     cj_need(r, "title");
     d->title = cj_text(r, &c->fold->arena, 200);
     cj_need(r, "units");
-    read_object_ref(c, &units->id, &units->size);
+    *units = read_object_ref(c, false);
     if (cj_have(r, "vacancy")) (void)cj_raw(r);
     cj_object_end(r);
     return cj_end(r);
@@ -218,7 +213,7 @@ err manifest_apply(struct ctx *c) {
     struct fold *s = c->fold;
     struct commissioner com[MAX_COMMISSIONERS];
     size_t n = 0;
-    struct object_ref_read contests, units;
+    struct named_object contests, units;
     /* nothing was there before: saving these whole is the simplest way back */
     journal_save(&s->journal, &s->def, sizeof s->def);
     journal_save(&s->journal, &s->quotas, sizeof s->quotas);
@@ -233,8 +228,8 @@ err manifest_apply(struct ctx *c) {
     if (n == 0 || s->def.threshold == 0 || s->def.threshold > n)
         return fail_set(c->f, E_RANGE, "the threshold of commissioners must be from 1 to their number");
     s->election = c->rec->id;
-    TRY(definition_load_units(c, &units.id, units.size, true));
-    TRY(definition_load_contests(c, &contests.id, contests.size));
+    TRY(definition_load_units(c, &units, true));
+    TRY(definition_load_contests(c, &contests));
     for (size_t i = 0; i < n; i++) {
         struct key k = {.name = com[i].key.name, .keyid = com[i].key.id, .role = ROLE_COMMISSIONER,
                         .unit = 0, .holder = com[i].holder, .not_after_ms = UINT64_MAX};

@@ -318,12 +318,7 @@ err countersign_apply(struct ctx *c) {
     read_election(c);
     cj_need(r, "how");
     (void)read_word(c, how_words);
-    bool reason = cj_have(r, "reason");
-    if (reason) {
-        struct hash id;
-        uint64_t size;
-        read_object_ref(c, &id, &size);
-    }
+    if (cj_have(r, "reason")) (void)read_object_ref(c, true);
     cj_need(r, "record");
     uint32_t i = read_result_ref(c, "only a result can be countersigned");
     cj_need(r, "says");
