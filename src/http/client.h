@@ -7,7 +7,7 @@
 #ifndef HTTP_CLIENT_H
 #define HTTP_CLIENT_H
 
-#include "base/bytes.h"
+#include "crypto/hash.h"
 
 struct http_client;
 struct http_client_options {
@@ -46,9 +46,9 @@ void http_client_free(struct http_client *c);
 MUST_USE err http_call(struct http_client *c, const struct http_call *call, struct http_answer *out,
                        struct fail *f);
 /* GET to a file (replaced when there; not synced), at most `max` bytes. On status 200 *size and
- * sha256 (32 bytes; may be NULL) are those of the body; with another status no file is left. */
+ * *sha256 (may be NULL) are those of the body; with another status no file is left. */
 MUST_USE err http_download(struct http_client *c, const char *url, const char *path, uint64_t max,
-                           int *status, uint64_t *size, uint8_t *sha256, struct fail *f);
+                           int *status, uint64_t *size, struct hash *sha256, struct fail *f);
 /* OK for 2xx; else the error that the answer's JSON names, or E_NETWORK, with its sentence. */
 MUST_USE err http_answer_check(const struct http_answer *a, const char *url, struct fail *f);
 

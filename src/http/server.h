@@ -7,6 +7,7 @@
 #ifndef HTTP_SERVER_H
 #define HTTP_SERVER_H
 
+#include "crypto/hash.h"
 #include "http/limits.h"
 #include "http/metrics.h"
 #include "http/response.h"
@@ -86,7 +87,7 @@ bool http_peer_exempt(const struct http_request *r);
 struct http_upload {
     const char *path;
     uint64_t size;
-    uint8_t sha256[32];
+    struct hash sha256;
 };
 const struct http_upload *http_upload(const struct http_request *r); /* NULL: not such a route */
 /* The caller owns the file from here on (rename or remove it). It is not synced. */

@@ -26,8 +26,8 @@ void stream_free(struct stream *s);
  * Retry-After when there are max_subscribers. */
 struct http_response *stream_subscribe(struct stream *s, const struct http_request *r);
 
-/* Sends one event to all: `name` is a literal, data any bytes without NUL (its lines become data
- * lines). Ids count from 1. E_TOO_LARGE. From any thread. */
+/* Sends one event to all: `name` is a literal, data any bytes without NUL or CR (its lines become
+ * data lines). Ids count from 1. E_TOO_LARGE, E_FIELD. From any thread. */
 MUST_USE err stream_publish(struct stream *s, const char *name, struct span data, struct fail *f);
 /* Call at least every second or so: sends a heartbeat when one is due. */
 void stream_tick(struct stream *s, uint64_t now_ms);

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "http/static.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "base/file.h"
+#include "crypto/hash.h"
+
+enum { SHARDS = 16, BUCKETS = 4096, STATIC_PATH_MAX = 1024, YEAR_S = 31536000 };
+
+/* How a file is recognised as the one that was read. */
+struct version {
+    uint64_t size, inode, device;
+    struct timespec modified, changed;
+};
+
+struct entry {
+    struct entry *next;          /* of its bucket */
+    struct entry *newer, *older; /* by last use */
+    struct http_response *response;
+    const struct static_rule *rule;
+    struct version version;
+    uint64_t checked_ms;
+    size_t bytes;
+    uint64_t hash;
+    char path[];
+};
+
+struct shard {
+    pthread_mutex_t lock; /* guards everything here */
+    struct entry *buckets[BUCKETS];
+    struct entry *newest, *oldest;
+    struct static_stats stats;
+    char pad[64]; /* the next shard's lock is on another cache line */
+};
+
+struct static_tree {
+    struct static_options o;
+    int root;
+    struct shard shards[SHARDS];
+};
+
+err static_open(const struct static_options *options, struct static_tree **out, struct fail *f) {
+    struct static_tree *t = calloc(1, sizeof *t);
+    if (!t) return fail_set(f, E_MEMORY, "no memory for the cache of %s", options->dir);
+    t->o = *options;
+    if (t->o.cache_bytes == 0) t->o.cache_bytes = (size_t)64 << 20;
+    if (t->o.max_cached == 0) t->o.max_cached = (size_t)1 << 20;
+    if (t->o.recheck_ms == 0) t->o.recheck_ms = 1000;
+    t->root = open(options->dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (t->root < 0) {
+        err code = file_error(f, errno, "cannot open the folder", options->dir);
+        free(t);
+        return code;
+    }
+    for (size_t i = 0; i < SHARDS; i++) pthread_mutex_init(&t->shards[i].lock, NULL);
+    *out = t;
+    return OK;
+}
+
+static void entry_free(struct entry *e) {
+    http_response_release(e->response);
+    free(e);
+}
+
+void static_close(struct static_tree *t) {
+    if (!t) return;
+    for (size_t i = 0; i < SHARDS; i++) {
+        struct entry *e = t->shards[i].newest;
+        while (e) {
+            struct entry *older = e->older;
+            entry_free(e);
+            e = older;
+        }
+        pthread_mutex_destroy(&t->shards[i].lock);
+    }
+    close(t->root);
+    free(t);
+}
+
+/* FNV-1a; only files that exist are entered, so nobody outside chooses what collides. */
+static uint64_t hash_path(const char *path) {
+    uint64_t h = 0xcbf29ce484222325u;
+    for (; *path; path++) h = (h ^ (uint8_t)*path) * 0x100000001b3u;
+    return h ^ h >> 31;
+}
+
+static const struct static_rule *rule_for(const struct static_tree *t, const char *path) {
+    size_t n = strlen(path);
+    for (size_t i = 0; i < t->o.rule_count; i++) {
+        const struct static_rule *r = &t->o.rules[i];
+        size_t pre = strlen(r->prefix), suf = strlen(r->suffix);
+        if (n >= pre && n >= suf && memcmp(path, r->prefix, pre) == 0 &&
+            memcmp(path + n - suf, r->suffix, suf) == 0)
+            return r;
+    }
+    return NULL;
+}
+
+/* Opens a file below the root, one folder at a time: no link is followed, no name that begins with
+ * a dot is opened, so nothing outside of the tree is ever reached. -1 when it is not there. */
+static int open_below(int root, const char *path, struct stat *st) {
+    int dir = root, fd = -1;
+    for (;;) {
+        const char *slash = strchr(path, '/');
+        size_t n = slash ? (size_t)(slash - path) : strlen(path);
+        char name[256];
+        if (n == 0 || n >= sizeof name || path[0] == '.') break;
+        memcpy(name, path, n);
+        name[n] = 0;
+        fd = openat(dir, name,
+                    O_NOFOLLOW | O_CLOEXEC |
+                        (slash ? O_PATH | O_DIRECTORY : O_RDONLY | O_NONBLOCK | O_NOCTTY));
+        if (fd < 0 || !slash) break;
+        if (dir != root) close(dir);
+        dir = fd;
+        fd = -1;
+        path = slash + 1;
+    }
+    if (dir != root) close(dir);
+    if (fd >= 0 && (fstat(fd, st) != 0 || !S_ISREG(st->st_mode))) {
+        close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
+static struct version version_of(const struct stat *st) {
+    return (struct version){.size = (uint64_t)st->st_size,
+                            .inode = st->st_ino,
+                            .device = st->st_dev,
+                            .modified = st->st_mtim,
+                            .changed = st->st_ctim};
+}
+
+static bool same_time(struct timespec a, struct timespec b) {
+    return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+}
+
+static bool same_version(const struct version *a, const struct version *b) {
+    return a->size == b->size && a->inode == b->inode && a->device == b->device &&
+           same_time(a->modified, b->modified) && same_time(a->changed, b->changed);
+}
+
+static struct http_response *not_there(void) {
+    return http_response_fail(E_NOT_FOUND, "there is no such file here");
+}
+
+static struct http_response *dress(const struct static_tree *t, const struct static_rule *rule,
+                                   struct http_response *r, const char *tag) {
+    if (!r) return NULL;
+    http_response_etag(r, tag);
+    http_response_cache(r, rule->immutable ? YEAR_S : rule->max_age, rule->immutable);
+    http_response_header(r, "X-Content-Type-Options", "nosniff");
+    if (t->o.any_origin) http_response_header(r, "Access-Control-Allow-Origin", "*");
+    return r;
+}
+
+/* Reads the whole file: the tag is its hash, so that mirrors of a file agree on it. */
+static struct http_response *load_whole(const struct static_tree *t, const struct static_rule *rule,
+                                        int fd, size_t size) {
+    struct buf b;
+    buf_init(&b, size + 1);
+    uint8_t *to = buf_room(&b, size + 1);
+    while (to && b.n <= size) {
+        ssize_t n = read(fd, to + b.n, size + 1 - b.n);
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) break;
+        b.n += (size_t)n;
+    }
+    if (!to || b.n != size) { /* it changed while it was read, or cannot be read */
+        buf_release(&b);
+        return http_response_fail(E_LOCKED, "this file is being replaced: try again");
+    }
+    char tag[HASH_HEX_LEN + 1];
+    struct hash h = sha256(buf_view(&b));
+    hash_hex(&h, tag);
+    tag[32] = 0;
+    return dress(t, rule, http_response_take(200, rule->type, &b), tag);
+}
+
+static struct http_response *load_large(const struct static_tree *t, const struct static_rule *rule,
+                                        int fd, const struct version *v) {
+    char tag[64];
+    (void)snprintf(tag, sizeof tag, "%llx-%llx.%lx", (unsigned long long)v->size,
+                   (unsigned long long)v->modified.tv_sec, (unsigned long)v->modified.tv_nsec);
+    return dress(t, rule, http_response_file(200, rule->type, fd, v->size), tag);
+}
+
+/* ---- the cache; each function under the shard's lock ---- */
+
+static struct entry *find(struct shard *s, uint64_t hash, const char *path) {
+    struct entry *e = s->buckets[hash / SHARDS % BUCKETS];
+    while (e && (e->hash != hash || strcmp(e->path, path) != 0)) e = e->next;
+    return e;
+}
+
+static void unlink_use(struct shard *s, struct entry *e) {
+    *(e->newer ? &e->newer->older : &s->newest) = e->older;
+    *(e->older ? &e->older->newer : &s->oldest) = e->newer;
+    e->newer = e->older = NULL;
+}
+
+static void link_newest(struct shard *s, struct entry *e) {
+    e->newer = NULL;
+    e->older = s->newest;
+    *(s->newest ? &s->newest->newer : &s->oldest) = e;
+    s->newest = e;
+}
+
+static void drop(struct shard *s, struct entry *e) {
+    struct entry **at = &s->buckets[e->hash / SHARDS % BUCKETS];
+    while (*at != e) at = &(*at)->next;
+    *at = e->next;
+    unlink_use(s, e);
+    s->stats.bytes -= e->bytes;
+    s->stats.entries--;
+    entry_free(e);
+}
+
+static void insert(struct static_tree *t, struct shard *s, struct entry *e) {
+    struct entry *old = find(s, e->hash, e->path);
+    if (old) drop(s, old);
+    struct entry **at = &s->buckets[e->hash / SHARDS % BUCKETS];
+    e->next = *at;
+    *at = e;
+    link_newest(s, e);
+    s->stats.bytes += e->bytes;
+    s->stats.entries++;
+    while (s->stats.bytes > t->o.cache_bytes / SHARDS && s->oldest != e) {
+        s->stats.evicted++;
+        drop(s, s->oldest);
+    }
+}
+
+static void remember(struct static_tree *t, struct shard *s, uint64_t hash, const char *path,
+                     const struct static_rule *rule, const struct version *v,
+                     struct http_response *r, uint64_t now_ms) {
+    size_t n = strlen(path) + 1;
+    struct entry *e = calloc(1, sizeof *e + n);
+    if (!e) return; /* served all the same */
+    memcpy(e->path, path, n);
+    e->hash = hash;
+    e->rule = rule;
+    e->version = *v;
+    e->checked_ms = now_ms;
+    e->response = r;
+    e->bytes = http_response_body(r).n + n + 1024; /* the entry, headers, the library's share */
+    http_response_retain(r);
+    pthread_mutex_lock(&s->lock);
+    insert(t, s, e);
+    pthread_mutex_unlock(&s->lock);
+}
+
+/* The ready answer, or NULL; *due: it must be looked at on disk first (by this thread only). */
+static struct http_response *cached(struct static_tree *t, struct shard *s, uint64_t hash,
+                                    const char *path, uint64_t now_ms, bool *due,
+                                    struct version *v) {
+    struct http_response *r = NULL;
+    *due = false;
+    pthread_mutex_lock(&s->lock);
+    struct entry *e = find(s, hash, path);
+    if (e) {
+        r = e->response;
+        http_response_retain(r);
+        if (!e->rule->immutable && now_ms >= e->checked_ms + t->o.recheck_ms) {
+            *due = true;
+            *v = e->version;
+            e->checked_ms = now_ms;
+            s->stats.checks++;
+        }
+        s->stats.hits++;
+        if (s->newest != e) {
+            unlink_use(s, e);
+            link_newest(s, e);
+        }
+    } else {
+        s->stats.misses++;
+    }
+    pthread_mutex_unlock(&s->lock);
+    return r;
+}
+
+void static_forget(struct static_tree *t, const char *path) {
+    uint64_t hash = hash_path(path);
+    struct shard *s = &t->shards[hash % SHARDS];
+    pthread_mutex_lock(&s->lock);
+    struct entry *e = find(s, hash, path);
+    if (e) drop(s, e);
+    pthread_mutex_unlock(&s->lock);
+}
+
+static struct http_response *load(struct static_tree *t, struct shard *s, uint64_t hash,
+                                  const char *path, uint64_t now_ms, struct http_response *have,
+                                  const struct version *had) {
+    struct stat st;
+    const struct static_rule *rule = rule_for(t, path);
+    int fd = rule ? open_below(t->root, path, &st) : -1;
+    if (fd < 0) {
+        if (have) static_forget(t, path);
+        http_response_release(have);
+        return not_there();
+    }
+    struct version v = version_of(&st);
+    if (have && same_version(&v, had)) {
+        close(fd);
+        return have;
+    }
+    http_response_release(have);
+    if (v.size > t->o.max_cached) {
+        if (have) static_forget(t, path);
+        return load_large(t, rule, fd, &v);
+    }
+    struct http_response *r = load_whole(t, rule, fd, (size_t)v.size);
+    close(fd);
+    if (r && http_response_status(r) == 200) remember(t, s, hash, path, rule, &v, r, now_ms);
+    return r;
+}
+
+struct http_response *static_get(struct static_tree *t, const char *path, uint64_t now_ms) {
+    char whole[STATIC_PATH_MAX + 64];
+    size_t n = strlen(path);
+    if (n > STATIC_PATH_MAX) return not_there();
+    if (n == 0 || path[n - 1] == '/') {
+        const struct static_rule *rule = rule_for(t, path);
+        if (!rule || !rule->index) return not_there();
+        if ((size_t)snprintf(whole, sizeof whole, "%s%s", path, rule->index) >= sizeof whole)
+            return not_there();
+        path = whole;
+    }
+    uint64_t hash = hash_path(path);
+    struct shard *s = &t->shards[hash % SHARDS];
+    bool due;
+    struct version v = {0};
+    struct http_response *r = cached(t, s, hash, path, now_ms, &due, &v);
+    return r && !due ? r : load(t, s, hash, path, now_ms, r, &v);
+}
+
+void static_stats(struct static_tree *t, struct static_stats *out) {
+    *out = (struct static_stats){0};
+    for (size_t i = 0; i < SHARDS; i++) {
+        struct shard *s = &t->shards[i];
+        pthread_mutex_lock(&s->lock);
+        out->hits += s->stats.hits;
+        out->misses += s->stats.misses;
+        out->checks += s->stats.checks;
+        out->evicted += s->stats.evicted;
+        out->bytes += s->stats.bytes;
+        out->entries += s->stats.entries;
+        pthread_mutex_unlock(&s->lock);
+    }
+}
