@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "stats/audit/martingale.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+struct bet bet_comparison(enum bet_method method, double mu) {
+    struct bet b = {.method = method, .u = 1, .g = method == BET_KAPLAN_WALD ? 0.1 : 0, .d = 100,
+                    .c = 0, .eps = 1e-6, .most = 0.95};
+    double room = mu > 0 && mu < 1 ? 1 - mu : 0;
+    b.eta0 = 1 - room / 10; /* a tenth of the margin lost to errors */
+    b.c = room / 2;
+    if (method == BET_KELLY) {
+        b.points = 4;
+        static const double at[] = {1, 0.98, 0.75, 0}, rate[] = {0.996, 0.002, 0.001, 0.001};
+        memcpy(b.at, at, sizeof at);
+        memcpy(b.rate, rate, sizeof rate);
+    }
+    return b;
+}
+
+struct bet bet_polling(enum bet_method method, double mu, double eta0, double u) {
+    struct bet b = {.method = method, .polling = true, .u = u, .g = 0.1, .d = 100, .eta0 = eta0,
+                    .c = (eta0 - mu) / 2, .eps = 1e-6, .most = 0.95};
+    if (method == BET_KELLY) {
+        b.points = 3; /* a vote for the winner, none, one for the loser */
+        double w = eta0 / u;
+        b.at[0] = u, b.at[1] = u / 2, b.at[2] = 0;
+        b.rate[0] = w, b.rate[1] = 0, b.rate[2] = 1 - w;
+    }
+    return b;
+}
+
+bool bet_is_monotone(enum bet_method m) {
+    return m == BET_MIXTURE || m == BET_KAPLAN_MARKOV || m == BET_KAPLAN_WALD;
+}
+bool bet_is_order_free(enum bet_method m) {
+    return bet_is_monotone(m);
+}
+
+void mart_init(struct mart *m, const struct bet *b) {
+    *m = (struct mart){.bet = *b};
+    for (int k = 0; k < MIXTURE_BETS; k++) {
+        double half = exp2(-(k + 1) / 2.0);
+        m->c[k] = b->polling ? half : 1 - half;
+        m->factor[k] = 1;
+    }
+}
+
+void mart_end(struct mart *m) {
+    m->certain = true;
+    m->log_m = -INFINITY;
+}
+
+/* The mixture's mean, with one exponent for all twenty products. */
+static double step_mixture(struct mart *m, double y) {
+    double most = 0, sum = 0;
+    for (int k = 0; k < MIXTURE_BETS; k++) {
+        m->factor[k] *= 1 + m->c[k] * (y - 1);
+        sum += m->factor[k];
+        if (m->factor[k] > most) most = m->factor[k];
+    }
+    double log_m = log(sum / MIXTURE_BETS) + (double)m->scale * M_LN2;
+    if (most > 0x1p400 || (most > 0 && most < 0x1p-400)) {
+        int by = most > 1 ? -400 : 400;
+        for (int k = 0; k < MIXTURE_BETS; k++) m->factor[k] = ldexp(m->factor[k], by);
+        m->scale -= by;
+    }
+    return log_m;
+}
+
+/* Shrink-trunc: a shrunken mean of what was seen, kept between mu and u. */
+static double alpha_lambda(const struct mart *m, double mu) {
+    const struct bet *b = &m->bet;
+    if (mu >= b->u) return 0;
+    double j = (double)m->draws + 1, weight = b->d + j - 1;
+    double e = b->c / sqrt(weight);
+    double mean = weight > 0 ? (b->d * b->eta0 + m->sum) / weight : b->eta0;
+    if (b->f > 0 && m->draws > 1) {
+        double lagged = m->sum / (double)m->draws;
+        double sd = sqrt(fmax(m->sum_sq / (double)m->draws - lagged * lagged, 0));
+        double pull = b->f / fmax(sd, 1e-6);
+        mean = (mean + b->u * pull) / (1 + pull);
+    }
+    double low = mu + e, high = b->u * (1 - b->eps);
+    double eta = fmin(high, fmax(low, mean));
+    if (eta <= mu) return 0;
+    return (eta / mu - 1) / (b->u - mu);
+}
+
+static double agrapa_lambda(const struct mart *m, double mu) {
+    const struct bet *b = &m->bet;
+    /* One observation at eta0 stands before the first draw. */
+    double n = (double)m->draws + 1;
+    double mean = (b->eta0 + m->sum) / n;
+    double var = fmax((b->eta0 * b->eta0 + m->sum_sq) / n - mean * mean, 0);
+    double away = mean - mu, below = var + away * away;
+    if (away <= 0 || below <= 0) return 0;
+    return fmin(away / below, b->most / mu);
+}
+
+/* argmax over [0, most/mu] of the expected log growth, by bisection of its derivative (concave). */
+static double kelly_lambda(const struct mart *m, double mu) {
+    const struct bet *b = &m->bet;
+    double weight = b->d + (double)m->draws, rate[KELLY_POINTS], low = 0, high = 1 / mu;
+    for (int k = 0; k < b->points; k++) rate[k] = (b->d * b->rate[k] + m->count[k]) / weight;
+    for (int i = 0; i < 60; i++) {
+        double at = (low + high) / 2, slope = 0;
+        for (int k = 0; k < b->points; k++) {
+            double below = 1 + at * (b->at[k] - mu);
+            slope += rate[k] * (b->at[k] - mu) / fmax(below, DBL_MIN);
+        }
+        if (slope > 0) low = at;
+        else high = at;
+    }
+    return low;
+}
+
+double mart_lambda(const struct mart *m, double mu) {
+    switch (m->bet.method) {
+    case BET_MIXTURE: return NAN;
+    case BET_KAPLAN_MARKOV: return 1 / (mu + m->bet.g);
+    case BET_KAPLAN_WALD: return (1 - m->bet.g) / mu;
+    case BET_ALPHA: return alpha_lambda(m, mu);
+    case BET_AGRAPA: return agrapa_lambda(m, mu);
+    case BET_KELLY: return kelly_lambda(m, mu);
+    }
+    return 0;
+}
+
+/* What the adapting bets learn from, after the bet was made. */
+static void learn(struct mart *m, double x) {
+    m->draws++;
+    m->sum += x;
+    m->sum_sq += x * x;
+    const struct bet *b = &m->bet;
+    if (b->method != BET_KELLY) return;
+    int at = b->points - 1; /* the largest point that is not above x */
+    for (int k = b->points - 1; k >= 0; k--)
+        if (b->at[k] <= x && (b->at[at] > x || b->at[k] > b->at[at])) at = k;
+    m->count[at]++;
+}
+
+void mart_step(struct mart *m, double x, double mu) {
+    if (m->impossible || m->certain) return;
+    if (mu < 0 || (mu == 0 && x > 0)) {
+        m->impossible = true;
+        return;
+    }
+    const struct bet *b = &m->bet;
+    bool bounded = b->method == BET_ALPHA || b->method == BET_KELLY;
+    if (bounded && x > b->u) x = b->u;
+    if (mu > 0) {
+        if (b->method == BET_MIXTURE) {
+            m->log_m = step_mixture(m, x / mu);
+        } else {
+            /* rounding may put lambda a hair above 1/mu, and a factor below 0 */
+            double factor = 1 + fmin(mart_lambda(m, mu), 1 / mu) * (x - mu);
+            m->log_m += factor > 0 ? log(factor) : -INFINITY;
+        }
+        if (m->log_m > m->log_max) m->log_max = m->log_m;
+    }
+    learn(m, x);
+}
+
+double mart_p(const struct mart *m) {
+    return m->impossible ? 0 : fmin(1, exp(-m->log_max));
+}
+
+double mart_p_now(const struct mart *m) {
+    return m->impossible ? 0 : fmin(1, exp(-m->log_m));
+}
