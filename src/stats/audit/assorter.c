@@ -6,15 +6,21 @@
 #include <stdlib.h>
 
 struct assertion assertion_beats(uint32_t winner, uint32_t loser, uint32_t region) {
-    return (struct assertion){
-        .kind = ASSERT_BEATS, .winner = winner, .loser = loser, .region = region, .p = 1, .q = 1,
-        .kb = 1, .kw = 1, .kl = -1};
+    return (struct assertion){.kind = ASSERT_BEATS,
+                              .winner = winner,
+                              .loser = loser,
+                              .region = region,
+                              .p = 1,
+                              .q = 1,
+                              .kb = 1,
+                              .kw = 1,
+                              .kl = -1};
 }
 
 struct assertion assertion_share(enum assertion_kind kind, uint32_t choice, uint32_t p, uint32_t q,
                                  uint32_t region) {
-    struct assertion a = {.kind = kind, .winner = choice, .loser = choice, .region = region,
-                          .p = p, .q = q};
+    struct assertion a = {
+        .kind = kind, .winner = choice, .loser = choice, .region = region, .p = p, .q = q};
     if (kind == ASSERT_ABOVE || kind == ASSERT_AT_LEAST) {
         a.kb = p; /* q*w + p*(b - V) */
         a.kv = -(int64_t)p;
@@ -65,7 +71,8 @@ int64_t assertion_most(const struct assertion *a) {
 int64_t assertion_margin(const struct assertion *a, const struct audit_contest *c) {
     int64_t sum = 0;
     for (size_t g = 0; g < c->batches; g++)
-        if (audit_holds(c, a->region, g)) sum += assertion_value(a, 0, audit_votes(c, g), c->choices);
+        if (audit_holds(c, a->region, g))
+            sum += assertion_value(a, 0, audit_votes(c, g), c->choices);
     return sum;
 }
 
@@ -98,11 +105,12 @@ static MUST_USE err put(struct builder *b, struct assertion a) {
     if (b->n == b->max)
         return fail_set(b->f, E_TOO_LARGE, "the outcome needs more than %zu assertions", b->max);
     if (assertion_surplus(&a, b->c) <= 0)
-        return fail_set(b->f, E_AUDIT_OUTCOME,
-                        "the reported figures do not give this outcome (choice %" PRIu32
-                        "): there is nothing that an audit could confirm; count all ballots or state "
-                        "the outcome that was declared",
-                        a.winner + 1);
+        return fail_set(
+            b->f, E_AUDIT_OUTCOME,
+            "the reported figures do not give this outcome (choice %" PRIu32
+            "): there is nothing that an audit could confirm; count all ballots or state "
+            "the outcome that was declared",
+            a.winner + 1);
     b->out[b->n++] = a;
     return OK;
 }
@@ -143,8 +151,9 @@ static MUST_USE err rule_check(const struct audit_contest *c, const struct audit
     if ((r->majority || r->regions) && r->winners != 1)
         return fail_set(f, E_USAGE, "a majority and a share in regions are rules for one winner");
     if (r->runoff && (r->winners < 2 || r->majority || r->regions))
-        return fail_set(f, E_USAGE, "a run-off has two or more who advance, and no majority: give "
-                                    "--winners 2");
+        return fail_set(f, E_USAGE,
+                        "a run-off has two or more who advance, and no majority: give "
+                        "--winners 2");
     if (r->regions_fail && (!r->regions || !r->majority))
         return fail_set(f, E_USAGE, "failing the regional rule needs the rule and the majority");
     if (r->regions && (r->p == 0 || r->p >= r->q || r->q > AUDIT_SHARE_MAX))
@@ -200,13 +209,13 @@ err audit_assertions(const struct audit_contest *c, const struct audit_rule *rul
 void assertion_name(const struct assertion *a, const char *const *choices, const char *region,
                     char *out, size_t max) {
     const char *w = choices[a->winner];
-    static const char *const words[] = {
-        [ASSERT_ABOVE] = "has more than", [ASSERT_AT_LEAST] = "has at least",
-        [ASSERT_BELOW] = "has less than", [ASSERT_AT_MOST] = "has at most"};
+    static const char *const words[] = {[ASSERT_ABOVE] = "has more than",
+                                        [ASSERT_AT_LEAST] = "has at least",
+                                        [ASSERT_BELOW] = "has less than",
+                                        [ASSERT_AT_MOST] = "has at most"};
     int n = a->kind == ASSERT_BEATS
                 ? snprintf(out, max, "%s beats %s", w, choices[a->loser])
                 : snprintf(out, max, "%s %s %" PRIu32 "/%" PRIu32 " of the valid votes", w,
                            words[a->kind], a->p, a->q);
-    if (region && n > 0 && (size_t)n < max)
-        snprintf(out + n, max - (size_t)n, " in %s", region);
+    if (region && n > 0 && (size_t)n < max) snprintf(out + n, max - (size_t)n, " in %s", region);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* Assertions and their assorters, in integers.
  *
- * A reported outcome is correct if every one of its assertions is true. An assertion's assorter gives
- * a batch of b ballots the value A = kb*b + kv*V + kw*v_w + kl*v_l >= 0 (V: valid votes); the
+ * A reported outcome is correct if every one of its assertions is true. An assertion's assorter
+ * gives a batch of b ballots the value A = kb*b + kv*V + kw*v_w + kl*v_l >= 0 (V: valid votes); the
  * assertion is true exactly when the sum of A over its region is greater than the null total T.
  * Source: Stark, "Sets of half-average nulls generate risk-limiting audits" (SHANGRLA), scaled to
  * integers. */
@@ -34,7 +34,8 @@ struct assertion assertion_beats(uint32_t winner, uint32_t loser, uint32_t regio
 struct assertion assertion_share(enum assertion_kind kind, uint32_t choice, uint32_t p, uint32_t q,
                                  uint32_t region);
 
-/* A for a batch of `ballots` with these votes; negative only if there are more votes than ballots. */
+/* A for a batch of `ballots` with these votes; negative only if there are more votes than ballots.
+ */
 int64_t assertion_value(const struct assertion *a, uint64_t ballots, const uint64_t *votes,
                         size_t choices);
 /* Change of A from one set of votes to another, the bound being the same. */
@@ -46,16 +47,17 @@ int64_t assertion_null(const struct assertion *a, uint64_t ballots);
 int64_t assertion_most(const struct assertion *a);
 /* sum A - T over the reported figures: true as reported when positive. */
 int64_t assertion_surplus(const struct assertion *a, const struct audit_contest *c);
-/* Reported margin in the assorter's unit (T taken without the step for "at least" and "at most"). */
+/* Reported margin in the assorter's unit (T taken without the step for "at least" and "at most").
+ */
 int64_t assertion_margin(const struct assertion *a, const struct audit_contest *c);
 
 /* What the reported outcome claims. */
 struct audit_rule {
-    uint32_t winners;  /* W choices with the most votes win: each beats each other one */
-    bool majority;     /* the single winner has more than half of the valid votes */
-    bool runoff;       /* the W advance because nobody has a majority */
-    uint32_t regions;  /* the single winner has at least p/q in this many regions; 0: no such rule */
-    uint32_t p, q;     /* the regional share */
+    uint32_t winners; /* W choices with the most votes win: each beats each other one */
+    bool majority;    /* the single winner has more than half of the valid votes */
+    bool runoff;      /* the W advance because nobody has a majority */
+    uint32_t regions; /* the single winner has at least p/q in this many regions; 0: no such rule */
+    uint32_t p, q;    /* the regional share */
     bool regions_fail; /* the winner has the majority and fails the regional rule */
 };
 

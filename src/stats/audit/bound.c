@@ -18,7 +18,8 @@ struct bounds {
 static double value_at(const struct bounds *b, size_t g, double theta) {
     if (b->a->kind == ASSERT_BEATS) return (double)audit_value(b->a, b->c, b->h, g);
     if (b->h->state[g] == AUDIT_LOST) return 0;
-    /* count = report + (hand - what it is compared with); for most batches that is the hand count */
+    /* count = report + (hand - what it is compared with); for most batches that is the hand count
+     */
     double won = 0, valid = 0;
     for (size_t j = 0; j < b->c->choices; j++) {
         double v = (double)b->h->votes[g * b->c->choices + j];
@@ -64,8 +65,9 @@ err audit_lower_bound(const struct audit_contest *c, const struct assertion *a,
                       enum bet_method method, double alpha, struct arena *scratch, double *out,
                       struct fail *f) {
     if (!bet_is_monotone(method))
-        return fail_set(f, E_USAGE, "a confidence bound needs the mixture, Kaplan-Markov or "
-                                    "Kaplan-Wald");
+        return fail_set(f, E_USAGE,
+                        "a confidence bound needs the mixture, Kaplan-Markov or "
+                        "Kaplan-Wald");
     size_t regions = c->regions ? c->regions : 1;
     struct audit_region_sums *all = arena_array(scratch, 1 + regions, sizeof *all);
     if (!all) return fail_set(f, E_MEMORY, "no memory for %zu regions", regions);
@@ -78,8 +80,10 @@ err audit_lower_bound(const struct audit_contest *c, const struct assertion *a,
     if (!votes && !rejects(&b, low)) high = low;
     while (high - low > step) {
         double mid = votes ? floor((low + high) / 2) : (low + high) / 2;
-        if (rejects(&b, mid)) low = mid;
-        else high = mid;
+        if (rejects(&b, mid))
+            low = mid;
+        else
+            high = mid;
     }
     *out = votes ? low + 1 : low;
     return OK;

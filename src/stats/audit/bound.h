@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* Anytime confidence bound: what a sample of hand counts shows besides confirming the outcome.
  *
- * The smallest value that the test does not reject at alpha, on the same draws and weights. Valid at
- * any stopping time, for methods whose p cannot rise when x does (mixture, Kaplan-Markov,
+ * The smallest value that the test does not reject at alpha, on the same draws and weights. Valid
+ * at any stopping time, for methods whose p cannot rise when x does (mixture, Kaplan-Markov,
  * Kaplan-Wald). Over several losers only the smallest bound holds jointly at 1 - alpha. */
 #ifndef STATS_AUDIT_BOUND_H
 #define STATS_AUDIT_BOUND_H

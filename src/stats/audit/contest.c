@@ -18,7 +18,9 @@ err audit_contest_check(const struct audit_contest *c, struct fail *f) {
         const uint64_t *v = audit_votes(c, g);
         uint64_t valid = 0;
         for (size_t j = 0; j < c->choices; j++) {
-            if (v[j] >= AUDIT_BALLOTS_MAX) return fail_set(f, E_RANGE, "batch %zu: %" PRIu64 " votes is out of range", g, v[j]);
+            if (v[j] >= AUDIT_BALLOTS_MAX)
+                return fail_set(f, E_RANGE, "batch %zu: %" PRIu64 " votes is out of range", g,
+                                v[j]);
             valid += v[j];
         }
         if (valid > c->bound[g])

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* One contest under audit: batches (ballot boxes, stations) with the most ballots each can hold, the
- * votes reported for each choice, and the region that each lies in.
+/* One contest under audit: batches (ballot boxes, stations) with the most ballots each can hold,
+ * the votes reported for each choice, and the region that each lies in.
  *
  * All figures are integers. A batch whose form is missing is reported with no votes: its assorter
  * value is then 1/2 per ballot, as for ballots without a valid vote. */

@@ -45,8 +45,8 @@ double macro_taint(const struct audit_contest *c, const struct assertion *a, siz
     double most = -INFINITY;
     for (size_t j = 0; j < n; j++) {
         if (!audit_holds(c, a[j].region, g)) continue;
-        double e = -(double)assertion_change(&a[j], reported, counted, c->choices) /
-                   (double)margins[j];
+        double e =
+            -(double)assertion_change(&a[j], reported, counted, c->choices) / (double)margins[j];
         if (e > most) most = e;
     }
     return most / u;

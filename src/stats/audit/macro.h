@@ -10,9 +10,9 @@
 
 #include "stats/audit/assorter.h"
 
-/* u_g for every batch into u[batches] (the largest R_g / margin over the assertions whose region holds
- * it), u_g / U into share[batches] (NULL if not wanted), U into *sum. E_AUDIT_OUTCOME when a margin is
- * not positive. */
+/* u_g for every batch into u[batches] (the largest R_g / margin over the assertions whose region
+ * holds it), u_g / U into share[batches] (NULL if not wanted), U into *sum. E_AUDIT_OUTCOME when a
+ * margin is not positive. */
 MUST_USE err macro_bounds(const struct audit_contest *c, const struct assertion *a, size_t n,
                           double *u, double *share, double *sum, struct arena *scratch,
                           struct fail *f);

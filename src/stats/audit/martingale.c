@@ -6,8 +6,13 @@
 #include <string.h>
 
 struct bet bet_comparison(enum bet_method method, double mu) {
-    struct bet b = {.method = method, .u = 1, .g = method == BET_KAPLAN_WALD ? 0.1 : 0, .d = 100,
-                    .c = 0, .eps = 1e-6, .most = 0.95};
+    struct bet b = {.method = method,
+                    .u = 1,
+                    .g = method == BET_KAPLAN_WALD ? 0.1 : 0,
+                    .d = 100,
+                    .c = 0,
+                    .eps = 1e-6,
+                    .most = 0.95};
     double room = mu > 0 && mu < 1 ? 1 - mu : 0;
     b.eta0 = 1 - room / 10; /* a tenth of the margin lost to errors */
     b.c = room / 2;
@@ -21,8 +26,15 @@ struct bet bet_comparison(enum bet_method method, double mu) {
 }
 
 struct bet bet_polling(enum bet_method method, double mu, double eta0, double u) {
-    struct bet b = {.method = method, .polling = true, .u = u, .g = 0.1, .d = 100, .eta0 = eta0,
-                    .c = (eta0 - mu) / 2, .eps = 1e-6, .most = 0.95};
+    struct bet b = {.method = method,
+                    .polling = true,
+                    .u = u,
+                    .g = 0.1,
+                    .d = 100,
+                    .eta0 = eta0,
+                    .c = (eta0 - mu) / 2,
+                    .eps = 1e-6,
+                    .most = 0.95};
     if (method == BET_KELLY) {
         b.points = 3; /* a vote for the winner, none, one for the loser */
         double w = eta0 / u;
@@ -111,20 +123,28 @@ static double kelly_lambda(const struct mart *m, double mu) {
             double below = 1 + at * (b->at[k] - mu);
             slope += rate[k] * (b->at[k] - mu) / fmax(below, DBL_MIN);
         }
-        if (slope > 0) low = at;
-        else high = at;
+        if (slope > 0)
+            low = at;
+        else
+            high = at;
     }
     return low;
 }
 
 double mart_lambda(const struct mart *m, double mu) {
     switch (m->bet.method) {
-    case BET_MIXTURE: return NAN;
-    case BET_KAPLAN_MARKOV: return 1 / (mu + m->bet.g);
-    case BET_KAPLAN_WALD: return (1 - m->bet.g) / mu;
-    case BET_ALPHA: return alpha_lambda(m, mu);
-    case BET_AGRAPA: return agrapa_lambda(m, mu);
-    case BET_KELLY: return kelly_lambda(m, mu);
+    case BET_MIXTURE:
+        return NAN;
+    case BET_KAPLAN_MARKOV:
+        return 1 / (mu + m->bet.g);
+    case BET_KAPLAN_WALD:
+        return (1 - m->bet.g) / mu;
+    case BET_ALPHA:
+        return alpha_lambda(m, mu);
+    case BET_AGRAPA:
+        return agrapa_lambda(m, mu);
+    case BET_KELLY:
+        return kelly_lambda(m, mu);
     }
     return 0;
 }

@@ -3,7 +3,8 @@
  *
  * x >= 0 is what a draw shows, mu its conditional mean under the null; lambda is fixed before the
  * draw. p = min(1, 1/max M) is valid at any stopping time (Ville). Sources: Waudby-Smith and Ramdas
- * (2024), Stark's ALPHA (2023), COBRA (Spertus 2023), Kaplan-Markov and Kaplan-Wald (Stark 2009). */
+ * (2024), Stark's ALPHA (2023), COBRA (Spertus 2023), Kaplan-Markov and Kaplan-Wald (Stark 2009).
+ */
 #ifndef STATS_AUDIT_MARTINGALE_H
 #define STATS_AUDIT_MARTINGALE_H
 
@@ -24,9 +25,10 @@ enum { MIXTURE_BETS = 20, KELLY_POINTS = 4 };
 /* Parameters, fixed before the seed. */
 struct bet {
     enum bet_method method;
-    bool polling; /* BET_MIXTURE: small bets c_k = 2^(-k/2) (polling, ONEAudit), else 1 - 2^(-k/2) */
-    double u;     /* BET_ALPHA, BET_KELLY: upper bound of x; larger x count as u */
-    double g;     /* BET_KAPLAN_MARKOV: (x+g)/(mu+g); BET_KAPLAN_WALD: (1-g) x/mu + g */
+    bool
+        polling; /* BET_MIXTURE: small bets c_k = 2^(-k/2) (polling, ONEAudit), else 1 - 2^(-k/2) */
+    double u;    /* BET_ALPHA, BET_KELLY: upper bound of x; larger x count as u */
+    double g;    /* BET_KAPLAN_MARKOV: (x+g)/(mu+g); BET_KAPLAN_WALD: (1-g) x/mu + g */
     /* BET_ALPHA (shrink-trunc), and aGRAPA's lagged mean: expected mean before any draw, its weight
      * in draws, the distance kept from mu, the pull to u by deviation, the distance kept from u */
     double eta0, d, c, f, eps;

@@ -95,8 +95,10 @@ void pcg64_choice(struct pcg64 *r, const double *p, size_t n, double *cumulative
         size_t low = 0, high = n; /* the first whose running sum is above x */
         while (low < high) {
             size_t mid = low + (high - low) / 2;
-            if (cumulative[mid] <= x) low = mid + 1;
-            else high = mid;
+            if (cumulative[mid] <= x)
+                low = mid + 1;
+            else
+                high = mid;
         }
         out[i] = (uint32_t)(low < n ? low : n - 1);
     }

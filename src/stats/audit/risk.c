@@ -23,8 +23,9 @@ err audit_hand_check(const struct audit_contest *c, const struct audit_hand *h, 
         uint64_t valid = 0;
         for (size_t j = 0; j < c->choices; j++) {
             if (v[j] >= AUDIT_BALLOTS_MAX)
-                return fail_set(f, E_RANGE, "batch %zu: a hand count of %" PRIu64
-                                " votes is out of range", g, v[j]);
+                return fail_set(f, E_RANGE,
+                                "batch %zu: a hand count of %" PRIu64 " votes is out of range", g,
+                                v[j]);
             valid += v[j];
         }
         bool together = h->against && memcmp(compared_with(c, h, g), audit_votes(c, g),
@@ -88,12 +89,16 @@ void audit_walk_init(struct audit_walk *w, const struct audit_contest *c, const 
                      const struct audit_sample *sample, const struct audit_hand *h,
                      const struct audit_region_sums *all, enum bet_method method) {
     const struct audit_region_sums *sums = audit_sums_of(a, all);
-    *w = (struct audit_walk){.c = c, .a = a, .sample = sample, .h = h,
+    *w = (struct audit_walk){.c = c,
+                             .a = a,
+                             .sample = sample,
+                             .h = h,
                              .null_left = assertion_null(a, sums->ballots),
-                             .weight_left = sums->weight, .ballots_left = sums->ballots};
+                             .weight_left = sums->weight,
+                             .ballots_left = sums->ballots};
     /* only the bets that know an upper bound of x need its scale */
     bool scaled = method == BET_ALPHA || method == BET_AGRAPA || method == BET_KELLY;
-    w->unit = scaled ? unit_of(c, a, sample->weight) : (double)sums->weight / 1.0;
+    w->unit = scaled ? unit_of(c, a, sample->weight) : (double)sums->weight;
     double mu = sums->weight ? (double)w->null_left / (double)sums->weight * w->unit : 1;
     struct bet b = bet_comparison(method, scaled ? mu : 0.5);
     mart_init(&w->m, &b);
@@ -117,8 +122,7 @@ bool audit_walk_next(struct audit_walk *w, int64_t *value) {
         w->ballots_left -= w->c->bound[g];
         /* what is left cannot lift the sum above T */
         if (w->null_left > 0 &&
-            (__int128)w->null_left >
-                (__int128)assertion_most(w->a) * (__int128)w->ballots_left)
+            (__int128)w->null_left > (__int128)assertion_most(w->a) * (__int128)w->ballots_left)
             mart_end(&w->m);
         if (w->null_left < 0) w->m.impossible = true;
         return true;
@@ -141,8 +145,9 @@ err audit_risk(const struct audit_contest *c, const struct assertion *a, size_t 
                enum bet_method method, struct arena *scratch, struct assertion_risk *out,
                struct fail *f) {
     if (!sample->order_known && !bet_is_order_free(method))
-        return fail_set(f, E_USAGE, "this method depends on the order of the draws: give the seed "
-                                    "that they were made from (--seed)");
+        return fail_set(f, E_USAGE,
+                        "this method depends on the order of the draws: give the seed "
+                        "that they were made from (--seed)");
     if (!sample->order_known && !sample->replacement)
         return fail_set(f, E_USAGE,
                         "a sample drawn without replacement needs the order of its draws: give the "

@@ -20,7 +20,8 @@ struct audit_sample {
 };
 
 /* Hand counts with more votes than the batch's bound falsify the bounds: E_AUDIT_BOUND naming the
- * batch's index in *where; there is no p until every bound is corrected. Batches counted with others
+ * batch's index in *where; there is no p until every bound is corrected. Batches counted with
+ * others
  * (`against` differs from the report) are the caller's to check. */
 MUST_USE err audit_hand_check(const struct audit_contest *c, const struct audit_hand *h,
                               size_t *where, struct fail *f);
@@ -38,8 +39,8 @@ struct audit_region_sums {
 void audit_region_sums(const struct audit_contest *c, const uint64_t *weight,
                        const struct audit_hand *h, struct audit_region_sums *all);
 /* The row of an assertion in what audit_region_sums gave. */
-static inline const struct audit_region_sums *
-audit_sums_of(const struct assertion *a, const struct audit_region_sums *all) {
+static inline const struct audit_region_sums *audit_sums_of(const struct assertion *a,
+                                                            const struct audit_region_sums *all) {
     return a->region == AUDIT_EVERYWHERE ? all : all + 1 + a->region;
 }
 
@@ -50,18 +51,18 @@ struct audit_walk {
     const struct audit_sample *sample;
     const struct audit_hand *h;
     struct mart m;
-    int64_t null_left;               /* T - S */
+    int64_t null_left; /* T - S */
     uint64_t weight_left, ballots_left;
-    size_t at;                       /* draws looked at */
-    size_t used;                     /* draws that fell in the region */
-    double unit;                     /* x is shown to the bet as A * unit / w, so that clean is <= 1 */
+    size_t at;   /* draws looked at */
+    size_t used; /* draws that fell in the region */
+    double unit; /* x is shown to the bet as A * unit / w, so that clean is <= 1 */
 };
 /* `method` fixes the bet's kind; its parameters follow from the assertion (bet_comparison). */
 void audit_walk_init(struct audit_walk *w, const struct audit_contest *c, const struct assertion *a,
                      const struct audit_sample *sample, const struct audit_hand *h,
                      const struct audit_region_sums *all, enum bet_method method);
-/* Takes the next draw that falls in the region; *value gets its A. False at the end of the draws, or
- * at a draw that nobody has counted yet. */
+/* Takes the next draw that falls in the region; *value gets its A. False at the end of the draws,
+ * or at a draw that nobody has counted yet. */
 bool audit_walk_next(struct audit_walk *w, int64_t *value);
 
 struct assertion_risk {
@@ -72,8 +73,8 @@ struct assertion_risk {
     bool full_count;    /* every batch of the region is counted: p is 0 or 1 */
     bool waiting;       /* a draw in the region has no count yet */
 };
-/* Into out[n]. E_USAGE when the method needs the order of draws and it is not known, or the sample is
- * without replacement and its order is not known. */
+/* Into out[n]. E_USAGE when the method needs the order of draws and it is not known, or the sample
+ * is without replacement and its order is not known. */
 MUST_USE err audit_risk(const struct audit_contest *c, const struct assertion *a, size_t n,
                         const struct audit_sample *sample, const struct audit_hand *h,
                         enum bet_method method, struct arena *scratch, struct assertion_risk *out,

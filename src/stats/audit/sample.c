@@ -15,10 +15,11 @@ err audit_seed_check(struct span seed, struct fail *f) {
                             "write down the dice as they fell, nothing between them",
                             i + 1);
     if (seed.n < AUDIT_SEED_DIGITS || seed.n > AUDIT_SEED_MAX)
-        return fail_set(f, E_AUDIT_SEED,
-                        "the seed has %zu digits; %d to %d are needed: throw more ten-sided dice in "
-                        "public",
-                        seed.n, AUDIT_SEED_DIGITS, AUDIT_SEED_MAX);
+        return fail_set(
+            f, E_AUDIT_SEED,
+            "the seed has %zu digits; %d to %d are needed: throw more ten-sided dice in "
+            "public",
+            seed.n, AUDIT_SEED_DIGITS, AUDIT_SEED_MAX);
     return OK;
 }
 
@@ -58,7 +59,8 @@ err audit_weights(const struct audit_contest *c, const struct assertion *a, size
             if (v > most) most = v;
         }
         if ((sum += most) >= (u128)1 << 62)
-            return fail_set(f, E_OVERFLOW, "the sampling weights do not fit in 62 bits at batch %zu", g);
+            return fail_set(f, E_OVERFLOW,
+                            "the sampling weights do not fit in 62 bits at batch %zu", g);
         w[g] = (uint64_t)most;
     }
     *total = (uint64_t)sum;
@@ -81,8 +83,10 @@ bool audit_sampler_next(struct audit_sampler *s, struct audit_pick *out) {
         size_t low = 0, high = s->n;
         while (low < high) { /* the first g with k < below[g] */
             size_t mid = low + (high - low) / 2;
-            if (s->below[mid] <= k) low = mid + 1;
-            else high = mid;
+            if (s->below[mid] <= k)
+                low = mid + 1;
+            else
+                high = mid;
         }
         if (s->drawn && s->drawn[low]) continue;
         if (s->drawn) {

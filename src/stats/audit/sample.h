@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* Drawing batches in integers only: error-bound weights, and k = SHA-256(seed "," i) mod total.
  *
- * The seed is public dice, kept as text. Drawing with probability proportional to weight and passing
- * over repeats is exactly sequential sampling without replacement; anyone can re-do it with sha256sum
- * and bc. The same generator picks ballots in ColoradoRLA and in Rivest's sampler.py (k + 1). */
+ * The seed is public dice, kept as text. Drawing with probability proportional to weight and
+ * passing over repeats is exactly sequential sampling without replacement; anyone can re-do it with
+ * sha256sum and bc. The same generator picks ballots in ColoradoRLA and in Rivest's sampler.py (k +
+ * 1). */
 #ifndef STATS_AUDIT_SAMPLE_H
 #define STATS_AUDIT_SAMPLE_H
 
@@ -26,8 +27,8 @@ MUST_USE err audit_seed_check(struct span seed, struct fail *f);
  * stratum "," i. total > 0, seed and stratum at most AUDIT_SEED_MAX bytes each. */
 uint64_t audit_pick(struct span seed, struct span stratum, uint64_t i, uint64_t total);
 
-/* w_g = max over the assertions whose region holds g of ceil(2^20 * R_g / s), R_g the assorter value
- * of the reported votes and s = kb. w[batches]; *total their sum. E_OVERFLOW past 2^62. */
+/* w_g = max over the assertions whose region holds g of ceil(2^20 * R_g / s), R_g the assorter
+ * value of the reported votes and s = kb. w[batches]; *total their sum. E_OVERFLOW past 2^62. */
 MUST_USE err audit_weights(const struct audit_contest *c, const struct assertion *a, size_t n,
                            uint64_t *w, uint64_t *total, struct fail *f);
 
@@ -47,7 +48,8 @@ struct audit_pick {
     uint32_t batch;
     uint64_t i, k; /* the draw's number in the hash, and the hash modulo the total */
 };
-/* The next draw; false when no positive weight is left (or only what AUDIT_REPEATS_MAX gives up). */
+/* The next draw; false when no positive weight is left (or only what AUDIT_REPEATS_MAX gives up).
+ */
 bool audit_sampler_next(struct audit_sampler *s, struct audit_pick *out);
 
 #endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* What the subcommands of `hesabu audit` share: the rule as options, the assertions with names, and
+ * the three ways to draw batches. */
+#ifndef CLI_AUDIT_COMMON_H
+#define CLI_AUDIT_COMMON_H
+
+#include "cli/audit_files.h"
+#include "cli/cli.h"
+#include "stats/audit/risk.h"
+
+enum { AUDIT_ARENA_MAX = 1 << 30 };
+
+/* Options that say what the outcome claims. */
+struct audit_rule_options {
+    uint64_t winners;
+    bool majority, runoff;
+    const char *regions; /* "24:1/4" */
+};
+#define AUDIT_RULE_OPTIONS(o)                                                                      \
+    {"--winners", OPT_U64, &(o).winners, "W", "how many win or advance (1)"},                      \
+        {"--majority", OPT_FLAG, &(o).majority, NULL,                                              \
+         "the winner needs more than half of the valid votes"},                                    \
+        {"--runoff", OPT_FLAG, &(o).runoff, NULL,                                                  \
+         "the W advance because nobody has a majority (majority assertions too)"},                 \
+    {                                                                                              \
+        "--regions", OPT_TEXT, &(o).regions, "K:P/Q",                                              \
+            "the winner needs P/Q of the valid votes in K jurisdictions, as 24:1/4"                \
+    }
+
+/* Batches, assertions and their names; released with the arena that they live in. */
+struct audit_case {
+    struct arena arena;
+    struct audit_batches batches;
+    struct assertion *assertion;
+    size_t assertions;
+    uint32_t *winners;
+    uint32_t winner_count;
+};
+/* Reads the batches and makes the assertions. audit_case_release in any case. */
+MUST_USE err audit_case_open(const char *batches, uint64_t total_ballots,
+                             const struct audit_rule_options *o, struct audit_case *out,
+                             struct fail *f);
+void audit_case_release(struct audit_case *c);
+void audit_case_name(const struct audit_case *c, size_t assertion, char *out, size_t max);
+
+enum audit_sampler_kind { SAMPLER_ARLO, SAMPLER_INTEGER, SAMPLER_CONSISTENT };
+extern const char *const audit_sampler_names[];
+MUST_USE err audit_sampler_by_name(const char *name, enum audit_sampler_kind *out, struct fail *f);
+
+/* Weights (what draws are proportional to) for the sampler, of the listed batches only. */
+MUST_USE err audit_case_weights(struct audit_case *c, enum audit_sampler_kind kind,
+                                uint64_t **weights, struct fail *f);
+/* The first `n` draws (fewer, in *drawn, when nothing is left to draw). Arlo's are always with
+ * replacement. */
+MUST_USE err audit_case_draw(struct audit_case *c, enum audit_sampler_kind kind, struct span seed,
+                             bool replacement, size_t n, uint32_t **draws, size_t *drawn,
+                             struct fail *f);
+/* The id of a batch in consistent sampling: "jurisdiction/batch", or the batch alone. */
+size_t audit_batch_id(const struct audit_batches *b, size_t batch, char *out, size_t max);
+
+int audit_cmd_draw(int argc, char **argv);
+int audit_cmd_risk(int argc, char **argv);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* hesabu audit: one table of its own subcommands. */
+#include <stdio.h>
+#include "cli/audit_common.h"
+
+int cmd_audit(int argc, char **argv);
+
+static const struct command parts[] = {
+    {"draw", audit_cmd_draw, "the batches that a seed draws, in order"},
+    {"risk", audit_cmd_risk, "the risk of every assertion, from hand counts of a sample"},
+};
+enum { PARTS = sizeof parts / sizeof *parts };
+
+static void help(FILE *to) {
+    fprintf(to,
+            "usage: hesabu audit PART [options]\n\nRisk-limiting audits: from the declared result "
+            "back to the ballots.\n\n");
+    for (size_t i = 0; i < PARTS; i++) fprintf(to, "  %-12s %s\n", parts[i].name, parts[i].summary);
+    fprintf(to, "\n'hesabu audit PART --help' tells more\n");
+}
+
+int cmd_audit(int argc, char **argv) {
+    if (argc < 2) {
+        help(stderr);
+        return err_info(E_USAGE)->exit;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+        strcmp(argv[1], "help") == 0) {
+        help(stdout);
+        return 0;
+    }
+    for (size_t i = 0; i < PARTS; i++)
+        if (strcmp(argv[1], parts[i].name) == 0) return parts[i].run(argc - 1, argv + 1);
+    fprintf(stderr, "hesabu audit: there is no part \"%s\"; 'hesabu audit --help' lists them\n",
+            argv[1]);
+    return err_info(E_USAGE)->exit;
+}
