@@ -5,6 +5,8 @@
 #include <dirent.h>
 #include <jansson.h>
 #include <sys/stat.h>
+#include "base/file.h"
+#include "base/text.h"
 #include "tlog/merkle.h"
 
 /* Some bad cases hold "hashes" of other lengths. They are carried through as the hash of their
@@ -22,14 +24,29 @@ static struct hash hash_of(const json_t *v) {
     return h;
 }
 
+/* From the text itself: some are past what jansson's integers hold. */
+static struct buf text;
+
 static uint64_t number(const json_t *row, const char *key) {
-    const json_t *v = json_object_get(row, key);
-    assert_true(json_is_integer(v));
-    return (uint64_t)json_integer_value(v);
+    struct fail f;
+    char quoted[32];
+    (void)row;
+    snprintf(quoted, sizeof quoted, "\"%s\": ", key);
+    const char *at = strstr(buf_cstr(&text), quoted);
+    if (!at) fail_msg("no %s", key);
+    at += strlen(quoted);
+    uint64_t v;
+    must(u64_parse(span_of(at, strspn(at, "0123456789")), UINT64_MAX, &v, &f));
+    return v;
 }
 
 static struct hash field(const json_t *row, const char *key) {
     return hash_of(json_object_get(row, key));
+}
+
+/* A leaf of another length has no counterpart in the typed interface: readers refuse it. */
+static bool is_hash(const json_t *row, const char *key) {
+    return strlen(json_string_value(json_object_get(row, key))) == HASH_BASE64_LEN;
 }
 
 static err check(const char *kind, const json_t *row, struct fail *f) {
@@ -40,11 +57,13 @@ static err check(const char *kind, const json_t *row, struct fail *f) {
         proof[i] = hash_of(json_array_get(json_object_get(row, "proof"), i));
     if (strcmp(kind, "inclusion") == 0) {
         a = field(row, "leafHash"), b = field(row, "root");
+        if (!is_hash(row, "leafHash")) return fail_set(f, E_PROOF, "no leaf hash");
         return merkle_verify_inclusion(&a, number(row, "leafIdx"), number(row, "treeSize"), proof,
                                        n, &b, f);
     }
     if (strcmp(kind, "subtreeinclusion") == 0) {
         a = field(row, "leafHash"), b = field(row, "root");
+        if (!is_hash(row, "leafHash")) return fail_set(f, E_PROOF, "no leaf hash");
         return merkle_verify_subtree_inclusion(&a, number(row, "leafIdx"), number(row, "start"),
                                                number(row, "end"), proof, n, &b, f);
     }
@@ -75,7 +94,10 @@ static void walk(const char *kind, const char *dir, struct counts *c) {
         }
         struct fail f = {0};
         json_error_t je;
-        json_t *row = json_load_file(path, JSON_REJECT_DUPLICATES, &je);
+        buf_clear(&text);
+        must(file_read(path, 1 << 16, &text, &f));
+        json_t *row = json_loadb((const char *)text.p, text.n,
+                                 JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL, &je);
         if (!row) fail_msg("%s: %s", path, je.text);
         bool want = !json_is_true(json_object_get(row, "wantErr"));
         err got = check(kind, row, &f);
@@ -94,7 +116,9 @@ static void run(const char *kind, size_t seen, size_t good) {
     if (!dir) skip();
     struct counts c = {0};
     snprintf(path, sizeof path, "%s/vectors/merkle/testdata/%s", dir, kind);
+    buf_init(&text, 1 << 16);
     walk(kind, path, &c);
+    buf_release(&text);
     assert_int_equal(c.seen, seen);
     assert_int_equal(c.good, good);
 }
