@@ -692,6 +692,51 @@ static void test_readers_beside_writer(void **state) {
     scratch_remove(dir);
 }
 
+struct beside {
+    struct store *s;
+    uint64_t term, size, seen;
+    int syncs; /* of the database file */
+};
+
+static int count_syncs(void *ctx, const char *op, const char *path) {
+    struct beside *b = ctx;
+    if (strcmp(op, "fsync") == 0 && !strstr(path, "-wal")) b->syncs++;
+    return 0;
+}
+
+/* While the first entry is looked at, the writer goes on. */
+static err append_beside(void *ctx, uint64_t index, struct span entry, struct fail *f) {
+    struct beside *b = ctx;
+    TRY(visit_same(&b->seen, index, entry, f));
+    for (int i = 0; index == 0 && i < 150; i++, b->size += 1000)
+        TRY(append(b->s, b->term, b->size, 1000, f));
+    return OK;
+}
+
+static void test_long_reader(void **state) {
+    (void)state;
+    char dir[64];
+    struct store_reader *r;
+    struct fail f;
+    struct beside b = {0};
+    scratch_make(dir);
+    must(sqlite_store_open(dir, &CREATE, &b.s, &f));
+    must(store_take_term(b.s, &b.term, &f));
+    must(append(b.s, b.term, 0, 100, &f));
+    b.size = 100;
+    must(store_reader_open(b.s, &r, &f));
+    file_faults_set(&(struct file_faults){count_syncs, &b});
+    must(store_read(r, 0, 100, append_beside, &b, &f));
+    file_faults_set(NULL);
+    assert_int_equal(b.seen, 100); /* what it saw at its beginning */
+    assert_int_equal(b.size, 150100);
+    assert_in_range(b.syncs, 1, 10); /* not one a commit */
+    store_reader_close(r);
+    assert_int_equal(check_all(b.s), 150100);
+    store_close(b.s);
+    scratch_remove(dir);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_append_and_read),
@@ -711,6 +756,7 @@ int main(void) {
         cmocka_unit_test(test_torn_wal),
         cmocka_unit_test(test_restored_copy),
         cmocka_unit_test(test_readers_beside_writer),
+        cmocka_unit_test(test_long_reader),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
