@@ -114,12 +114,13 @@ static void header_copy(struct span value, char *to, size_t max) {
 static size_t on_header(char *p, size_t one, size_t n, void *ctx) {
     struct call *c = ctx;
     (void)one;
-    const char *colon = memchr(p, ':', n);
-    if (!colon) { /* a status line: of a 100 before, or of the answer itself */
+    if (n >= 5 && memcmp(p, "HTTP/", 5) == 0) { /* of a 100 before, or of the answer itself */
         c->answer.etag[0] = c->answer.type[0] = 0;
         c->answer.retry_after_s = 0;
         return n;
     }
+    const char *colon = memchr(p, ':', n);
+    if (!colon) return n;
     size_t name = (size_t)(colon - p);
     struct span value = span_of(colon + 1, n - name - 1);
     if (name == 4 && strncasecmp(p, "ETag", name) == 0)
@@ -197,6 +198,11 @@ static err call_body(struct call *c, const struct http_call *call, struct fail *
 static err call_prepare(struct call *c, const struct http_client_options *o,
                         const struct http_call *call, struct fail *f) {
     CURL *e = c->easy;
+    if (strncasecmp(call->url, "http://", 7) != 0 && strncasecmp(call->url, "https://", 8) != 0)
+        return fail_set(f, E_USAGE,
+                        "\"%.200s\" is not an address that begins with http:// or "
+                        "https://",
+                        call->url);
     c->max = call->max_answer ? call->max_answer : o->max_answer;
     buf_init(&c->answer.body, (size_t)c->max);
     c->url = strdup(call->url);
@@ -239,9 +245,6 @@ static err call_outcome(struct call *c, CURLcode code, struct fail *f) {
     const char *why = c->error[0] ? c->error : curl_easy_strerror(code);
     if (code == CURLE_OPERATION_TIMEDOUT)
         return fail_set(f, E_TIMEOUT, "%s: no whole answer in time (%s)", c->url, why);
-    if (code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_URL_MALFORMAT)
-        return fail_set(f, E_USAGE, "%s: only http:// and https:// addresses are read (%s)", c->url,
-                        why);
     return fail_set(f, E_NETWORK, "%s: %s", c->url, why);
 }
 

@@ -107,15 +107,17 @@ size_t limits_peers(const struct limits *l) {
     return l->used;
 }
 
+static uint64_t mix(uint64_t h) { /* the finaliser of MurmurHash3 (public domain) */
+    h = (h ^ h >> 33) * 0xff51afd7ed558ccdu;
+    h = (h ^ h >> 33) * 0xc4ceb9fe1a85ec53u;
+    return h ^ h >> 33;
+}
+
 static size_t hash_of(const struct limits *l, const struct peer_key *key) {
-    uint64_t a, b, h = l->c.seed;
+    uint64_t a, b;
     memcpy(&a, key->b, 8);
     memcpy(&b, key->b + 8, 8);
-    h = (h ^ a) * 0x9e3779b97f4a7c15u; /* multiply and fold, keyed by the seed at both steps */
-    h ^= h >> 29;
-    h = (h ^ b ^ l->c.seed) * 0xbf58476d1ce4e5b9u;
-    h ^= h >> 32;
-    return (size_t)h & l->mask;
+    return (size_t)mix(mix(a ^ l->c.seed) ^ b ^ l->c.seed >> 7) & l->mask;
 }
 
 static void refill(const struct limits *l, struct peer *p, uint64_t now_ms) {

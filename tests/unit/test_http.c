@@ -355,8 +355,8 @@ static void test_four_gigabytes(void **state) {
         "PUT /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 4294967296\r\n\r\n",
         "PUT /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 100001\r\n\r\n",
         "PUT /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 18446744073709551615\r\n\r\n",
-        "PUT /echo HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n"
-        "Content-Length: 4294967296\r\n\r\n",
+        ("PUT /echo HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n"
+         "Content-Length: 4294967296\r\n\r\n"),
         "GET /hello HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n",
     };
     for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
@@ -407,8 +407,8 @@ static void test_two_lengths(void **state) {
     (void)state;
     struct site *s = site_start((struct http_options){0});
     const char *const heads[] = {
-        "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n"
-        "0\r\n\r\n",
+        ("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n"
+         "0\r\n\r\n"),
         "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
         "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
         "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
