@@ -153,7 +153,7 @@ static void test_refused(void **state) {
                                       "c2sp.org/tlog-proof@v1\nextra YQ==\nextra YQ==\nindex 0\n\n",
                                       "c2sp.org/tlog-proof@v1\nindex 0\nextra YQ==\n\n",
                                       "c2sp.org/tlog-proof@v1\nindex 0\nAAAA\n\n",
-                                      "c2sp.org/tlog-proof@v1\nindex 0\n" H,
+                                      ("c2sp.org/tlog-proof@v1\nindex 0\n" H),
                                       "c2sp.org/tlog-proof@v1\r\nindex 0\n\n"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         refuses(E_PROOF, tlog_proof_parse(span_text(bad[i]), &p, &f));
