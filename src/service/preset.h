@@ -62,6 +62,7 @@ struct preset_kind {
                                 unless the level is the nation) */
     struct span rule;        /* canonical JSON objects, as the definition carries them */
     struct span forms, declarer, clocks;
+    struct span station_form; /* forms.station, "34A"; empty when there is none */
     const struct preset_choice *choices; /* NULL: placeholders are made for each contest */
     uint32_t choice_count;
     uint32_t placeholder_least, placeholder_most;

@@ -369,6 +369,9 @@ static err read_kind(struct reader *r, json_t *v, struct at q, const struct pres
     if (k->level + (s->centre ? 2u : 1u) >= s->level_count)
         return wrong(r, at_key(q, "level"), "must be an area: the nation or a level that has a file");
     TRY(raw(r, v, q, "forms", JSON_OBJECT, &k->forms));
+    json_t *forms = json_object_get(v, "forms");
+    if (json_object_get(forms, "station"))
+        TRY(text(r, forms, at_key(q, "forms"), "station", &k->station_form));
     TRY(raw(r, v, q, "declarer", JSON_OBJECT, &k->declarer));
     TRY(raw(r, v, q, "rule", JSON_OBJECT, &k->rule));
     TRY(raw(r, v, q, "clocks", JSON_OBJECT, &k->clocks));
