@@ -59,26 +59,49 @@ err guard_create(const char *path, const char *origin, struct fail *f) {
     return file_write_durable(path, span_of(bytes, sizeof bytes), 0644, f);
 }
 
-/* The newer of the slots that are whole. */
-static err load(struct guard *g, struct fail *f) {
+/* The newer of the slots that are whole: its index, or -1. */
+static int newest(struct span bytes, struct slot s[2], bool whole[2]) {
+    for (int i = 0; i < 2; i++)
+        whole[i] = slot_decode(span_from(bytes, (size_t)i * SLOT_AT), &s[i]) &&
+                   (s[i].number & 1) == (unsigned)i;
+    if (!whole[0] && !whole[1]) return -1;
+    return !whole[0] || (whole[1] && s[1].number > s[0].number);
+}
+
+static err decode(struct span bytes, const char *path, struct slot *last, bool *torn,
+                  struct fail *f) {
     struct slot s[2];
     bool whole[2];
-    for (int i = 0; i < 2; i++) {
-        uint8_t bytes[SLOT_BYTES];
-        ssize_t n = pread(g->fd, bytes, sizeof bytes, i * SLOT_AT);
-        if (n < 0) return file_error(f, errno, "reading", g->path);
-        whole[i] =
-            slot_decode(span_of(bytes, (size_t)n), &s[i]) && (s[i].number & 1) == (unsigned)i;
-    }
-    if (!whole[0] && !whole[1])
+    int at = newest(bytes, s, whole);
+    if (at < 0)
         return fail_set(f, E_DAMAGED,
                         "the guard %s is damaged in both halves: nothing says up to where the log "
                         "was signed; compare with the witnesses before making a new one",
-                        g->path);
-    g->torn = !whole[0] || !whole[1];
-    int newer = !whole[0] || (whole[1] && s[1].number > s[0].number);
-    g->last = s[newer];
+                        path);
+    *torn = !whole[0] || !whole[1];
+    *last = s[at];
     return OK;
+}
+
+err guard_decode(struct span bytes, struct guard_state *out, struct fail *f) {
+    struct slot last = {0};
+    bool torn = false;
+    TRY(decode(bytes, "file", &last, &torn, f));
+    *out = (struct guard_state){last.size == 0, last.size, last.root, torn};
+    return OK;
+}
+
+static err load(struct guard *g, struct fail *f) {
+    uint8_t bytes[GUARD_BYTES];
+    size_t n = 0;
+    while (n < sizeof bytes) {
+        ssize_t got = pread(g->fd, bytes + n, sizeof bytes - n, (off_t)n);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return file_error(f, errno, "reading", g->path);
+        if (got == 0) break;
+        n += (size_t)got;
+    }
+    return decode(span_of(bytes, n), g->path, &g->last, &g->torn, f);
 }
 
 err guard_open(const char *path, const char *origin, struct guard **out, struct fail *f) {

@@ -29,6 +29,9 @@ MUST_USE err guard_create(const char *path, const char *origin, struct fail *f);
 MUST_USE err guard_open(const char *path, const char *origin, struct guard **out, struct fail *f);
 void guard_close(struct guard *g);
 
+/* What the bytes of a guard file say (of whatever log); E_DAMAGED when both slots are damaged. */
+MUST_USE err guard_decode(struct span bytes, struct guard_state *out, struct fail *f);
+
 struct guard_state guard_state(const struct guard *g);
 
 /* Before anything is signed: E_ROLLBACK when the store of `store_size` entries is behind the guard,

@@ -3,7 +3,9 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -381,6 +383,54 @@ static void test_disk_full(void **state) {
     scratch_remove(dir);
 }
 
+/* In a child with a file system of 1 MiB of its own: fills it, then frees some room. 0: as it
+ * should be; 77: this machine does not allow such a file system. */
+static int fill_small_disk(const char *dir) {
+    struct store *s;
+    struct fail f = {0};
+    struct store_head head;
+    uint64_t term, acked = 0;
+    static uint8_t filler[550000];
+    if (unshare(CLONE_NEWNS) || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+        mount("tmpfs", dir, "tmpfs", 0, "size=1m"))
+        return 77;
+    scratch_write(scratch_path(dir, "filler"), filler, sizeof filler);
+    if (sqlite_store_open(dir, &CREATE, &s, &f) != OK || store_take_term(s, &term, &f) != OK)
+        return 1;
+    err e = OK;
+    while (e == OK) {
+        e = append(s, term, acked, 20, &f);
+        if (e == OK) acked += 20;
+    }
+    if (e != E_DISK_FULL || acked == 0 || !store_failed(s)) return 2;
+    store_close(s);
+    e = sqlite_store_open(dir, NULL, &s, &f); /* still full: it opens or says so */
+    if (e == OK)
+        store_close(s);
+    else if (e != E_DISK_FULL)
+        return 3;
+    unlink(scratch_path(dir, "filler")); /* opening copies the WAL: that needs room */
+    if (sqlite_store_open(dir, &(struct sqlite_options){.check = true}, &s, &f) != OK) return 4;
+    if (store_head(s, &head, &f) != OK || head.size != acked || check_all(s) != acked) return 5;
+    if (append(s, head.term, acked, 20, &f) != OK) return 6;
+    store_close(s);
+    return 0;
+}
+
+static void test_small_disk(void **state) {
+    (void)state;
+    char dir[64];
+    int status;
+    scratch_make(dir);
+    pid_t child = fork();
+    if (child == 0) _exit(fill_small_disk(dir));
+    waitpid(child, &status, 0);
+    scratch_remove(dir);
+    assert_true(WIFEXITED(status));
+    if (WEXITSTATUS(status) == 77) skip();
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 /* The nth write or sync fails, for every n up to the end of the work: afterwards the store holds a
  * prefix that includes every append that was acknowledged, and at most the one that was not. */
 static void test_failing_disk(void **state) {
@@ -752,6 +802,7 @@ int main(void) {
         cmocka_unit_test(test_not_a_store),
         cmocka_unit_test(test_cut_file),
         cmocka_unit_test(test_disk_full),
+        cmocka_unit_test(test_small_disk),
         cmocka_unit_test(test_failing_disk),
         cmocka_unit_test(test_failing_checkpoint),
         cmocka_unit_test(test_read_only_folder),
