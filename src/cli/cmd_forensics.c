@@ -1,26 +1,95 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* hesabu forensics: the battery of tests over a CSV of stations. */
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
 #include "cli/cli.h"
 #include "cli/station_csv.h"
 #include "stats/forensics/battery.h"
+#include "stats/forensics/spikes.h"
 
 static const size_t MEMORY = (size_t)2 << 30;
+enum { MOST_THREADS = 64, MOST_RESAMPLES = 100000, CHUNK = 8 };
 
 struct args {
     const char *columns, *leader, *lang, *where;
-    uint64_t seed, cap;
-    bool json, nation_only;
+    uint64_t seed, cap, resamples, threads;
+    bool json, nation_only, fast;
 };
+
+/* Resamples of the spikes test, handed out in chunks; which thread draws one makes no difference. */
+struct crew {
+    const struct fx_spikes *fit;
+    float *rows;
+    uint64_t seed;
+    size_t next, total;
+    pthread_mutex_t lock; /* guards next */
+};
+
+static void *draw_chunks(void *arg) {
+    struct crew *c = arg;
+    for (;;) {
+        pthread_mutex_lock(&c->lock);
+        size_t from = c->next, to = from + CHUNK < c->total ? from + CHUNK : c->total;
+        c->next = to;
+        pthread_mutex_unlock(&c->lock);
+        if (from == to) return NULL;
+        fx_spikes_draw(c->fit, c->seed, from, to, c->rows + from * FX_SPIKE_BINS);
+    }
+}
+
+static size_t thread_count(const struct args *a) {
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    size_t n = a->threads ? (size_t)a->threads : cores > 0 ? (size_t)cores : 1;
+    return n < MOST_THREADS ? n : MOST_THREADS;
+}
+
+static void draw_all(struct crew *c, size_t threads) {
+    pthread_t id[MOST_THREADS];
+    size_t started = 0;
+    while (started + 1 < threads && pthread_create(&id[started], NULL, draw_chunks, c) == 0)
+        started++;
+    draw_chunks(c); /* this thread works too, and alone when none could be started */
+    for (size_t i = 0; i < started; i++) pthread_join(id[i], NULL);
+}
+
+static err spikes(const struct args *a, const struct fx_table *t, struct arena *mem,
+                  struct fx_report *r, struct fail *f) {
+    struct fx_spikes fit = {0};
+    struct fx_result x;
+    size_t n = a->fast ? 0 : (size_t)a->resamples;
+    if (n) {
+        TRY(fx_spikes_fit(t, a->seed, mem, &fit, f));
+        if (fit.missing) n = 0;
+    }
+    float *rows = calloc(n + 1, FX_SPIKE_BINS * sizeof *rows);
+    double *scratch = calloc(n + 1, sizeof *scratch);
+    if (rows && scratch) {
+        struct crew c = {.fit = &fit, .rows = rows, .seed = a->seed, .total = n};
+        pthread_mutex_init(&c.lock, NULL);
+        if (n) draw_all(&c, thread_count(a));
+        pthread_mutex_destroy(&c.lock);
+        fx_spikes_finish(&fit, rows, n, t, scratch, &x);
+    }
+    bool good = rows && scratch;
+    free(rows);
+    free(scratch);
+    if (!good) return fail_set(f, E_MEMORY, "no memory for %zu resamples", n);
+    return fx_battery_add(r, &x, mem, f);
+}
 
 static err run(const struct args *a, const char *path, struct station_csv *in, struct arena *mem,
                struct buf *out, struct fail *f) {
     enum lang lang;
     struct fx_report r;
     TRY(lang_parse(a->lang, &lang, f));
+    if (a->resamples > MOST_RESAMPLES)
+        return fail_set(f, E_USAGE, "--resamples is at most %d", MOST_RESAMPLES);
     if (a->cap > FX_MOST) return fail_set(f, E_USAGE, "--cap is the most voters a station may have");
     TRY(station_csv_read(path, a->columns, a->leader, a->where, in, f));
     struct fx_options o = {.seed = a->seed, .cap = (uint32_t)a->cap, .nation_only = a->nation_only};
     TRY(fx_battery_run(&in->table, &o, mem, &r, f));
+    TRY(spikes(a, &in->table, mem, &r, f));
     TRY(fx_battery_finish(&r, mem, f));
     if (a->json)
         fx_report_json(&r, lang, out);
@@ -32,7 +101,7 @@ static err run(const struct args *a, const char *path, struct station_csv *in, s
 int cmd_forensics(int argc, char **argv);
 
 int cmd_forensics(int argc, char **argv) {
-    struct args a = {.lang = "en", .seed = 1};
+    struct args a = {.lang = "en", .seed = 1, .resamples = 1000};
     const struct opt o[] = {
         {"--columns", OPT_TEXT, &a.columns, "MAP",
          "registered=COL,valid=COL,rejected=COL,votes=COL1+COL2,unit=COL[,issued=COL+COL][,area="
@@ -41,6 +110,9 @@ int cmd_forensics(int argc, char **argv) {
         {"--seed", OPT_U64, &a.seed, "N", "seed of what is drawn (default 1): same seed, same bytes"},
         {"--cap", OPT_U64, &a.cap, "N", "most voters a station may have by law"},
         {"--where", OPT_TEXT, &a.where, "COL=V", "only rows with this value"},
+        {"--resamples", OPT_U64, &a.resamples, "R", "of the spikes test (default 1000)"},
+        {"--no-resampling", OPT_FLAG, &a.fast, NULL, "leave the spikes test out: a second instead of many"},
+        {"--threads", OPT_U64, &a.threads, "N", "for the resamples; the result does not depend on it"},
         {"--nation-only", OPT_FLAG, &a.nation_only, NULL, "no tests by area"},
         {"--lang", OPT_TEXT, &a.lang, "en|sw", "language of the sentences"},
         {"--json", OPT_FLAG, &a.json, NULL, "one JSON document"},

@@ -32,7 +32,19 @@ err fx_battery_run(const struct fx_table *t, const struct fx_options *o, struct 
         TRY(fx_comb_new(o->coarse_comb, mem, &comb, f));
         for (size_t i = 0; i < n; i++) TRY(fx_comb(t, comb, c[i], o->nation_only, mem, l, f));
     }
-    if (!left_out(o, FX_DUPLICATES)) TRY(fx_duplicates(t, o->nation_only, mem, l, f));
+    if (!left_out(o, FX_DUPLICATES)) {
+        TRY(fx_duplicates(t, o->nation_only, mem, l, f));
+        out->pair = arena_array(mem, FX_LISTED, sizeof *out->pair);
+        if (!out->pair) return fail_set(f, E_MEMORY, "the memory allowed is used up");
+        TRY(fx_duplicate_pairs(t, mem, out->pair, FX_LISTED, &out->pairs, f));
+    }
+    if (!left_out(o, FX_CONSTANCY))
+        TRY(fx_constancy(t, out->rival, o->seed, o->nation_only, mem, l, f));
+    if (!left_out(o, FX_LATE)) TRY(fx_late(t, o->seed, mem, l, f));
+    if (!left_out(o, FX_ROUND)) TRY(fx_round(t, o->nation_only, mem, l, f));
+    if (!left_out(o, FX_SHPILKIN)) TRY(fx_shpilkin(t, mem, l, f));
+    if (!left_out(o, FX_KLIMEK)) TRY(fx_klimek(t, o->seed, mem, l, f));
+    if (!left_out(o, FX_DIGITS)) TRY(fx_digits(t, mem, l, f));
     return OK;
 }
 

@@ -134,7 +134,7 @@ static err test(const struct fx_table *t, const struct fx_comb *c, const uint32_
     r->n = in;
     if (in < 300) { /* with fewer not even a factor in all stations reaches the threshold */
         if (r->level != FX_NATION) return OK;
-        r->missing = "fewer than 300 forms with 20 to 300 votes";
+        r->missing = "300 forms with 20 to 300 votes";
         return fx_list_add(out, mem, r, f);
     }
     struct fx_comb_fit fit;

@@ -184,3 +184,30 @@ err fx_duplicates(const struct fx_table *t, bool nation_only, struct arena *mem,
     }
     return sum_up(t, &g, &pa, base, nation_only, mem, out, f);
 }
+
+err fx_duplicate_pairs(const struct fx_table *t, struct arena *mem, struct fx_pair *out,
+                       size_t most, size_t *n, struct fail *f) {
+    *n = 0;
+    if (t->levels == 0 || t->choices < 2) return OK;
+    struct fx_groups g;
+    uint32_t *total = arena_array(mem, t->n + 1, sizeof *total);
+    if (!total) return fail_set(f, E_MEMORY, "the stations do not fit in the memory allowed");
+    TRY(fx_group(t, t->levels - 1, mem, &g, f));
+    for (size_t i = 0; i < t->n; i++) {
+        uint64_t sum = fx_votes_total(t, i);
+        total[i] = sum < FX_MOST ? (uint32_t)sum : FX_MOST;
+    }
+    for (size_t a = 0; a < g.count; a++) {
+        uint32_t *ix = g.order + g.start[a];
+        size_t count = g.start[a + 1] - g.start[a];
+        if (count > MOST_IN_AREA) return OK;
+        qsort_r(ix, count, sizeof *ix, by_total, total);
+        for (size_t k = 0; k < count; k++)
+            for (size_t m = k + 1; m < count && total[ix[m]] == total[ix[k]]; m++) {
+                if (total[ix[k]] < LEAST_VOTES || !same(t, ix[k], ix[m])) continue;
+                if (*n == most) return OK;
+                out[(*n)++] = (struct fx_pair){ix[k], ix[m]};
+            }
+    }
+    return OK;
+}

@@ -73,6 +73,12 @@ struct fx_options {
     unsigned skip;        /* bit m: leave method m out (simulations) */
 };
 
+/* Two stations with the same votes. */
+struct fx_pair {
+    uint32_t a, b;
+};
+enum { FX_LISTED = 1000 };
+
 /* The whole family: every test, in order of method, level, area, choice. */
 struct fx_report {
     const struct fx_table *table;
@@ -80,6 +86,8 @@ struct fx_report {
     struct fx_list list;
     size_t family; /* tests that count for the corrections */
     size_t rival;
+    struct fx_pair *pair; /* duplicated results, at most FX_LISTED */
+    size_t pairs;
 };
 
 /* 1. Integer percentages with the exact null (Kobak, Shpilkin, Pshenichnikov 2016). n = stations
@@ -107,6 +115,10 @@ MUST_USE err fx_comb(const struct fx_table *t, const struct fx_comb *c, size_t c
 MUST_USE err fx_duplicates(const struct fx_table *t, bool nation_only, struct arena *mem,
                            struct fx_list *out, struct fail *f);
 
+/* The pairs themselves, in the order of the smallest areas: at most `most`; *n gets their number. */
+MUST_USE err fx_duplicate_pairs(const struct fx_table *t, struct arena *mem, struct fx_pair *out,
+                                size_t most, size_t *n, struct fail *f);
+
 /* 8. Sums, registers, caps, doubled codes. n = stations, value = stations with a contradiction. */
 MUST_USE err fx_arithmetic(const struct fx_table *t, uint32_t cap, bool nation_only,
                            struct arena *mem, struct fx_list *out, struct fail *f);
@@ -122,5 +134,31 @@ enum {
     FX_ALL_ZERO = 128
 };
 unsigned fx_station_flags(const struct fx_table *t, uint32_t cap, size_t i);
+
+/* Stations with a time, in order of arrival; ties broken by keys seeded by `seed`. */
+MUST_USE err fx_arrival_order(const struct fx_table *t, uint64_t seed, struct arena *mem,
+                              uint32_t **order, size_t *n, struct fail *f);
+
+/* 4. Stream constancy: V over batches of 200 (areas: n/30), against at most 2,000 x tests
+ * permutations, stopped early when 20 are as low (Besag and Clifford 1991). p is of the low tail. */
+MUST_USE err fx_constancy(const struct fx_table *t, size_t rival, uint64_t seed, bool nation_only,
+                          struct arena *mem, struct fx_list *out, struct fail *f);
+
+/* 5. Late shift and what geography predicts of it. value = shift after half, in points; excess = what
+ * is left after the projection; effect = the part predicted. Supports no statement. */
+MUST_USE err fx_late(const struct fx_table *t, uint64_t seed, struct arena *mem,
+                     struct fx_list *out, struct fail *f);
+
+/* 6. Round-percent totals. value = choices whose total is round(p V / 1000). */
+MUST_USE err fx_round(const struct fx_table *t, bool nation_only, struct arena *mem,
+                      struct fx_list *out, struct fail *f);
+
+/* 10, 11, 12: exploratory, nationally only. */
+MUST_USE err fx_shpilkin(const struct fx_table *t, struct arena *mem, struct fx_list *out,
+                         struct fail *f);
+MUST_USE err fx_klimek(const struct fx_table *t, uint64_t seed, struct arena *mem,
+                       struct fx_list *out, struct fail *f);
+MUST_USE err fx_digits(const struct fx_table *t, struct arena *mem, struct fx_list *out,
+                       struct fail *f);
 
 #endif

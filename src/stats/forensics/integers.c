@@ -110,7 +110,7 @@ static err test(const struct one *o, const double *p, const uint32_t *order, siz
     }
     if (variance < 25) {
         if (r->level != FX_NATION) return OK;
-        r->missing = n ? "variance below 25: too few stations" : "registered";
+        r->missing = n ? "more stations" : "registered";
         r->n = n;
         return fx_list_add(out, mem, r, f);
     }

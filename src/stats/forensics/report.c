@@ -45,6 +45,54 @@ static void json_others(const struct fx_report *r, const struct fx_result *main_
     json_array_end(j);
 }
 
+/* The stations behind a fact or an anomaly: contradictions (with their kinds) and equal pairs. */
+static void json_station(const struct fx_table *t, size_t i, struct json_out *j) {
+    if (t->unit)
+        json_span(j, t->unit[i]);
+    else
+        json_u64(j, i + 1); /* the row, from 1 */
+}
+
+static void json_contradictions(const struct fx_report *r, struct json_out *j) {
+    static const struct {
+        unsigned bit;
+        const char *name;
+    } kind[] = {{FX_BAD_SUM, "sum"},          {FX_OVER_REGISTER, "over_register"},
+                {FX_OVER_CAP, "over_cap"},    {FX_OVER_ISSUED, "over_issued"},
+                {FX_BLANK, "blank"},          {FX_FULL, "exactly_100_percent"},
+                {FX_ALL_REJECTED, "rejected_equals_registered"}};
+    size_t listed = 0;
+    json_key(j, "stations");
+    json_array(j);
+    for (size_t i = 0; i < r->table->n && listed < FX_LISTED; i++) {
+        unsigned bad = fx_station_flags(r->table, r->options.cap, i) & ~(unsigned)FX_ALL_ZERO;
+        if (bad == 0) continue;
+        listed++;
+        json_object(j);
+        json_key(j, "unit");
+        json_station(r->table, i, j);
+        json_key(j, "what");
+        json_array(j);
+        for (size_t k = 0; k < sizeof kind / sizeof *kind; k++)
+            if (bad & kind[k].bit) json_str(j, kind[k].name);
+        json_array_end(j);
+        json_object_end(j);
+    }
+    json_array_end(j);
+}
+
+static void json_pairs(const struct fx_report *r, struct json_out *j) {
+    json_key(j, "pairs");
+    json_array(j);
+    for (size_t k = 0; k < r->pairs; k++) {
+        json_array(j);
+        json_station(r->table, r->pair[k].a, j);
+        json_station(r->table, r->pair[k].b, j);
+        json_array_end(j);
+    }
+    json_array_end(j);
+}
+
 static void json_method(const struct fx_report *r, const struct fx_result *x, enum lang lang,
                         struct json_out *j) {
     const struct fx_about *a = fx_about(x->method);
@@ -62,6 +110,8 @@ static void json_method(const struct fx_report *r, const struct fx_result *x, en
     json_kstr(j, "innocent_causes", a->innocent.in[lang]);
     json_kstr(j, "blind_to", a->blind.in[lang]);
     json_others(r, x, lang, j);
+    if (x->method == FX_ARITHMETIC) json_contradictions(r, j);
+    if (x->method == FX_DUPLICATES) json_pairs(r, j);
     json_object_end(j);
 }
 

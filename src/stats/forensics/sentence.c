@@ -5,6 +5,32 @@
 #include "stats/forensics/about.h"
 #include "stats/forensics/battery.h"
 
+/* What a method needed and did not have; `missing` is the English text and the key. */
+static const char *needed(const char *missing, enum lang lang) {
+    static const struct words all[] = {
+        {{"registered", "safu ya waliosajiliwa (registered)"}},
+        {{"more stations", "vituo zaidi"}},
+        {{"300 forms with 20 to 300 votes", "fomu 300 zenye kura 20 hadi 300"}},
+        {{"area", "safu ya eneo (area)"}},
+        {{"areas large enough to be tested", "maeneo makubwa ya kutosha kujaribiwa"}},
+        {{"votes of at least two choices", "kura za angalau wagombea wawili"}},
+        {{"smaller areas (one has more than 5,000 stations)",
+          "maeneo madogo zaidi (moja lina vituo zaidi ya 5,000)"}},
+        {{"time", "safu ya wakati (time)"}},
+        {{"2,000 stations with a time", "vituo 2,000 vyenye wakati"}},
+        {{"100 stations with a time", "vituo 100 vyenye wakati"}},
+        {{"20,000 votes", "kura 20,000"}},
+        {{"100 stations with at least 100 votes", "vituo 100 vyenye angalau kura 100"}},
+        {{"1,000 stations", "vituo 1,000"}},
+        {{"1,000 stations with a peak of turnout", "vituo 1,000 vyenye kilele cha mahudhurio"}},
+        {{"1,000 stations with 100 registered voters", "vituo 1,000 vyenye wapiga kura 100"}},
+        {{"resamples (at least 1,000 to be compared)", "sampuli za kurudia (angalau 1,000 ili kulinganishwa)"}},
+    };
+    for (size_t i = 0; missing && i < sizeof all / sizeof *all; i++)
+        if (strcmp(all[i].in[LANG_EN], missing) == 0) return all[i].in[lang];
+    return all[1].in[lang];
+}
+
 /* "nationally, Putin" / "in NAIROBI". */
 static void place(const struct fx_report *r, const struct fx_result *x, enum lang lang,
                   struct buf *b) {
@@ -125,12 +151,87 @@ static void central(const struct fx_result *x, enum lang lang, struct buf *b) {
         words_u64((uint64_t)fx_get(x, "integer_areas"), n3));
 }
 
+static void constancy(const struct fx_report *r, const struct fx_result *x, enum lang lang,
+                      struct buf *b) {
+    char n1[32];
+    SAY(b, lang,
+        "over %.0f batches in order of arrival the variance of the two-candidate share is %.3g, %.2f times "
+        "the mean of %s random orders: ",
+        "katika mafungu %.0f kwa mpangilio wa kufika, tofauti ya sehemu ya wagombea wawili ni %.3g, mara "
+        "%.2f ya wastani wa mpangilio %s wa kubahatisha: ",
+        fx_get(x, "batches"), x->value, x->effect,
+        words_u64((uint64_t)fx_get(x, "permutations"), n1));
+    corrected(r, x, lang, b);
+    if (x->is == FX_ANOMALY)
+        SAY(b, lang, ". An anomaly: the stream is more constant than chance allows.",
+            ". Hali isiyo ya kawaida: mtiririko haubadiliki kuliko bahati inavyoruhusu.");
+    else
+        SAY(b, lang, ". Not too constant.", ". Haujakuwa thabiti kupita kiasi.");
+}
+
+static void late(const struct fx_result *x, enum lang lang, struct buf *b) {
+    SAY(b, lang,
+        "the share moved by %+.2f points after half of the stations; projecting the smallest areas seen "
+        "leaves %+.2f points. Late areas differ from early ones; this supports no statement by itself.",
+        "sehemu ilibadilika kwa pointi %+.2f baada ya nusu ya vituo; makadirio kwa maeneo madogo "
+        "yaliyoonekana yanaacha pointi %+.2f. Maeneo yanayochelewa hutofautiana na ya mapema; hili "
+        "haliungi mkono kauli yoyote peke yake.",
+        x->value, x->excess);
+}
+
+static void round_totals(const struct fx_report *r, const struct fx_result *x, enum lang lang,
+                         struct buf *b) {
+    SAY(b, lang, "%.0f of %.0f totals are a rounded tenth of a percent of all votes: ",
+        "jumla %.0f kati ya %.0f ni sehemu ya kumi ya asilimia ya kura zote iliyokadiriwa: ", x->value,
+        fx_get(x, "choices"));
+    corrected(r, x, lang, b);
+    if (x->is == FX_ANOMALY)
+        SAY(b, lang, ". An anomaly: the percentages seem to have been there before the totals.",
+            ". Hali isiyo ya kawaida: asilimia zinaonekana kuwepo kabla ya jumla.");
+    else
+        SAY(b, lang, ". Within chance.", ". Ndani ya bahati.");
+}
+
+static void exploratory(const struct fx_result *x, enum lang lang, struct buf *b) {
+    char n1[32], p1[24];
+    switch (x->method) {
+    case FX_SPIKES:
+        SAY(b, lang, "F = %.4f %% with R = %s, leave-one-out p %s. ",
+            "F = %.4f %% kwa R = %s, p ya kuacha-moja-nje %s. ", x->value,
+            words_u64((uint64_t)fx_get(x, "resamples"), n1), words_p(x->p, p1));
+        break;
+    case FX_SHPILKIN:
+        SAY(b, lang,
+            "%.2f million votes lie above proportion (%.2f to %.2f by the choice of bins); strongholds that "
+            "turn out more give the same picture. ",
+            "kura milioni %.2f ziko juu ya uwiano (%.2f hadi %.2f kulingana na mapipa); ngome zenye "
+            "mahudhurio makubwa hutoa picha ileile. ",
+            x->value / 1e6, fx_get(x, "lowest") / 1e6, fx_get(x, "highest") / 1e6);
+        break;
+    case FX_KLIMEK:
+        SAY(b, lang, "the fitted shape gives %.3f (incremental) and %.3f (extreme). ",
+            "umbo lililolinganishwa linatoa %.3f (la nyongeza) na %.3f (la kupindukia). ", x->value,
+            x->effect);
+        break;
+    case FX_DIGITS:
+        SAY(b, lang,
+            "last digits: chi-squared %.1f, p %s; mean second digit %.3f where theory has 4.187 and Canada, "
+            "a control, 3.945. Digits say nothing about an election. ",
+            "tarakimu za mwisho: khi-mraba %.1f, p %s; wastani wa tarakimu ya pili %.3f ambapo nadharia ni "
+            "4.187 na Kanada, kidhibiti, 3.945. Tarakimu hazisemi lolote kuhusu uchaguzi. ",
+            x->value, words_p(x->p, p1), fx_get(x, "second_digit_mean"));
+        break;
+    default: break;
+    }
+    SAY(b, lang, "Exploratory: it supports no statement.", "Ya uchunguzi tu: haiungi mkono kauli yoyote.");
+}
+
 void fx_sentence(const struct fx_report *r, const struct fx_result *x, enum lang lang,
                  struct buf *b) {
     place(r, x, lang, b);
     if (x->is == FX_NA) {
         SAY(b, lang, "not available: it needs %s.", "haipatikani: inahitaji %s.",
-            x->missing ? x->missing : "more stations");
+            needed(x->missing, lang));
         return;
     }
     switch (x->method) {
@@ -139,6 +240,9 @@ void fx_sentence(const struct fx_report *r, const struct fx_result *x, enum lang
     case FX_COMB: comb(r, x, lang, b); break;
     case FX_DUPLICATES: duplicates(r, x, lang, b); break;
     case FX_CENTRAL: central(x, lang, b); break;
-    default: break;
+    case FX_CONSTANCY: constancy(r, x, lang, b); break;
+    case FX_LATE: late(x, lang, b); break;
+    case FX_ROUND: round_totals(r, x, lang, b); break;
+    default: exploratory(x, lang, b); break;
     }
 }
