@@ -171,8 +171,8 @@ static void kelly_bets_what_theory_says(void **state) {
     (void)state;
     /* two points {1, 0} with rate p of 0: lambda* = (1 - p - mu) / (mu (1 - mu)) */
     for (double p = 0.01; p < 0.3; p += 0.07) {
-        struct bet b = {.method = BET_KELLY, .u = 1, .d = 100, .points = 2, .at = {1, 0},
-                        .rate = {1 - p, p}};
+        struct bet b = {
+            .method = BET_KELLY, .u = 1, .d = 100, .points = 2, .at = {1, 0}, .rate = {1 - p, p}};
         struct mart m;
         mart_init(&m, &b);
         double mu = .6;

@@ -16,9 +16,9 @@ double card_assort(enum card_vote vote, double f); /* 0 < f < 1 */
 static inline double card_upper(double f) {
     return 1 / (2 * f);
 }
-/* Overstatement assorter (1 - omega/u) / (2 - v/u): omega = reported minus counted assort value, v the
- * reported assorter margin 2*mean - 1, u the upper bound. With ONEAudit the reported value of a card
- * in a pool is the pool's mean. A card that cannot be found counts as 0. */
+/* Overstatement assorter (1 - omega/u) / (2 - v/u): omega = reported minus counted assort value, v
+ * the reported assorter margin 2*mean - 1, u the upper bound. With ONEAudit the reported value of a
+ * card in a pool is the pool's mean. A card that cannot be found counts as 0. */
 double card_overstatement(double omega, double v, double u);
 /* Upper bound of the overstatement assorter. */
 double card_overstatement_upper(double v, double u);

@@ -58,6 +58,7 @@ void mart_init(struct mart *m, const struct bet *b) {
         m->c[k] = b->polling ? half : 1 - half;
         m->factor[k] = 1;
     }
+    m->mean = m->peak = MIXTURE_BETS;
 }
 
 void mart_end(struct mart *m) {
@@ -65,21 +66,27 @@ void mart_end(struct mart *m) {
     m->log_m = -INFINITY;
 }
 
-/* The mixture's mean, with one exponent for all twenty products. */
-static double step_mixture(struct mart *m, double y) {
+/* The mixture's mean, with one exponent for all twenty products. A logarithm is taken at new peaks
+ * only: it costs more than the twenty products. */
+static void step_mixture(struct mart *m, double y) {
     double most = 0, sum = 0;
     for (int k = 0; k < MIXTURE_BETS; k++) {
         m->factor[k] *= 1 + m->c[k] * (y - 1);
         sum += m->factor[k];
-        if (m->factor[k] > most) most = m->factor[k];
     }
-    double log_m = log(sum / MIXTURE_BETS) + (double)m->scale * M_LN2;
-    if (most > 0x1p400 || (most > 0 && most < 0x1p-400)) {
-        int by = most > 1 ? -400 : 400;
-        for (int k = 0; k < MIXTURE_BETS; k++) m->factor[k] = ldexp(m->factor[k], by);
-        m->scale -= by;
+    m->mean = sum;
+    if (sum > m->peak) {
+        m->peak = sum;
+        m->log_max = fmax(0, log(sum / MIXTURE_BETS) + (double)m->scale * M_LN2);
     }
-    return log_m;
+    if (sum > 0x1p-400 && sum < 0x1p400) return;
+    for (int k = 0; k < MIXTURE_BETS; k++) most = fmax(most, m->factor[k]);
+    if (most == 0) return;
+    int by = most > 1 ? -400 : 400;
+    for (int k = 0; k < MIXTURE_BETS; k++) m->factor[k] = ldexp(m->factor[k], by);
+    m->mean = ldexp(m->mean, by);
+    m->peak = ldexp(m->peak, by); /* may become infinite: then it stays out of reach */
+    m->scale -= by;
 }
 
 /* Shrink-trunc: a shrunken mean of what was seen, kept between mu and u. */
@@ -112,21 +119,27 @@ static double agrapa_lambda(const struct mart *m, double mu) {
     return fmin(away / below, b->most / mu);
 }
 
-/* argmax over [0, most/mu] of the expected log growth, by bisection of its derivative (concave). */
+/* argmax over [0, 1/mu] of the expected log growth (concave): Newton's steps, kept in a bracket. */
 static double kelly_lambda(const struct mart *m, double mu) {
     const struct bet *b = &m->bet;
     double weight = b->d + (double)m->draws, rate[KELLY_POINTS], low = 0, high = 1 / mu;
     for (int k = 0; k < b->points; k++) rate[k] = (b->d * b->rate[k] + m->count[k]) / weight;
-    for (int i = 0; i < 60; i++) {
-        double at = (low + high) / 2, slope = 0;
+    double at = high / 2;
+    for (int i = 0; i < 50 && high - low > 1e-12 / mu; i++) {
+        double slope = 0, curve = 0;
         for (int k = 0; k < b->points; k++) {
-            double below = 1 + at * (b->at[k] - mu);
-            slope += rate[k] * (b->at[k] - mu) / fmax(below, DBL_MIN);
+            double away = b->at[k] - mu, term = away / fmax(1 + at * away, DBL_MIN);
+            slope += rate[k] * term;
+            curve += rate[k] * term * term;
         }
         if (slope > 0)
             low = at;
         else
             high = at;
+        double next = curve > 0 ? at + slope / curve : at;
+        if (!(next > low && next < high)) next = (low + high) / 2;
+        if (fabs(next - at) < 1e-12 / mu) return next;
+        at = next;
     }
     return low;
 }
@@ -173,13 +186,13 @@ void mart_step(struct mart *m, double x, double mu) {
     if (bounded && x > b->u) x = b->u;
     if (mu > 0) {
         if (b->method == BET_MIXTURE) {
-            m->log_m = step_mixture(m, x / mu);
+            step_mixture(m, x / mu);
         } else {
             /* rounding may put lambda a hair above 1/mu, and a factor below 0 */
             double factor = 1 + fmin(mart_lambda(m, mu), 1 / mu) * (x - mu);
             m->log_m += factor > 0 ? log(factor) : -INFINITY;
+            m->log_max = fmax(m->log_max, m->log_m);
         }
-        if (m->log_m > m->log_max) m->log_max = m->log_m;
     }
     learn(m, x);
 }
@@ -188,6 +201,11 @@ double mart_p(const struct mart *m) {
     return m->impossible ? 0 : fmin(1, exp(-m->log_max));
 }
 
+double mart_log(const struct mart *m) {
+    if (m->bet.method != BET_MIXTURE || m->certain) return m->log_m;
+    return log(m->mean / MIXTURE_BETS) + (double)m->scale * M_LN2;
+}
+
 double mart_p_now(const struct mart *m) {
-    return m->impossible ? 0 : fmin(1, exp(-m->log_m));
+    return m->impossible ? 0 : fmin(1, exp(-mart_log(m)));
 }

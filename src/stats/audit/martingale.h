@@ -53,7 +53,8 @@ struct mart {
     double factor[MIXTURE_BETS]; /* products, times 2^scale */
     double c[MIXTURE_BETS];
     int64_t scale;
-    double log_m, log_max; /* natural logarithms of M now and of its maximum */
+    double log_m, log_max; /* natural logarithms of M now (not kept for the mixture) and at most */
+    double mean, peak;     /* BET_MIXTURE: 20 M now and at most, times 2^scale */
     uint64_t draws;
     double sum, sum_sq, count[KELLY_POINTS];
     bool impossible; /* the null cannot be true: p = 0 */
@@ -68,6 +69,7 @@ void mart_end(struct mart *m);
 /* The lambda that the next draw would be bet with (BET_MIXTURE: NaN, it has twenty). */
 double mart_lambda(const struct mart *m, double mu);
 
+double mart_log(const struct mart *m);   /* ln M now; -infinity when M = 0 */
 double mart_p(const struct mart *m);     /* min(1, 1/max M), 0 if impossible */
 double mart_p_now(const struct mart *m); /* min(1, 1/M): for draws of unknown order */
 

@@ -31,8 +31,10 @@ uint64_t audit_size_clean(enum bet_method method, double v, double alpha) {
         while (high - low > 0.5) {
             double mid = floor((low + high) / 2);
             if (mid <= low) break;
-            if (clean_log(&m, v, mid) < goal) low = mid;
-            else high = mid;
+            if (clean_log(&m, v, mid) < goal)
+                low = mid;
+            else
+                high = mid;
         }
         return (uint64_t)high;
     }
@@ -69,7 +71,8 @@ err audit_size_along(const struct audit_contest *c, const struct assertion *a, s
         int64_t value;
         while (w.m.log_max < goal && !w.m.impossible && audit_walk_next(&w, &value)) continue;
         bool met = w.m.impossible || w.m.log_max >= goal;
-        size_t at = met ? w.at : draws->draws, r = a[j].region == AUDIT_EVERYWHERE ? 0 : 1 + a[j].region;
+        size_t at = met ? w.at : draws->draws,
+               r = a[j].region == AUDIT_EVERYWHERE ? 0 : 1 + a[j].region;
         out->done &= met;
         if (at > until[r]) until[r] = at;
         if (at > out->length) out->length = at;
@@ -92,8 +95,8 @@ struct start {
 };
 
 static MUST_USE err start_of(const struct size_rounds *s, size_t j,
-                             const struct audit_region_sums *all, const uint32_t *counted,
-                             size_t n, struct arena *mem, struct start *out, struct fail *f) {
+                             const struct audit_region_sums *all, const uint32_t *counted, size_t n,
+                             struct arena *mem, struct start *out, struct fail *f) {
     double *ratio = arena_array(mem, n, sizeof *ratio);
     if (!ratio) return fail_set(f, E_MEMORY, "no memory for an estimate");
     for (size_t i = 0; i < n; i++) {
