@@ -18,7 +18,9 @@ struct sqlite_options {
 /* Opens DIR/records.db and holds DIR/lock: E_LOCKED, naming the folder, when another process has
  * it. Without `create`, E_NOT_FOUND when there is no database. E_DAMAGED when the file is not a
  * store, is torn, or head and entries disagree; E_IO for a folder that cannot be written. `options`
- * may be NULL (all zero). The caller owns *out: store_close. */
+ * may be NULL (all zero). What a crash left in the
+ * WAL is copied into the database first: E_DISK_FULL when there is no room for it (readers still
+ * work). The caller owns *out: store_close. */
 MUST_USE err sqlite_store_open(const char *dir, const struct sqlite_options *options,
                                struct store **out, struct fail *f);
 
