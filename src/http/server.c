@@ -38,6 +38,13 @@ static uint64_t clock_us(void) {
     return (uint64_t)(clock_seconds() * 1e6);
 }
 
+/* For deadlines: the same clock as clock_monotonic_ms, a tick behind it at most, much cheaper. */
+static uint64_t now_ms(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
 /* ---- responses in the library's terms ---- */
 
 void response_ready_free(void *ready) {
@@ -189,7 +196,7 @@ static struct MHD_Response *stream_response(struct http_request *r) {
 /* ---- answering ---- */
 
 static uint64_t in_ms(const struct http_request *r, uint32_t base, uint64_t bytes) {
-    return clock_monotonic_ms() + base + bytes * 1000 / r->server->o.min_rate;
+    return now_ms() + base + bytes * 1000 / r->server->o.min_rate;
 }
 
 static void count(struct http_request *r, int status) {
@@ -232,7 +239,7 @@ static enum MHD_Result answer(struct http_request *r, struct http_response *resp
 static enum MHD_Result answer_in_body(struct http_request *r, struct http_response *response) {
     r->response = response;
     r->state = REQ_LINGER;
-    conn_deadline(&r->conn, clock_monotonic_ms() + LINGER_MS);
+    conn_deadline(&r->conn, now_ms() + LINGER_MS);
     if (!response || response->fd >= 0 || response->is_stream) return MHD_NO;
     struct buf b;
     buf_init(&b, response->body.n + 4096);
@@ -519,7 +526,7 @@ static void *on_target(void *cls, const char *target, struct MHD_Connection *lib
     r->uri_fail.text[0] = 0;
     r->uri_code = uri_parse(span_text(target ? target : ""), &r->uri, &r->uri_fail);
     atomic_store_explicit(&r->conn.idle_since_ms, 0, memory_order_relaxed);
-    conn_deadline(&r->conn, clock_monotonic_ms() + s->o.header_ms);
+    conn_deadline(&r->conn, now_ms() + s->o.header_ms);
     return r;
 }
 
@@ -536,7 +543,7 @@ static void on_completed(void *cls, struct MHD_Connection *lib, void **con_cls,
     http_response_release(response); /* a stream's `closed` is called here */
     pipe_unlink(r);
     request_reset(r);
-    uint64_t now = clock_monotonic_ms();
+    uint64_t now = now_ms();
     atomic_store_explicit(&r->conn.idle_since_ms, now, memory_order_relaxed);
     conn_deadline(&r->conn, now + s->o.idle_ms);
     if (counted) atomic_fetch_sub(&s->busy, 1);
@@ -568,7 +575,7 @@ static void on_connection(void *cls, struct MHD_Connection *lib, void **context,
     r->lib = lib;
     r->conn.fd = fd->connect_fd;
     if (addr && addr->client_addr) r->conn.peer = conns_peer_of(addr->client_addr);
-    (void)conns_enter(s->conns, &r->conn, clock_monotonic_ms() + s->o.header_ms);
+    (void)conns_enter(s->conns, &r->conn, now_ms() + s->o.header_ms);
 }
 
 static enum MHD_Result on_accept(void *cls, const struct sockaddr *addr, socklen_t size) {
