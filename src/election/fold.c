@@ -341,6 +341,14 @@ void fold_rollback(struct fold *s) {
     s->in_batch = false;
 }
 
+size_t fold_mark(const struct fold *s) {
+    return journal_mark(&s->journal);
+}
+
+void fold_back(struct fold *s, size_t mark) {
+    journal_undo(&s->journal, mark);
+}
+
 /* --- views of keys --- */
 
 static void view(const struct key *k, struct key_view *out) {

@@ -81,6 +81,9 @@ MUST_USE err fold_extra(struct fold *fold, struct span note, struct buf *text, s
 void fold_begin(struct fold *fold);
 void fold_commit(struct fold *fold);
 void fold_rollback(struct fold *fold);
+/* Inside a batch: a place to go back to (one record whose signatures turned out not to hold). */
+size_t fold_mark(const struct fold *fold);
+void fold_back(struct fold *fold, size_t mark);
 
 uint64_t fold_size(const struct fold *fold);    /* entries applied */
 uint64_t fold_last_ms(const struct fold *fold); /* of the last entry; 0 before the first */
