@@ -1,0 +1,443 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "service/publisher.h"
+
+#include <dirent.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+#include "base/clock.h"
+#include "base/diag.h"
+#include "base/file.h"
+#include "base/json_out.h"
+#include "base/vec.h"
+#include "election/anchor.h"
+#include "election/results.h"
+#include "service/page.h"
+#include "store/writer.h"
+#include "tlog/checkpoint.h"
+#include "tlog/tile.h"
+
+enum { FILE_MAX = 256 << 20 };
+
+/* A file rendered while the fold was at hand, to be written afterwards. */
+struct rendered {
+    char path[RESULTS_PATH_MAX];
+    struct buf bytes;
+};
+
+struct publisher {
+    struct publisher_options o;
+    struct sequencer *q;
+    struct writer *writer;
+    struct store_reader *reader;
+    pthread_mutex_t tick_lock; /* one tick at a time: everything below up to `head` */
+    uint64_t size;             /* published */
+    bool whole;                /* results of the whole tree are published */
+    uint32_t definition;
+    struct budget budget;
+    struct vec files;        /* struct rendered */
+    struct vec fingerprints; /* uint64_t, one a cell: its findings at the last tick */
+
+    pthread_mutex_t head_lock; /* checkpoint, witnessed */
+    struct buf checkpoint;     /* as published */
+    uint64_t checkpoint_size, witnessed_size;
+
+    pthread_mutex_t wake_lock; /* due, stopping, running */
+    pthread_cond_t wake_cond;
+    bool due, stopping, running;
+    pthread_t thread;
+};
+
+static err add_file(struct publisher *p, const char *path, struct buf **bytes, struct fail *f) {
+    struct rendered *r = vec_push(&p->files);
+    if (!r) return fail_set(f, E_MEMORY, "no memory for the results");
+    (void)snprintf(r->path, sizeof r->path, "%s", path);
+    buf_init(&r->bytes, FILE_MAX);
+    *bytes = &r->bytes;
+    return OK;
+}
+
+static void drop_files(struct publisher *p) {
+    for (size_t i = 0; i < p->files.n; i++)
+        buf_release(&((struct rendered *)vec_at(&p->files, i))->bytes);
+    p->files.n = 0;
+}
+
+/* --- which units changed --- */
+
+static uint64_t fingerprint(const struct findings *fi, uint32_t cell) {
+    uint64_t h = 1;
+    for (size_t i = fi->first[cell]; i < fi->first[cell + 1]; i++) {
+        const struct finding *x = &fi->items[i];
+        h = hash_u64(h ^ x->a);
+        h = hash_u64(h ^ x->b);
+        h = hash_u64(h ^ ((uint64_t)x->result << 8 | (uint64_t)x->code));
+    }
+    return h;
+}
+
+/* A byte a cell: 1 if what a page says about it may have changed. */
+static err changed_cells(struct publisher *p, const struct fold *s, struct results *r, uint8_t **out,
+                         struct fail *f) {
+    size_t cells = fold_cell_count(s);
+    uint8_t *changed = arena_array(&r->arena, cells + 1, 1);
+    if (!changed) return fail_set(f, E_MEMORY, "no memory for the results");
+    for (uint32_t i = 0; i < cells; i++) {
+        uint64_t now = fingerprint(&r->findings, i);
+        uint64_t *old = i < p->fingerprints.n ? vec_at(&p->fingerprints, i) : vec_push(&p->fingerprints);
+        if (!old) return fail_set(f, E_MEMORY, "no memory for the results");
+        changed[i] = *old != now;
+        *old = now;
+    }
+    struct touched t[1024];
+    for (size_t n; (n = sequencer_touched(p->q, t, 1024)) > 0;) {
+        for (size_t i = 0; i < n; i++) {
+            if (t[i].contest == NO_CONTEST) continue;
+            unsigned rounds = fold_contest(s, t[i].contest)->round;
+            for (unsigned k = 1; k <= rounds; k++) {
+                uint32_t c = fold_cell_find(s, t[i].contest, k, t[i].station);
+                if (c != NO_CELL) changed[c] = 1;
+            }
+        }
+    }
+    *out = changed;
+    return OK;
+}
+
+static err render_contest(struct publisher *p, const struct fold *s, struct results *r,
+                          const struct tally *t, const uint8_t *changed, bool all, struct fail *f) {
+    uint8_t *dirty = arena_array(&r->arena, t->n, 1);
+    if (!dirty) return fail_set(f, E_MEMORY, "no memory for the results");
+    bool any = all;
+    for (size_t i = 0; i < t->n; i++) {
+        uint32_t cell = t->rows[i].cell;
+        if (all || (cell != NO_CELL && changed[cell])) any = dirty[i] = 1;
+        for (uint32_t up = t->rows[i].parent; dirty[i] && up != UINT32_MAX && !dirty[up];
+             up = t->rows[up].parent)
+            dirty[up] = 1;
+    }
+    char path[RESULTS_PATH_MAX];
+    struct buf *b;
+    for (size_t i = 0; i < t->n && any; i++) {
+        if (!dirty[i] || !results_has_file(s, t, i)) continue;
+        results_unit_path(s, t->contest, t->round, t->rows[i].unit, path);
+        TRY(add_file(p, path, &b, f));
+        TRY(results_unit(s, t, &r->findings, i, b, f));
+    }
+    if (!any) return OK;
+    results_findings_path(s, t->contest, t->round, path);
+    TRY(add_file(p, path, &b, f));
+    return results_findings(s, t, &r->findings, b, f);
+}
+
+static err render_results(struct publisher *p, const struct fold *s, struct fail *f) {
+    struct results r;
+    const struct definition *d = fold_definition(s);
+    if (!d) return OK;
+    bool all = !p->whole || p->definition != d->version;
+    TRY(results_compute(s, &r, f));
+    uint8_t *changed;
+    struct buf *b;
+    err e = changed_cells(p, s, &r, &changed, f);
+    for (size_t i = 0; i < r.n && e == OK; i++)
+        e = render_contest(p, s, &r, &r.tallies[i], changed, all, f);
+    if (e == OK) e = add_file(p, "results/index.json", &b, f);
+    if (e == OK) e = results_index(s, r.tallies, r.n, &r.findings, b, f);
+    if (e == OK) e = add_file(p, "index.html", &b, f);
+    if (e == OK) e = page_overview(s, &r, p->o.note, b, f);
+    if (e == OK && all) {
+        struct hash manifest = {0};
+        (void)fold_election(s, &manifest);
+        e = add_file(p, "anchor", &b, f);
+        if (e == OK) anchor_format(d->origin, d->log_vkey, &manifest, d->policy, b);
+    }
+    results_release(&r);
+    p->whole = e == OK;
+    p->definition = d->version;
+    return e;
+}
+
+/* --- tiles --- */
+
+static err take_entry(void *ctx, uint64_t index, struct span entry, struct fail *f) {
+    (void)index;
+    return bundle_add(ctx, entry, f);
+}
+
+/* Once a tile is full its partial forms are no longer needed. */
+static void remove_partials(struct publisher *p, const char *tile) {
+    char dir[PATH_MAX_LEN], path[PATH_MAX_LEN];
+    (void)snprintf(dir, sizeof dir, "%s/%s.p", p->o.public_dir, tile);
+    DIR *d = opendir(dir);
+    if (!d) return;
+    for (struct dirent *e; (e = readdir(d));) {
+        if (e->d_name[0] == '.') continue;
+        if (path_join(path, sizeof path, dir, e->d_name, NULL) == OK) (void)unlink(path);
+    }
+    closedir(d);
+    (void)rmdir(dir);
+}
+
+static err add_tiles(struct publisher *p, uint64_t from, uint64_t to, struct fail *f) {
+    struct tile_walk w = tile_walk(from, to);
+    struct tile t;
+    struct buf b;
+    err e = OK;
+    buf_init(&b, TILE_BUNDLE_MAX);
+    while (e == OK && tile_walk_next(&w, &t)) {
+        char path[TILE_PATH_MAX];
+        tile_path(t, path);
+        buf_clear(&b);
+        e = t.entries ? store_read(p->reader, t.index * TILE_WIDTH, t.width, take_entry, &b, f)
+                      : tile_hashes(sequencer_tree(p->q), t, &b, f);
+        if (e == OK) e = writer_add(p->writer, path, buf_view(&b), f);
+    }
+    buf_release(&b);
+    return e;
+}
+
+static void drop_partials(struct publisher *p, uint64_t from, uint64_t to) {
+    struct tile_walk w = tile_walk(from, to);
+    struct tile t;
+    while (tile_walk_next(&w, &t)) {
+        char path[TILE_PATH_MAX];
+        if (t.width != TILE_WIDTH) continue;
+        tile_path(t, path);
+        remove_partials(p, path);
+    }
+}
+
+/* --- a tick --- */
+
+static err head_json(struct publisher *p, uint64_t size, uint64_t last_ms, bool simulated,
+                     struct buf *out, struct fail *f) {
+    struct hash root;
+    TRY(merkle_tree_root_at(sequencer_tree(p->q), size, &root, f));
+    struct json_out j = json_out(out);
+    json_object(&j);
+    json_kspan(&j, "origin", sequencer_origin(p->q));
+    json_ku64(&j, "size", size);
+    json_key(&j, "root");
+    json_base64(&j, hash_span(&root));
+    json_ku64(&j, "last_ms", last_ms);
+    json_ku64(&j, "published_ms", clock_wall_ms());
+    pthread_mutex_lock(&p->head_lock);
+    json_ku64(&j, "witnessed", p->witnessed_size);
+    pthread_mutex_unlock(&p->head_lock);
+    json_kstr(&j, "results", "results/index.json");
+    json_kstr(&j, "status", "provisional, not declared");
+    if (simulated) json_kstr(&j, "simulated", "SIMULATED");
+    if (p->o.note) json_kstr(&j, "note", p->o.note);
+    json_object_end(&j);
+    buf_byte(out, '\n');
+    return buf_ok(out, f);
+}
+
+static err write_all(struct publisher *p, uint64_t size, struct span checkpoint, struct span head,
+                     struct fail *f) {
+    TRY(add_tiles(p, p->size, size, f));
+    for (size_t i = 0; i < p->files.n; i++) {
+        struct rendered *r = vec_at(&p->files, i);
+        TRY(writer_replace(p->writer, r->path, buf_view(&r->bytes), f));
+    }
+    TRY(writer_replace(p->writer, "checkpoint", checkpoint, f));
+    TRY(writer_replace(p->writer, "head.json", head, f));
+    return writer_commit(p->writer, f);
+}
+
+static err tick(struct publisher *p, struct fail *f) {
+    struct buf checkpoint, head;
+    uint64_t size = 0, last_ms = 0;
+    bool simulated = false;
+    buf_init(&checkpoint, CHECKPOINT_BYTES_MAX);
+    buf_init(&head, 65536);
+    const struct fold *s = sequencer_fold_lock(p->q);
+    err e = sequencer_checkpoint(p->q, &size, &checkpoint, f);
+    bool due = e == OK && size > 0 && (size != p->size || !p->whole);
+    if (due && !p->o.no_results) e = render_results(p, s, f);
+    last_ms = fold_last_ms(s);
+    simulated = fold_definition(s) && fold_definition(s)->simulated;
+    sequencer_fold_unlock(p->q);
+    if (e == OK && due) e = head_json(p, size, last_ms, simulated, &head, f);
+    if (e == OK && due) e = write_all(p, size, buf_view(&checkpoint), buf_view(&head), f);
+    drop_files(p);
+    if (e == OK && due) {
+        drop_partials(p, p->size, size);
+        p->size = size;
+        pthread_mutex_lock(&p->head_lock);
+        buf_clear(&p->checkpoint);
+        buf_span(&p->checkpoint, buf_view(&checkpoint));
+        p->checkpoint_size = size;
+        pthread_mutex_unlock(&p->head_lock);
+        if (p->o.published) p->o.published(p->o.ctx, size, buf_view(&head));
+    }
+    buf_release(&checkpoint);
+    buf_release(&head);
+    return e;
+}
+
+err publisher_tick(struct publisher *p, struct fail *f) {
+    pthread_mutex_lock(&p->tick_lock);
+    err e = tick(p, f);
+    pthread_mutex_unlock(&p->tick_lock);
+    return e;
+}
+
+/* --- opening --- */
+
+/* What the tree shows already; tiles before it are whole, because they were synced before it. */
+static void read_published(struct publisher *p) {
+    char path[PATH_MAX_LEN];
+    struct buf b;
+    struct fail f;
+    struct note note;
+    struct checkpoint c;
+    buf_init(&b, CHECKPOINT_BYTES_MAX);
+    if (path_join(path, sizeof path, p->o.public_dir, "checkpoint", &f) == OK &&
+        file_read(path, CHECKPOINT_BYTES_MAX, &b, &f) == OK &&
+        note_cut(buf_view(&b), &note, &f) == OK && checkpoint_parse(note.text, &c, &f) == OK &&
+        span_eq(c.origin, sequencer_origin(p->q)) && c.size <= sequencer_size(p->q)) {
+        struct hash root;
+        if (merkle_tree_root_at(sequencer_tree(p->q), c.size, &root, &f) == OK &&
+            hash_eq(&root, &c.root)) {
+            /* the partial tiles of a crash are made again: begin at the last full one */
+            p->size = c.size / TILE_WIDTH * TILE_WIDTH;
+            buf_span(&p->checkpoint, buf_view(&b));
+            p->checkpoint_size = c.size;
+        }
+    }
+    buf_release(&b);
+}
+
+err publisher_open(const struct publisher_options *o, struct sequencer *q, struct publisher **out,
+                   struct fail *f) {
+    struct publisher *p = calloc(1, sizeof *p);
+    if (!p) return fail_set(f, E_MEMORY, "no memory for the publisher");
+    p->o = *o;
+    p->q = q;
+    if (!p->o.interval_ms) p->o.interval_ms = 1000;
+    p->budget.cap = (size_t)1 << 30;
+    vec_init(&p->files, &p->budget, sizeof(struct rendered), 8);
+    vec_init(&p->fingerprints, &p->budget, sizeof(uint64_t), 12);
+    buf_init(&p->checkpoint, CHECKPOINT_BYTES_MAX);
+    pthread_mutex_init(&p->tick_lock, NULL);
+    pthread_mutex_init(&p->head_lock, NULL);
+    pthread_mutex_init(&p->wake_lock, NULL);
+    pthread_cond_init(&p->wake_cond, NULL);
+    err e = writer_open(o->public_dir, &p->writer, f);
+    if (e == OK) e = sequencer_reader(q, &p->reader, f);
+    if (e != OK) {
+        publisher_close(p);
+        return e;
+    }
+    read_published(p);
+    *out = p;
+    return OK;
+}
+
+static void *run(void *arg) {
+    struct publisher *p = arg;
+    uint64_t took = 0;
+    pthread_mutex_lock(&p->wake_lock);
+    for (bool last = false; !last;) {
+        while (!p->due && !p->stopping) pthread_cond_wait(&p->wake_cond, &p->wake_lock);
+        last = p->stopping;
+        p->due = false;
+        pthread_mutex_unlock(&p->wake_lock);
+        struct fail f = {0};
+        uint64_t from = clock_monotonic_ms();
+        if (publisher_tick(p, &f) != OK) diag(DIAG_ERROR, "publishing: %s", f.text);
+        took = clock_monotonic_ms() - from;
+        uint64_t rest = took * 4 > p->o.interval_ms ? took * 4 : p->o.interval_ms;
+        struct timespec until;
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_sec += (time_t)(rest / 1000);
+        until.tv_nsec += (long)(rest % 1000) * 1000000;
+        if (until.tv_nsec >= 1000000000) {
+            until.tv_nsec -= 1000000000;
+            until.tv_sec++;
+        }
+        pthread_mutex_lock(&p->wake_lock);
+        int waited = 0;
+        while (!p->stopping && waited == 0)
+            waited = pthread_cond_timedwait(&p->wake_cond, &p->wake_lock, &until);
+    }
+    pthread_mutex_unlock(&p->wake_lock);
+    return NULL;
+}
+
+err publisher_start(struct publisher *p, struct fail *f) {
+    if (pthread_create(&p->thread, NULL, run, p))
+        return fail_set(f, E_MEMORY, "no thread for the publisher");
+    pthread_mutex_lock(&p->wake_lock);
+    p->running = true;
+    p->due = true;
+    pthread_cond_signal(&p->wake_cond);
+    pthread_mutex_unlock(&p->wake_lock);
+    return OK;
+}
+
+void publisher_wake(struct publisher *p) {
+    pthread_mutex_lock(&p->wake_lock);
+    if (!p->due) {
+        p->due = true;
+        pthread_cond_signal(&p->wake_cond);
+    }
+    pthread_mutex_unlock(&p->wake_lock);
+}
+
+void publisher_stop(struct publisher *p) {
+    pthread_mutex_lock(&p->wake_lock);
+    bool running = p->running;
+    p->stopping = true;
+    p->running = false;
+    pthread_cond_broadcast(&p->wake_cond);
+    pthread_mutex_unlock(&p->wake_lock);
+    if (running) pthread_join(p->thread, NULL);
+}
+
+void publisher_close(struct publisher *p) {
+    if (!p) return;
+    publisher_stop(p);
+    drop_files(p);
+    vec_release(&p->files);
+    vec_release(&p->fingerprints);
+    buf_release(&p->checkpoint);
+    writer_close(p->writer);
+    store_reader_close(p->reader);
+    pthread_mutex_destroy(&p->tick_lock);
+    pthread_mutex_destroy(&p->head_lock);
+    pthread_mutex_destroy(&p->wake_lock);
+    pthread_cond_destroy(&p->wake_cond);
+    free(p);
+}
+
+err publisher_checkpoint(struct publisher *p, uint64_t *size, struct buf *out, struct fail *f) {
+    pthread_mutex_lock(&p->head_lock);
+    *size = p->checkpoint_size;
+    buf_span(out, buf_view(&p->checkpoint));
+    pthread_mutex_unlock(&p->head_lock);
+    return buf_ok(out, f);
+}
+
+err publisher_cosigned(struct publisher *p, uint64_t size, struct span note, bool quorum,
+                       struct fail *f) {
+    char path[64];
+    (void)snprintf(path, sizeof path, "witnessed/%llu", (unsigned long long)size);
+    pthread_mutex_lock(&p->tick_lock);
+    err e = writer_replace(p->writer, path, note, f);
+    pthread_mutex_lock(&p->head_lock);
+    bool newest = size == p->checkpoint_size;
+    if (e == OK && newest) {
+        e = writer_replace(p->writer, "checkpoint", note, f);
+        buf_clear(&p->checkpoint);
+        buf_span(&p->checkpoint, note);
+    }
+    if (quorum && size > p->witnessed_size) p->witnessed_size = size;
+    pthread_mutex_unlock(&p->head_lock);
+    if (e == OK) e = writer_commit(p->writer, f);
+    pthread_mutex_unlock(&p->tick_lock);
+    return e;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* The publisher: at each tick the public tree gets the log's new tiles, the results that changed, the
+ * checkpoint, and head.json last. Everything it writes can be recomputed from the log.
+ *
+ * Tiles are cut per tick, not per batch, so a busy log does not leave a file for every batch. */
+#ifndef SERVICE_PUBLISHER_H
+#define SERVICE_PUBLISHER_H
+
+#include "service/sequencer.h"
+
+struct publisher;
+
+struct publisher_options {
+    const char *public_dir;
+    uint32_t interval_ms; /* shortest time between ticks; 0: 1000. Ticks take at most a fifth of it */
+    bool no_results;      /* tiles and checkpoint only (benchmarks) */
+    const char *note;     /* one sentence for head.json and the page, e.g. that there are no witnesses */
+    /* Called after a tick, by the publisher's thread: head.json's bytes. */
+    void (*published)(void *ctx, uint64_t size, struct span head);
+    void *ctx;
+};
+
+/* Writes log.vkey and, once there is a manifest, anchor. The thread starts with publisher_start. */
+MUST_USE err publisher_open(const struct publisher_options *o, struct sequencer *q,
+                            struct publisher **out, struct fail *f);
+MUST_USE err publisher_start(struct publisher *p, struct fail *f);
+/* A last tick, then the thread ends. */
+void publisher_stop(struct publisher *p);
+void publisher_close(struct publisher *p);
+
+/* One tick, now (without the thread, or beside it). */
+MUST_USE err publisher_tick(struct publisher *p, struct fail *f);
+/* Something was committed: a tick is due. */
+void publisher_wake(struct publisher *p);
+
+/* The newest published checkpoint: its note, with the cosignatures there are. */
+MUST_USE err publisher_checkpoint(struct publisher *p, uint64_t *size, struct buf *out,
+                                  struct fail *f);
+/* Cosignature lines for the published checkpoint of `size`: kept as witnessed/SIZE; `quorum` tells
+ * whether the policy is met with them. */
+MUST_USE err publisher_cosigned(struct publisher *p, uint64_t size, struct span note, bool quorum,
+                                struct fail *f);
+
+#endif
