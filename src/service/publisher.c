@@ -113,7 +113,10 @@ static err render_contest(struct publisher *p, const struct fold *s, struct resu
     bool any = all;
     for (size_t i = 0; i < t->n; i++) {
         uint32_t cell = t->rows[i].cell;
-        if (all || (cell != NO_CELL && changed[cell])) any = dirty[i] = 1;
+        if (all || (cell != NO_CELL && changed[cell])) {
+            dirty[i] = 1;
+            any = true;
+        }
         for (uint32_t up = t->rows[i].parent; dirty[i] && up != UINT32_MAX && !dirty[up];
              up = t->rows[up].parent)
             dirty[up] = 1;
@@ -333,6 +336,17 @@ err publisher_open(const struct publisher_options *o, struct sequencer *q, struc
         return e;
     }
     read_published(p);
+    struct buf vkey;
+    buf_init(&vkey, 1024);
+    sequencer_log_vkey(q, &vkey);
+    buf_byte(&vkey, '\n');
+    e = writer_replace(p->writer, "log.vkey", buf_view(&vkey), f);
+    if (e == OK) e = writer_commit(p->writer, f);
+    buf_release(&vkey);
+    if (e != OK) {
+        publisher_close(p);
+        return e;
+    }
     *out = p;
     return OK;
 }

@@ -10,6 +10,7 @@
 #include "base/diag.h"
 #include "base/file.h"
 #include "base/vec.h"
+#include "election/definition.h"
 #include "service/replay.h"
 #include "store/guard.h"
 #include "store/sqlite.h"
@@ -645,6 +646,10 @@ uint64_t sequencer_size(struct sequencer *q) {
 }
 struct span sequencer_origin(const struct sequencer *q) {
     return q->o.log->key.name;
+}
+
+void sequencer_log_vkey(const struct sequencer *q, struct buf *out) {
+    note_vkey_format(&q->o.log->key, out);
 }
 
 size_t sequencer_queued(struct sequencer *q) {

@@ -61,6 +61,8 @@ const struct merkle_tree *sequencer_tree(const struct sequencer *q);
 uint64_t sequencer_size(struct sequencer *q); /* committed */
 size_t sequencer_queued(struct sequencer *q);
 struct span sequencer_origin(const struct sequencer *q);
+/* The log's verifier key, in text. */
+void sequencer_log_vkey(const struct sequencer *q, struct buf *out);
 
 /* The newest signed checkpoint (a note without cosignatures); empty before the first entry. */
 MUST_USE err sequencer_checkpoint(struct sequencer *q, uint64_t *size, struct buf *out,
