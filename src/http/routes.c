@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "http/routes.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/text.h"
+
+#define RECEIPT_TYPE "application/vnd.hesabu.receipt"
+
+/* --- POST /records --- */
+
+struct waiting {
+    struct routes_ctx *ctx;
+    struct http_token *token;
+};
+
+static void sequenced(void *arg, struct receipt *r) {
+    struct waiting *w = arg;
+    struct http_response *answer;
+    if (r->code == OK) {
+        metric_add(r->duplicate ? w->ctx->duplicates : w->ctx->accepted, 1);
+        answer = http_response_take(r->duplicate ? 200 : 201, RECEIPT_TYPE, &r->bytes);
+        if (answer) http_response_no_store(answer);
+    } else {
+        metric_add(w->ctx->refused, 1);
+        r->fail.code = r->code;
+        answer = http_response_fail_of(&r->fail);
+    }
+    http_reply(w->token, answer);
+    free(w);
+}
+
+/* The key's own budget: a stolen key cannot keep everybody else waiting. */
+static bool within_budget(struct routes_ctx *x, const struct submission *s, uint32_t *retry_s) {
+    if (!x->per_key || !s->signer[0]) return true;
+    struct hash h = sha256(span_text(s->signer));
+    struct peer_key key;
+    memcpy(key.b, h.b, sizeof key.b);
+    pthread_mutex_lock(&x->per_key_lock);
+    bool ok = limits_take(x->per_key, &key, clock_monotonic_ms(), 1, retry_s);
+    pthread_mutex_unlock(&x->per_key_lock);
+    return ok;
+}
+
+static struct http_response *refuse(struct routes_ctx *x, struct submission *s, struct fail *f) {
+    if (s) sequencer_refused(x->q, s, f->code);
+    submission_free(s);
+    metric_add(x->refused, 1);
+    return http_response_fail_of(f);
+}
+
+static struct http_response *post_record(struct http_request *r, void *arg) {
+    struct routes_ctx *x = arg;
+    struct fail f = {0};
+    struct submission *s = NULL;
+    err e = x->unchecked ? submission_raw(http_body(r), &s, &f)
+                         : submission_new(http_body(r), sequencer_keys(x->q), &s, &f);
+    if (e != OK) return refuse(x, s, &f);
+    uint32_t retry_s = 1;
+    if (!within_budget(x, s, &retry_s)) {
+        fail_set(&f, E_RATE, "the key %s sends more than it may; wait %u s", s->signer, retry_s);
+        struct http_response *a = refuse(x, s, &f);
+        if (a) http_response_retry(a, retry_s);
+        return a;
+    }
+    struct waiting *w = malloc(sizeof *w);
+    if (!w) {
+        submission_free(s);
+        return http_response_error(E_MEMORY, "no memory for this request");
+    }
+    w->ctx = x;
+    w->token = http_defer(r);
+    if (!w->token) {
+        free(w);
+        submission_free(s);
+        return NULL;
+    }
+    s->done = sequenced;
+    s->ctx = w;
+    e = sequencer_submit(x->q, s, &f);
+    if (e == OK) return NULL;
+    submission_free(s);
+    f.code = e;
+    http_reply(w->token, http_response_fail_of(&f));
+    free(w);
+    return NULL;
+}
+
+/* --- PUT /objects/HASH?class=public|restricted --- */
+
+struct upload_claim {
+    struct hash id;
+    uint64_t size;
+    enum object_class class;
+    char signer[128];
+};
+
+/* The record that names the object comes along in a header, so that a stranger cannot fill the disk:
+ * its signature must hold, and its JSON must name this hash and size. */
+static err read_claim(struct routes_ctx *x, const struct http_request *r, struct upload_claim *out,
+                      struct fail *f) {
+    struct span class;
+    TRY(hash_from_hex(span_text(http_tail(r)), &out->id, f));
+    out->class = OBJECT_PUBLIC;
+    if (http_query(r, "class", &class)) {
+        if (span_is(class, "restricted"))
+            out->class = OBJECT_RESTRICTED;
+        else if (!span_is(class, "public"))
+            return fail_set(f, E_FIELD, "class is public or restricted");
+    }
+    const char *length = http_header(r, "Content-Length"), *record = http_header(r, "Hesabu-Record");
+    if (!length) return fail_set(f, E_FIELD, "an upload says its Content-Length");
+    TRY(u64_parse(span_text(length), UINT64_MAX, &out->size, f));
+    if (!record)
+        return fail_set(f, E_SIGNER, "an upload brings the signed record that names the object, in "
+                                     "base64, in the header Hesabu-Record");
+    uint8_t note[12288];
+    size_t n;
+    TRY(base64_decode(span_text(record), note, sizeof note, &n, f));
+    struct submission *s;
+    err e = submission_new(span_of(note, n), sequencer_keys(x->q), &s, f);
+    if (e == OK) {
+        char hex[HASH_HEX_LEN + 1], member[160];
+        hash_hex(&out->id, hex);
+        int len = snprintf(member, sizeof member, "{\"sha256\":\"%s\",\"size\":%llu}", hex,
+                           (unsigned long long)out->size);
+        if (!memmem(note, n, member, (size_t)len))
+            e = fail_set(f, E_REFERENCE, "the record does not name this object and size");
+        (void)snprintf(out->signer, sizeof out->signer, "%s", s->signer);
+        if (e == OK && !s->signer[0]) /* a manifest's signers are not known yet */
+            (void)snprintf(out->signer, sizeof out->signer, "manifest");
+    }
+    if (e != OK && s) sequencer_refused(x->q, s, e);
+    submission_free(s);
+    return e;
+}
+
+static struct http_response *admit_object(struct http_request *r, void *arg) {
+    struct upload_claim claim;
+    struct fail f = {0};
+    err e = read_claim(arg, r, &claim, &f);
+    return e == OK ? NULL : http_response_fail_of(&f);
+}
+
+static err store_upload(struct routes_ctx *x, const struct upload_claim *c,
+                        const struct http_upload *u, struct fail *f) {
+    struct object_put *put;
+    if (u->size != c->size || !hash_eq(&u->sha256, &c->id))
+        return fail_set(f, E_OBJECT, "the bytes do not have the hash or size that was announced");
+    TRY(objects_put_begin(sequencer_objects(x->q), c->class, &c->id, c->size, c->signer,
+                          clock_wall_ms(), &put, f));
+    if (!put) return OK; /* it is there already */
+    int fd = open(u->path, O_RDONLY | O_CLOEXEC);
+    err e = fd < 0 ? file_error(f, errno, "opening", u->path) : OK;
+    static _Thread_local uint8_t part[65536];
+    for (ssize_t n = 1; e == OK && n > 0;) {
+        n = read(fd, part, sizeof part);
+        if (n < 0) e = file_error(f, errno, "reading", u->path);
+        if (n > 0) e = objects_put_write(put, span_of(part, (size_t)n), f);
+    }
+    if (fd >= 0) close(fd);
+    if (e == OK) return objects_put_commit(put, f);
+    objects_put_abort(put);
+    return e;
+}
+
+static struct http_response *put_object(struct http_request *r, void *arg) {
+    struct routes_ctx *x = arg;
+    struct upload_claim claim;
+    struct fail f = {0};
+    err e = read_claim(x, r, &claim, &f);
+    if (e == OK) e = store_upload(x, &claim, http_upload(r), &f);
+    if (e != OK) return http_response_fail_of(&f);
+    return http_response_copy(201, "application/json", SPAN_LIT("{\"stored\":true}\n"));
+}
+
+/* --- reading --- */
+
+/* GET /proofs/INDEX or /proofs/ID: the receipt again, under the newest checkpoint. */
+static struct http_response *get_proof(struct http_request *r, void *arg) {
+    struct routes_ctx *x = arg;
+    struct span tail = span_text(http_tail(r));
+    struct fail f = {0};
+    uint64_t index = UINT64_MAX;
+    if (tail.n == HASH_HEX_LEN) {
+        struct hash id;
+        if (hash_from_hex(tail, &id, &f) != OK) return http_response_fail_of(&f);
+        index = sequencer_find(x->q, &id);
+        if (index == UINT64_MAX) return http_response_error(E_NOT_FOUND, "no such record in the log");
+    } else if (u64_parse(tail, UINT32_MAX, &index, &f) != OK) {
+        return http_response_fail_of(&f);
+    }
+    struct buf out;
+    buf_init(&out, 256 << 10);
+    pthread_mutex_lock(&x->reader_lock);
+    err e = sequencer_receipt(x->q, x->reader, index, &out, &f);
+    pthread_mutex_unlock(&x->reader_lock);
+    if (e != OK) {
+        buf_release(&out);
+        f.code = e;
+        return http_response_fail_of(&f);
+    }
+    struct http_response *a = http_response_take(200, RECEIPT_TYPE, &out);
+    if (a) http_response_no_store(a);
+    return a;
+}
+
+static struct http_response *get_events(struct http_request *r, void *arg) {
+    return stream_subscribe(((struct routes_ctx *)arg)->events, r);
+}
+
+static struct http_response *get_metrics(struct http_request *r, void *arg) {
+    struct buf out;
+    struct fail f = {0};
+    (void)r;
+    buf_init(&out, 1 << 20);
+    if (metrics_text(((struct routes_ctx *)arg)->metrics, &out, &f) != OK)
+        return http_response_fail_of(&f);
+    struct http_response *a = http_response_take(200, METRICS_TYPE, &out);
+    if (a) http_response_no_store(a);
+    return a;
+}
+
+static struct http_response *get_health(struct http_request *r, void *arg) {
+    struct routes_ctx *x = arg;
+    (void)r;
+    struct buf out;
+    buf_init(&out, 256);
+    buf_printf(&out, "{\"size\":%llu,\"queued\":%zu}\n",
+               (unsigned long long)sequencer_size(x->q), sequencer_queued(x->q));
+    struct http_response *a = http_response_take(200, "application/json", &out);
+    if (a) http_response_no_store(a);
+    return a;
+}
+
+static struct http_response *get_file(struct http_request *r, void *arg) {
+    return static_get(((struct routes_ctx *)arg)->files, http_path(r) + 1, clock_monotonic_ms());
+}
+
+const struct http_route routes_table[] = {
+    {.path = "/records", .methods = HTTP_POST, .handle = post_record, .max_body = ENTRY_MAX, .cost = 1},
+    {.path = "/objects/*", .methods = HTTP_PUT, .handle = put_object, .admit = admit_object,
+     .max_body = 32u << 20, .to_file = true, .cost = 4},
+    {.path = "/proofs/*", .methods = HTTP_GET, .handle = get_proof, .cost = 1},
+    {.path = "/events", .methods = HTTP_GET, .handle = get_events, .cost = 1},
+    {.path = "/metrics", .methods = HTTP_GET, .handle = get_metrics},
+    {.path = "/healthz", .methods = HTTP_GET, .handle = get_health},
+    {.path = "/*", .methods = HTTP_GET, .handle = get_file},
+};
+const size_t routes_count = sizeof routes_table / sizeof *routes_table;
+
+const struct static_rule routes_static_rules[] = {
+    {.prefix = "", .suffix = "index.html", .type = "text/html; charset=utf-8", .max_age = 2},
+    {.prefix = "tile/", .suffix = "", .type = "application/octet-stream", .immutable = true},
+    {.prefix = "objects/", .suffix = "", .type = "application/octet-stream", .immutable = true},
+    {.prefix = "witnessed/", .suffix = "", .type = "text/plain; charset=utf-8", .max_age = 5},
+    {.prefix = "checkpoint", .suffix = "", .type = "text/plain; charset=utf-8", .max_age = 2},
+    {.prefix = "log.vkey", .suffix = "", .type = "text/plain; charset=utf-8", .max_age = 60},
+    {.prefix = "anchor", .suffix = "", .type = "text/plain; charset=utf-8", .max_age = 60},
+    {.prefix = "results/", .suffix = ".json", .type = "application/json", .max_age = 2},
+    {.prefix = "head.json", .suffix = "", .type = "application/json", .max_age = 1},
+    {.prefix = "", .suffix = "", .type = "text/html; charset=utf-8", .max_age = 2, .index = "index.html"},
+};
+const size_t routes_static_rule_count = sizeof routes_static_rules / sizeof *routes_static_rules;
