@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* Form images a second of one core's time, and their size. usage: bench_form_image [FOLDER_OF_PRESET] */
+/* Form images a second of one core's time, and their size. usage: bench_form_image
+ * [FOLDER_OF_PRESET] */
 #include <stdio.h>
 #include <time.h>
 
@@ -38,9 +39,10 @@ int main(int argc, char **argv) {
     }
     printf("preset %.1f ms, expansion of %u stations %.0f ms\n", 1e3 * (t1 - t0), x.station_count,
            1e3 * (t2 - t1));
-    printf("%u form images: %.0f a second of processor time (%.0f by the clock), %.1f KB on average,"
-           " %.1f KB at most\n", n, (double)n / cpu, (double)n / (t3 - t2),
-           (double)bytes / n / 1024, (double)most / 1024);
+    printf(
+        "%u form images: %.0f a second of processor time (%.0f by the clock), %.1f KB on average,"
+        " %.1f KB at most\n",
+        n, (double)n / cpu, (double)n / (t3 - t2), (double)bytes / n / 1024, (double)most / 1024);
     buf_release(&out);
     arena_release(&a);
     return 0;

@@ -61,7 +61,8 @@ void apportion(const double *weights, const uint64_t *most, size_t n, uint64_t t
         for (size_t i = 0; i < n; i++) {
             scratch[i] = -1;
             if (!room(most, out, i)) continue;
-            double want = sum > 0 ? (double)before * weights[i] / sum : (double)before / (double)open;
+            double want =
+                sum > 0 ? (double)before * weights[i] / sum : (double)before / (double)open;
             uint64_t add = (uint64_t)floor(want);
             scratch[i] = want - floor(want);
             if (add > room(most, out, i)) add = room(most, out, i);
@@ -125,8 +126,8 @@ struct work {
     uint64_t *left; /* what of it is not yet given to a column */
 };
 
-static double group_effect(const struct apportion_table *t, size_t i, double *current, double spread,
-                           struct rng *r) {
+static double group_effect(const struct apportion_table *t, size_t i, double *current,
+                           double spread, struct rng *r) {
     if (i == 0 || t->group[i] != t->group[i - 1]) *current = spread * rng_normal(r);
     return *current;
 }
@@ -223,8 +224,8 @@ bool apportion_fill(const struct apportion_table *t, struct rng *r) {
     double *d = malloc(t->n * 4 * sizeof *d);
     uint64_t *u = malloc(t->n * 2 * sizeof *u);
     if (d && u) {
-        struct work w = {.effect = d, .weight = d + t->n, .scratch = d + 2 * t->n,
-                         .rows = u, .left = u + t->n};
+        struct work w = {
+            .effect = d, .weight = d + t->n, .scratch = d + 2 * t->n, .rows = u, .left = u + t->n};
         fill_rows(t, &w, ballots, r);
         fill_columns(t, &w, ballots, r);
     }

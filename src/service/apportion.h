@@ -31,8 +31,9 @@ struct apportion_table {
     uint64_t *cells;            /* n * k, row by row: the result */
 };
 
-/* Fills the table: column sums exact; each row's sum <= registered if sum(totals) <= sum(registered),
- * otherwise rows exceed it in proportion. False when memory ran out. n, k > 0, k <= 66. */
+/* Fills the table: column sums exact; each row's sum <= registered if sum(totals) <=
+ * sum(registered), otherwise rows exceed it in proportion. False when memory ran out. n, k > 0, k
+ * <= 66. */
 bool apportion_fill(const struct apportion_table *t, struct rng *r);
 
 /* Poisson by inversion, or by the normal above 40. */

@@ -85,7 +85,9 @@ static err made_site(struct expand_work *w, uint32_t area, uint32_t number, uint
     int m = snprintf(name, sizeof name, "%.*s %s %03u", (int)u->name.n, (const char *)u->name.p,
                      p->centre ? "CENTRE" : "STATION", number);
     struct expand_site *s = &w->sites[w->site_count++];
-    *s = (struct expand_site){.area = area, .stream = stream, .streams = streams,
+    *s = (struct expand_site){.area = area,
+                              .stream = stream,
+                              .streams = streams,
                               .station = PRESET_NO_UNIT,
                               .code = arena_copy(w->a, span_of(code, (size_t)n)),
                               .name = arena_copy(w->a, span_of(name, (size_t)m))};
@@ -101,10 +103,11 @@ static err make_sites(struct expand_work *w, struct fail *f) {
         const struct preset_unit *u = &p->units[i];
         struct rng r;
         rng_init_stream(&r, w->o->seed, expand_seed("centres", u->code));
-        double load = (double)u->registered.value /
-                      ((double)u->stations * (double)p->station_registered_max);
+        double load =
+            (double)u->registered.value / ((double)u->stations * (double)p->station_registered_max);
         uint32_t left = (uint32_t)u->stations, centres = 0;
-        uint32_t centres_most = p->centre ? power10(p->levels[p->level_count - 2].digits) - 1 : left;
+        uint32_t centres_most =
+            p->centre ? power10(p->levels[p->level_count - 2].digits) - 1 : left;
         while (left) {
             uint32_t k = streams_drawn(load > 1 ? 1 : load, left < most ? left : most, &r);
             /* never more centres than their codes can number */
@@ -134,9 +137,13 @@ static err given_site(struct expand_work *w, const struct expand_place *g, uint3
     if (*area == PRESET_NO_UNIT)
         return fail_set(f, E_CONFIG, "station %.*s: the preset has no %.*s with the code %.*s",
                         SPAN_ARG(g->code), SPAN_ARG(p->levels[lowest].name), SPAN_ARG(above));
-    w->sites[w->site_count++] =
-        (struct expand_site){.code = g->code, .name = g->name, .registered = g->registered,
-                             .area = *area, .station = PRESET_NO_UNIT, .stream = 1, .streams = 1};
+    w->sites[w->site_count++] = (struct expand_site){.code = g->code,
+                                                     .name = g->name,
+                                                     .registered = g->registered,
+                                                     .area = *area,
+                                                     .station = PRESET_NO_UNIT,
+                                                     .stream = 1,
+                                                     .streams = 1};
     return OK;
 }
 
@@ -149,8 +156,8 @@ static err take_sites(struct expand_work *w, struct fail *f) {
     for (size_t i = 0; i < w->o->place_count; i++) TRY(given_site(w, &w->o->places[i], &area, f));
     if (!w->p->centre) return OK;
     for (uint32_t i = 0, n; i < w->site_count; i += n) {
-        for (n = 1; i + n < w->site_count && span_eq(centre_of(w->p, &w->sites[i]),
-                                                     centre_of(w->p, &w->sites[i + n]));)
+        for (n = 1; i + n < w->site_count &&
+                    span_eq(centre_of(w->p, &w->sites[i]), centre_of(w->p, &w->sites[i + n]));)
             n++;
         for (uint32_t k = 0; k < n; k++) {
             w->sites[i + k].stream = k + 1;
@@ -198,8 +205,10 @@ static err register_area(struct expand_work *w, uint32_t first, uint32_t n, stru
     for (uint32_t i = 0; i < n; i++) known += w->sites[first + i].registered.present;
     if (known == n) return OK;
     if (known)
-        return fail_set(f, E_CONFIG, "%.*s %.*s: only %u of its %u stations have registered voters; "
-                        "give all of them or none", SPAN_ARG(u->code), SPAN_ARG(u->name), known, n);
+        return fail_set(f, E_CONFIG,
+                        "%.*s %.*s: only %u of its %u stations have registered voters; "
+                        "give all of them or none",
+                        SPAN_ARG(u->code), SPAN_ARG(u->name), known, n);
     struct rng r;
     rng_init_stream(&r, w->o->seed, expand_seed("voters", u->code));
     return divide_voters(w, first, n, &r) ? OK : expand_no_memory(f);
@@ -293,19 +302,23 @@ static err fill_stations(struct expand_work *w, struct fail *f) {
         uint32_t unit = w->unit_of[s->area];
         if (p->centre) {
             if (s->stream == 1)
-                x->units[x->unit_count++] = (struct preset_unit){
-                    .code = centre_of(p, s), .name = s->name, .parent = unit,
-                    .level = (uint8_t)(lowest + 1), .national_only = x->units[unit].national_only};
+                x->units[x->unit_count++] =
+                    (struct preset_unit){.code = centre_of(p, s),
+                                         .name = s->name,
+                                         .parent = unit,
+                                         .level = (uint8_t)(lowest + 1),
+                                         .national_only = x->units[unit].national_only};
             unit = x->unit_count - 1;
         }
-        x->stations[s->station] =
-            (struct expand_station){.code = s->code, .name = s->name, .unit = unit,
-                                    .stream = s->stream, .streams = s->streams,
-                                    .registered = s->registered};
+        x->stations[s->station] = (struct expand_station){.code = s->code,
+                                                          .name = s->name,
+                                                          .unit = unit,
+                                                          .stream = s->stream,
+                                                          .streams = s->streams,
+                                                          .registered = s->registered};
         count_upwards(x, &x->stations[s->station]);
     }
-    for (uint32_t l = lowest + 1u; l < p->level_count; l++)
-        x->level_first[l + 1] = x->unit_count;
+    for (uint32_t l = lowest + 1u; l < p->level_count; l++) x->level_first[l + 1] = x->unit_count;
     return OK;
 }
 

@@ -11,16 +11,16 @@
 
 /* A station as given from outside (import): sorted by code, no repeats. */
 struct expand_place {
-    struct span code, name;          /* full code; name of the centre */
-    struct preset_cell registered;   /* absent: a share of what the area has */
+    struct span code, name;        /* full code; name of the centre */
+    struct preset_cell registered; /* absent: a share of what the area has */
 };
 
 struct expand_options {
     uint64_t seed;
-    uint64_t limit;                  /* the first so many stations in code order; 0: all */
-    const char *const *areas;        /* codes of the first level to keep ("047"); none: all */
+    uint64_t limit;           /* the first so many stations in code order; 0: all */
+    const char *const *areas; /* codes of the first level to keep ("047"); none: all */
     size_t area_count;
-    bool all_contests;               /* else only the one that the published totals are of */
+    bool all_contests;                 /* else only the one that the published totals are of */
     const struct expand_place *places; /* NULL: stations are made from the areas' numbers */
     size_t place_count;
 };
@@ -46,21 +46,21 @@ struct expand_figures {
 };
 
 enum expand_note_kind {
-    NOTE_NO_ROW,            /* the totals have no row for this unit: unsent */
-    NOTE_NO_VOTES,          /* its row has no votes: unsent */
-    NOTE_PART_BLANK,        /* its row lacks some choices' votes: unsent */
-    NOTE_REJECTED_BLANK,    /* absent at its stations too */
-    NOTE_SUM_DIFFERS,       /* the row's votes are not its valid: stations keep the arithmetic */
-    NOTE_OVER_REGISTER,     /* more ballots than voters: so at its stations, in proportion */
+    NOTE_NO_ROW,             /* the totals have no row for this unit: unsent */
+    NOTE_NO_VOTES,           /* its row has no votes: unsent */
+    NOTE_PART_BLANK,         /* its row lacks some choices' votes: unsent */
+    NOTE_REJECTED_BLANK,     /* absent at its stations too */
+    NOTE_SUM_DIFFERS,        /* the row's votes are not its valid: stations keep the arithmetic */
+    NOTE_OVER_REGISTER,      /* more ballots than voters: so at its stations, in proportion */
     NOTE_REGISTERED_DIFFERS, /* totals and register disagree: stations follow the register */
-    NOTE_STATION_OVER_MAX,  /* more voters than the area's stations may hold */
+    NOTE_STATION_OVER_MAX,   /* more voters than the area's stations may hold */
     NOTE_KINDS
 };
 
 struct expand_note {
     enum expand_note_kind kind;
-    uint32_t unit;       /* of the expansion */
-    struct span text;    /* one sentence */
+    uint32_t unit;    /* of the expansion */
+    struct span text; /* one sentence */
 };
 
 struct expansion {
@@ -76,7 +76,7 @@ struct expansion {
     uint32_t station_count;
     struct expand_figures *figures; /* by station, then in the order of contests */
     uint32_t figures_count;
-    uint32_t *order;                /* the sent ones of `figures`, by arrival */
+    uint32_t *order; /* the sent ones of `figures`, by arrival */
     uint32_t sent_count;
     struct expand_note *notes;
     uint32_t note_count;

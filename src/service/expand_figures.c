@@ -103,14 +103,19 @@ static err judge_row(struct expand_work *w, const struct preset_row *row, uint32
         return OK;
     }
     if (!row->rejected.present)
-        NOTE(NOTE_REJECTED_BLANK, "rejected is blank on the form: absent at its stations too", UNIT);
+        NOTE(NOTE_REJECTED_BLANK, "rejected is blank on the form: absent at its stations too",
+             UNIT);
     if (row->valid.present && row->valid.value != sum)
-        NOTE(NOTE_SUM_DIFFERS, "the form's votes add up to %llu, its valid is %llu: the stations "
-             "keep the sum", UNIT, (unsigned long long)sum, (unsigned long long)row->valid.value);
+        NOTE(NOTE_SUM_DIFFERS,
+             "the form's votes add up to %llu, its valid is %llu: the stations "
+             "keep the sum",
+             UNIT, (unsigned long long)sum, (unsigned long long)row->valid.value);
     if (sum + row->rejected.value > u->registered.value)
-        NOTE(NOTE_OVER_REGISTER, "%llu valid and %llu rejected of %llu registered: its stations "
-             "exceed their registers in proportion", UNIT, (unsigned long long)sum,
-             (unsigned long long)row->rejected.value, (unsigned long long)u->registered.value);
+        NOTE(NOTE_OVER_REGISTER,
+             "%llu valid and %llu rejected of %llu registered: its stations "
+             "exceed their registers in proportion",
+             UNIT, (unsigned long long)sum, (unsigned long long)row->rejected.value,
+             (unsigned long long)u->registered.value);
 #undef NOTE
 #undef UNIT
     return OK;
@@ -152,8 +157,8 @@ static err split_row(struct expand_work *w, const struct preset_row *row,
     }
     struct rng r;
     rng_init_stream(&r, w->o->seed, expand_seed("totals", w->p->units[row->unit].code));
-    struct apportion_table t = {.n = n, .k = k, .registered = registered, .group = group,
-                                .totals = totals, .cells = cells};
+    struct apportion_table t = {
+        .n = n, .k = k, .registered = registered, .group = group, .totals = totals, .cells = cells};
     if (e == OK && !apportion_fill(&t, &r)) e = expand_no_memory(f);
     if (e == OK) e = store_split(w, sites, n, contest, choices, row->rejected.present, cells, f);
     free(cells);
@@ -186,17 +191,17 @@ static err split_totals(struct expand_work *w, struct fail *f) {
     for (uint32_t i = 0, n; i < w->site_count; i += n) {
         uint32_t unit = preset_unit_at(p, w->sites[i].area, level);
         bool here = false;
-        for (n = 0; i + n < w->site_count &&
-                    preset_unit_at(p, w->sites[i + n].area, level) == unit;
+        for (n = 0; i + n < w->site_count && preset_unit_at(p, w->sites[i + n].area, level) == unit;
              n++)
             here = here || w->sites[i + n].station != PRESET_NO_UNIT;
         if (!here) continue;
         const struct preset_row *row = row_of(p, unit);
         const struct preset_unit *u = &p->units[unit];
         if (!row) {
-            TRY(expand_note_add(w, NOTE_NO_ROW, unit, f, "%.*s (%.*s): the form has no row: its "
-                                "stations stay expected and unsent", SPAN_ARG(u->name),
-                                SPAN_ARG(u->code)));
+            TRY(expand_note_add(w, NOTE_NO_ROW, unit, f,
+                                "%.*s (%.*s): the form has no row: its "
+                                "stations stay expected and unsent",
+                                SPAN_ARG(u->name), SPAN_ARG(u->code)));
             continue;
         }
         bool sends;
@@ -235,9 +240,9 @@ static err simulate_one(struct expand_work *w, struct expand_figures *g, uint64_
     rng_init_stream(&area_rng, w->o->seed ^ expand_seed("area", x->units[area].code),
                     expand_seed("shares", c->id));
     for (uint32_t i = 0; i < c->choice_count; i++) {
-        weight[i] = exp(SPREAD_CONTEST * rng_normal(&contest_rng) +
-                        SPREAD_AREA * rng_normal(&area_rng) +
-                        SPREAD_STATION * rng_normal(station_rng));
+        weight[i] =
+            exp(SPREAD_CONTEST * rng_normal(&contest_rng) + SPREAD_AREA * rng_normal(&area_rng) +
+                SPREAD_STATION * rng_normal(station_rng));
         sum += weight[i];
     }
     uint64_t rejected = rng_poisson(station_rng, REJECTED * (double)ballots);

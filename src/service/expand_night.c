@@ -10,8 +10,8 @@
  * longer where stations are small (rural); some find no network and arrive in the next days. The
  * shape follows what was reported of 2022: more than 80 % by midnight, about 99 % within a day. */
 static const double COUNT_START = 60, COUNT_VOTER = 0.12, COUNT_CONTEST = 25, SEND_TOWN = 70,
-                    SEND_RURAL = 250, SEND_SPREAD = 0.7, OFFLINE_TOWN = 0.004,
-                    OFFLINE_RURAL = 0.03, OFFLINE_LEAST = 720, OFFLINE_MEAN = 1080;
+                    SEND_RURAL = 250, SEND_SPREAD = 0.7, OFFLINE_TOWN = 0.004, OFFLINE_RURAL = 0.03,
+                    OFFLINE_LEAST = 720, OFFLINE_MEAN = 1080;
 
 static double rurality(const struct expand_station *s) {
     double r = s->registered.present ? (650 - (double)s->registered.value) / 500 : 0.5;
@@ -22,8 +22,7 @@ static double rurality(const struct expand_station *s) {
 static uint64_t arrival_drawn(const struct expand_station *s, uint32_t nth, bool offline,
                               double delay, struct rng *r) {
     double rural = rurality(s);
-    double minutes = COUNT_START + COUNT_VOTER * (double)s->registered.value +
-                     COUNT_CONTEST * nth +
+    double minutes = COUNT_START + COUNT_VOTER * (double)s->registered.value + COUNT_CONTEST * nth +
                      (SEND_TOWN + (SEND_RURAL - SEND_TOWN) * rural) *
                          exp(SEND_SPREAD * delay + 0.1 * rng_normal(r));
     if (offline) minutes += OFFLINE_LEAST - OFFLINE_MEAN * log(1 - rng_double(r));

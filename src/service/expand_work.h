@@ -2,7 +2,8 @@
 /* What the parts of expand share while they work; not for callers.
  *
  * Sites are all stations of the preset; stations are the chosen ones among them. Figures of a
- * constituency are split over all its sites, so that choosing fewer stations changes none of them. */
+ * constituency are split over all its sites, so that choosing fewer stations changes none of them.
+ */
 #ifndef SERVICE_EXPAND_WORK_H
 #define SERVICE_EXPAND_WORK_H
 
@@ -11,9 +12,9 @@
 struct expand_site {
     struct span code, name;
     struct preset_cell registered;
-    uint32_t area;            /* preset unit: lowest area */
+    uint32_t area; /* preset unit: lowest area */
     uint32_t stream, streams;
-    uint32_t station;         /* index in the expansion; PRESET_NO_UNIT when not chosen */
+    uint32_t station; /* index in the expansion; PRESET_NO_UNIT when not chosen */
 };
 
 struct expand_work {

@@ -9,8 +9,8 @@ enum {
     WIDTH = 400,
     STRIDE = WIDTH / 8,
     MARGIN = 16,
-    ROW = 18,      /* a line of the table */
-    CELL_X = 300,  /* where figures begin */
+    ROW = 18,     /* a line of the table */
+    CELL_X = 300, /* where figures begin */
     GLYPH_W = 5,
     GLYPH_H = 7,
     HEAD = 130,
@@ -20,7 +20,8 @@ enum {
     TALL = 20,
 };
 
-/* Glyphs of 5 x 7, a byte a row, bit 4 leftmost: from ' ' to '_'; lower case is drawn as capitals. */
+/* Glyphs of 5 x 7, a byte a row, bit 4 leftmost: from ' ' to '_'; lower case is drawn as capitals.
+ */
 static const uint8_t font[64][GLYPH_H] = {
     {0},                                        /*   */
     {0x04, 0x04, 0x04, 0x04, 0x04, 0x00, 0x04}, /* ! */
@@ -97,7 +98,7 @@ struct page {
 
 static void dot(struct page *p, int x, int y) {
     if (x < 0 || x >= WIDTH || y < 0 || y >= p->height) return;
-    p->bits[y * STRIDE + x / 8] &= (uint8_t)~(0x80u >> (x % 8));
+    p->bits[y * STRIDE + x / 8] &= (uint8_t) ~(0x80u >> (x % 8));
 }
 
 /* White paper, in whole bytes of pixels. */
@@ -301,8 +302,10 @@ static void on_warning(png_structp png, png_const_charp why) {
 }
 
 static void write_page(png_structp png, png_infop info, const struct page *p) {
-    png_text said = {.compression = PNG_TEXT_COMPRESSION_NONE, .key = (char[]){"Comment"},
-                     .text = (char[]){"SIMULATED"}, .text_length = 9};
+    png_text said = {.compression = PNG_TEXT_COMPRESSION_NONE,
+                     .key = (char[]){"Comment"},
+                     .text = (char[]){"SIMULATED"},
+                     .text_length = 9};
     png_set_IHDR(png, info, WIDTH, (png_uint_32)p->height, 1, PNG_COLOR_TYPE_GRAY,
                  PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
     png_set_text(png, info, &said, 1);
@@ -350,15 +353,26 @@ void form_image_of(const struct expansion *x, uint32_t index, struct form_image 
     const struct expand_figures *g = &x->figures[index];
     const struct expand_station *s = &x->stations[g->station];
     const struct preset_contest *c = &x->contests[g->contest];
-    *out = (struct form_image){
-        .election = x->preset->title, .contest = c->title, .notice = x->preset->simulated,
-        .form = x->preset->kinds[c->kind].station_form, .station = s->name, .code = s->code,
-        .stream = s->stream, .streams = s->streams, .choices = c->choices,
-        .choice_count = c->choice_count, .votes = g->votes, .registered = s->registered,
-        .valid = g->valid, .rejected = g->rejected, .objected = g->objected,
-        .disputed = g->disputed, .agents_present = g->agents_present,
-        .agents_signed = g->agents_signed};
-    for (uint32_t u = s->unit; u != PRESET_NO_UNIT && x->units[u].level > 0; u = x->units[u].parent) {
+    *out = (struct form_image){.election = x->preset->title,
+                               .contest = c->title,
+                               .notice = x->preset->simulated,
+                               .form = x->preset->kinds[c->kind].station_form,
+                               .station = s->name,
+                               .code = s->code,
+                               .stream = s->stream,
+                               .streams = s->streams,
+                               .choices = c->choices,
+                               .choice_count = c->choice_count,
+                               .votes = g->votes,
+                               .registered = s->registered,
+                               .valid = g->valid,
+                               .rejected = g->rejected,
+                               .objected = g->objected,
+                               .disputed = g->disputed,
+                               .agents_present = g->agents_present,
+                               .agents_signed = g->agents_signed};
+    for (uint32_t u = s->unit; u != PRESET_NO_UNIT && x->units[u].level > 0;
+         u = x->units[u].parent) {
         if (x->preset->centre && u == s->unit) continue; /* it is the station's name */
         out->areas[out->area_count] = x->units[u].name;
         out->area_levels[out->area_count++] = x->preset->levels[x->units[u].level].name;

@@ -19,11 +19,11 @@ struct form_image {
     struct span area_levels[PRESET_LEVELS_MAX];
     uint32_t area_count;
     const struct preset_choice *choices;
-    uint32_t choice_count;               /* at most PRESET_CHOICES_MAX */
+    uint32_t choice_count; /* at most PRESET_CHOICES_MAX */
     const uint64_t *votes;
     struct preset_cell registered, valid, rejected, objected, disputed; /* absent: left blank */
     uint64_t agents_present, agents_signed;
-    bool copy;                           /* "COPY" on it: the form fixed at the station's door */
+    bool copy; /* "COPY" on it: the form fixed at the station's door */
 };
 
 /* The form of x->figures[index], which must be sent. */

@@ -69,9 +69,10 @@ static err known_columns(struct table *t, const char *parent, struct fail *f) {
         size_t k = 0;
         while (k < COLS && !(names[k] && span_is(h, names[k]))) k++;
         if (k == COLS)
-            return fail_set(f, E_CONFIG, "%s, line 1: column \"%.*s\" is not one that a file of units"
-                            " has (code, name, %s, registered, stations)", t->file, SPAN_ARG(h),
-                            parent ? parent : "-");
+            return fail_set(f, E_CONFIG,
+                            "%s, line 1: column \"%.*s\" is not one that a file of units"
+                            " has (code, name, %s, registered, stations)",
+                            t->file, SPAN_ARG(h), parent ? parent : "-");
         t->at[k] = i;
         t->has[k] = true;
     }
@@ -103,19 +104,25 @@ static err unit_row(const struct table *t, struct preset *p, uint8_t level, stru
     TRY(code_of(t, p, level, &code, f));
     if (p->unit_count > p->level_first[level] &&
         span_cmp(code, p->units[p->unit_count - 1].code) <= 0)
-        return cell_wrong(t, t->at[COL_CODE], "does not follow the row before it: rows stand in the"
-                                              " order of their codes, without repeats", f);
+        return cell_wrong(t, t->at[COL_CODE],
+                          "does not follow the row before it: rows stand in the"
+                          " order of their codes, without repeats",
+                          f);
     if (name.n == 0 || name.n > NAME_MAX_BYTES || !text_is_plain(name))
-        return cell_wrong(t, t->at[COL_NAME], "is not a name (1 to 200 bytes, no control "
-                                              "characters)", f);
+        return cell_wrong(t, t->at[COL_NAME],
+                          "is not a name (1 to 200 bytes, no control "
+                          "characters)",
+                          f);
     u->level = level;
     u->parent = 0;
     if (level > 1) {
         struct span above = span_of(code.p, p->levels[level - 1].code_length);
         u->parent = preset_unit_find(p, (uint8_t)(level - 1), above);
         if (u->parent == PRESET_NO_UNIT)
-            return cell_wrong(t, t->at[COL_CODE], "begins with a code that the level above does not"
-                                                  " have", f);
+            return cell_wrong(t, t->at[COL_CODE],
+                              "begins with a code that the level above does not"
+                              " have",
+                              f);
         if (t->has[COL_PARENT] && !span_eq(csv_field(t->c, t->at[COL_PARENT]), above))
             return cell_wrong(t, t->at[COL_PARENT], "is not what the code begins with", f);
         u->national_only = p->units[u->parent].national_only;
@@ -123,8 +130,7 @@ static err unit_row(const struct table *t, struct preset *p, uint8_t level, stru
     struct preset_cell stations = {0};
     if (t->has[COL_REGISTERED])
         TRY(cell(t, t->at[COL_REGISTERED], PRESET_VOTERS_MAX, &u->registered, f));
-    if (t->has[COL_STATIONS])
-        TRY(cell(t, t->at[COL_STATIONS], PRESET_STATIONS_MAX, &stations, f));
+    if (t->has[COL_STATIONS]) TRY(cell(t, t->at[COL_STATIONS], PRESET_STATIONS_MAX, &stations, f));
     u->stations = stations.value;
     u->code = arena_copy(a, code);
     u->name = arena_copy(a, name);
@@ -166,16 +172,18 @@ static err units_grow(struct preset_unit **list, uint32_t count, uint32_t *room,
     return OK;
 }
 
-static err units_file(struct preset *p, uint8_t level, bool lowest, struct table *t, struct arena *a,
-                      uint32_t *room, struct fail *f) {
+static err units_file(struct preset *p, uint8_t level, bool lowest, struct table *t,
+                      struct arena *a, uint32_t *room, struct fail *f) {
     char parent[64] = "";
     if (level > 1)
         (void)snprintf(parent, sizeof parent, "%.*s", SPAN_ARG(p->levels[level - 1].name));
     TRY(known_columns(t, level > 1 ? parent : NULL, f));
     for (size_t k = COL_REGISTERED; lowest && k <= COL_STATIONS; k++)
         if (!t->has[k])
-            return fail_set(f, E_CONFIG, "%s, line 1: the lowest areas need the columns "
-                            "\"registered\" and \"stations\"", t->file);
+            return fail_set(f, E_CONFIG,
+                            "%s, line 1: the lowest areas need the columns "
+                            "\"registered\" and \"stations\"",
+                            t->file);
     p->level_first[level] = p->unit_count;
     for (bool more;;) {
         TRY(csv_next(t->c, &more, f));
@@ -210,15 +218,17 @@ static err sum_upwards(struct preset *p, struct fail *f) {
         struct preset_unit *u = &p->units[i];
         bool lowest = i >= p->level_first[p->units[p->unit_count - 1].level];
         if (!lowest && stations[i] == 0)
-            e = fail_set(f, E_CONFIG, "%.*s %.*s (%.*s) has no station below it: remove it or list "
-                         "its areas", SPAN_ARG(p->levels[u->level].name), SPAN_ARG(u->code),
-                         SPAN_ARG(u->name));
+            e = fail_set(f, E_CONFIG,
+                         "%.*s %.*s (%.*s) has no station below it: remove it or list "
+                         "its areas",
+                         SPAN_ARG(p->levels[u->level].name), SPAN_ARG(u->code), SPAN_ARG(u->name));
         else if (!lowest && ((u->registered.present && u->registered.value != voters[i]) ||
                              (u->stations && u->stations != stations[i])))
-            e = fail_set(f, E_CONFIG, "%.*s %.*s: its own figures are not the sum of those below it "
-                         "(%llu registered, %llu stations)", SPAN_ARG(p->levels[u->level].name),
-                         SPAN_ARG(u->code), (unsigned long long)voters[i],
-                         (unsigned long long)stations[i]);
+            e = fail_set(f, E_CONFIG,
+                         "%.*s %.*s: its own figures are not the sum of those below it "
+                         "(%llu registered, %llu stations)",
+                         SPAN_ARG(p->levels[u->level].name), SPAN_ARG(u->code),
+                         (unsigned long long)voters[i], (unsigned long long)stations[i]);
         if (!lowest) {
             u->registered = (struct preset_cell){true, voters[i]};
             u->stations = stations[i];
@@ -239,8 +249,9 @@ static err mark_national_only(struct preset *p, const struct preset_files *files
     for (uint32_t i = 0; i < files->national_only_count; i++) {
         uint32_t u = preset_unit_find(p, 1, files->national_only[i]);
         if (u == PRESET_NO_UNIT)
-            return fail_set(f, E_CONFIG, "preset.json: national_only[%u]: no unit has the code %.*s",
-                            i, SPAN_ARG(files->national_only[i]));
+            return fail_set(f, E_CONFIG,
+                            "preset.json: national_only[%u]: no unit has the code %.*s", i,
+                            SPAN_ARG(files->national_only[i]));
         p->units[u].national_only = true;
     }
     return OK;
@@ -297,8 +308,12 @@ static err make_contest(const struct preset *p, uint32_t kind, uint32_t unit,
     const struct preset_kind *k = &p->kinds[kind];
     const struct preset_unit *u = &p->units[unit];
     char text[1000];
-    *c = (struct preset_contest){.kind = kind, .unit = unit, .id = k->id, .title = k->title,
-                                 .choices = k->choices, .choice_count = k->choice_count};
+    *c = (struct preset_contest){.kind = kind,
+                                 .unit = unit,
+                                 .id = k->id,
+                                 .title = k->title,
+                                 .choices = k->choices,
+                                 .choice_count = k->choice_count};
     if (k->level > 0) {
         int n = snprintf(text, sizeof text, "%.*s-%.*s", SPAN_ARG(k->id), SPAN_ARG(u->code));
         c->id = arena_copy(a, span_of(text, (size_t)n));
@@ -350,9 +365,10 @@ static err totals_columns(struct table *t, const struct preset_contest *c, struc
         TRY(csv_column(t->c, name, &t->choice_at[i], f));
     }
     if (csv_columns(t->c) != c->choice_count + 5)
-        return fail_set(f, E_CONFIG, "%s, line 1: %zu columns where code, name, registered, valid, "
-                        "rejected and %u choices make %u", t->file, csv_columns(t->c),
-                        c->choice_count, c->choice_count + 5);
+        return fail_set(f, E_CONFIG,
+                        "%s, line 1: %zu columns where code, name, registered, valid, "
+                        "rejected and %u choices make %u",
+                        t->file, csv_columns(t->c), c->choice_count, c->choice_count + 5);
     return OK;
 }
 
@@ -366,11 +382,15 @@ static err totals_row(const struct table *t, const struct preset *p, uint8_t lev
     if (row->unit == PRESET_NO_UNIT)
         return cell_wrong(t, t->at[COL_CODE], "is a code that no unit has", f);
     if (p->row_count && p->rows[p->row_count - 1].unit >= row->unit)
-        return cell_wrong(t, t->at[COL_CODE], "does not follow the row before it: rows stand in the"
-                                              " order of their codes, without repeats", f);
+        return cell_wrong(t, t->at[COL_CODE],
+                          "does not follow the row before it: rows stand in the"
+                          " order of their codes, without repeats",
+                          f);
     if (!span_eq(csv_field(t->c, t->at[COL_NAME]), p->units[row->unit].name))
-        return cell_wrong(t, t->at[COL_NAME], "is not the name that the file of units has for this"
-                                              " code", f);
+        return cell_wrong(t, t->at[COL_NAME],
+                          "is not the name that the file of units has for this"
+                          " code",
+                          f);
     TRY(cell(t, t->at[COL_REGISTERED], PRESET_VOTERS_MAX, &row->registered, f));
     TRY(cell(t, t->valid_at, PRESET_VOTERS_MAX, &row->valid, f));
     TRY(cell(t, t->rejected_at, PRESET_VOTERS_MAX, &row->rejected, f));

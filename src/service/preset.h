@@ -14,10 +14,10 @@
 enum {
     PRESET_LEVELS_MAX = 8,
     PRESET_KINDS_MAX = 16,
-    PRESET_CHOICES_MAX = 64,   /* of one contest: a set of choices fits in 64 bits */
+    PRESET_CHOICES_MAX = 64, /* of one contest: a set of choices fits in 64 bits */
     PRESET_PARTIES_MAX = 256,
-    PRESET_NATIONAL_MAX = 64,  /* top units that count in the nation only */
-    PRESET_CODE_MAX = 32,      /* digits of a station's full code */
+    PRESET_NATIONAL_MAX = 64, /* top units that count in the nation only */
+    PRESET_CODE_MAX = 32,     /* digits of a station's full code */
     PRESET_UNITS_MAX = 1 << 20,
     PRESET_STATIONS_MAX = 1 << 20,
     PRESET_VOTERS_MAX = 2000000000, /* of any one unit */
@@ -33,8 +33,8 @@ struct preset_cell {
 /* From the nation (0) down to the station (level_count - 1); the level above it is the centre when
  * `centre` is true in the preset, otherwise the lowest area. */
 struct preset_level {
-    struct span name;   /* "ward" */
-    uint8_t digits;     /* of its own part of the code; 0 for the nation */
+    struct span name;    /* "ward" */
+    uint8_t digits;      /* of its own part of the code; 0 for the nation */
     uint8_t code_length; /* of a full code at this level: its digits and those above */
 };
 
@@ -42,9 +42,9 @@ struct preset_unit {
     struct span code, name; /* full code ("001001"), as published; the nation's is e.g. "KE" */
     uint32_t parent;        /* index; PRESET_NO_UNIT for the nation */
     uint8_t level;
-    bool national_only;     /* it, or what it belongs to, counts in the nation only (diaspora) */
+    bool national_only; /* it, or what it belongs to, counts in the nation only (diaspora) */
     struct preset_cell registered; /* where the files give it, or as the sum of what is below */
-    uint64_t stations;      /* expected number; 0 when not given */
+    uint64_t stations;             /* expected number; 0 when not given */
 };
 
 struct preset_choice {
@@ -58,11 +58,11 @@ struct preset_party {
 
 struct preset_kind {
     struct span id, title;
-    uint8_t level;           /* one contest for each unit of this level (national_only ones left out
-                                unless the level is the nation) */
-    struct span rule;        /* canonical JSON objects, as the definition carries them */
+    uint8_t level;    /* one contest for each unit of this level (national_only ones left out
+                         unless the level is the nation) */
+    struct span rule; /* canonical JSON objects, as the definition carries them */
     struct span forms, declarer, clocks;
-    struct span station_form; /* forms.station, "34A"; empty when there is none */
+    struct span station_form;            /* forms.station, "34A"; empty when there is none */
     const struct preset_choice *choices; /* NULL: placeholders are made for each contest */
     uint32_t choice_count;
     uint32_t placeholder_least, placeholder_most;
@@ -103,7 +103,7 @@ struct preset {
     struct preset_unit *units; /* nation first, then level by level, each sorted by code */
     uint32_t unit_count;
     uint32_t level_first[PRESET_LEVELS_MAX + 1]; /* units of level l: level_first[l]..[l+1] */
-    struct preset_contest *contests; /* by kind, then in the order of units */
+    struct preset_contest *contests;             /* by kind, then in the order of units */
     uint32_t contest_count;
     uint32_t totals_contest; /* whose totals the rows give; PRESET_NO_UNIT when there are none */
     uint8_t totals_level;    /* the rows' units are of this level */
@@ -112,8 +112,8 @@ struct preset {
     uint32_t row_count;
 };
 
-/* Reads DIR/preset.json and the files that it names. *out borrows from `a` only (about 600 KB for Kenya).
- * E_JSON, E_CSV, E_CONFIG, E_NOT_FOUND, E_MEMORY, E_TOO_LARGE. */
+/* Reads DIR/preset.json and the files that it names. *out borrows from `a` only (about 600 KB for
+ * Kenya). E_JSON, E_CSV, E_CONFIG, E_NOT_FOUND, E_MEMORY, E_TOO_LARGE. */
 MUST_USE err preset_load(const char *dir, struct arena *a, struct preset *out, struct fail *f);
 
 /* Index of the unit with this full code at this level, or PRESET_NO_UNIT. */
@@ -122,7 +122,8 @@ uint32_t preset_unit_find(const struct preset *p, uint8_t level, struct span cod
 uint32_t preset_unit_at(const struct preset *p, uint32_t unit, uint8_t level);
 
 /* Fills p->contests from kinds and units: one contest a unit, with placeholder choices where a kind
- * has none (seeded by the unit's code, so that they never change). Used by preset_load and import. */
+ * has none (seeded by the unit's code, so that they never change). Used by preset_load and import.
+ */
 MUST_USE err preset_make_contests(struct preset *p, struct arena *a, struct fail *f);
 
 #endif

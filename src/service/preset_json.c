@@ -38,16 +38,22 @@ static err wrong(struct reader *r, struct at p, const char *what) {
 }
 
 static err no_memory(struct reader *r) {
-    return fail_set(r->f, E_MEMORY, "%s does not fit in the memory set aside for a preset", r->name);
+    return fail_set(r->f, E_MEMORY, "%s does not fit in the memory set aside for a preset",
+                    r->name);
 }
 
 static const char *kind_name(json_type t) {
     switch (t) {
-    case JSON_OBJECT: return "must be an object";
-    case JSON_ARRAY: return "must be an array";
-    case JSON_STRING: return "must be a text";
-    case JSON_INTEGER: return "must be a whole number";
-    default: return "has the wrong kind of value";
+    case JSON_OBJECT:
+        return "must be an object";
+    case JSON_ARRAY:
+        return "must be an array";
+    case JSON_STRING:
+        return "must be a text";
+    case JSON_INTEGER:
+        return "must be a whole number";
+    default:
+        return "has the wrong kind of value";
     }
 }
 
@@ -79,8 +85,7 @@ static err text_of(struct reader *r, json_t *v, struct at p, struct span *out) {
     struct span s = span_of(json_string_value(v), json_string_length(v));
     if (s.n == 0) return wrong(r, p, "is empty");
     if (s.n > TEXT_MAX) return wrong(r, p, "is longer than 500 bytes");
-    if (!text_is_plain(s))
-        return wrong(r, p, "holds a control or bidirectional character");
+    if (!text_is_plain(s)) return wrong(r, p, "holds a control or bidirectional character");
     *out = arena_copy(r->a, s);
     return out->p ? OK : no_memory(r);
 }
@@ -150,9 +155,12 @@ static err canonical_values(struct reader *r, json_t *v, struct at p, int depth)
             return wrong(r, p, "must be a whole number from 0 to 2^53-1");
         return OK;
     case JSON_TRUE:
-    case JSON_FALSE: return OK;
-    case JSON_REAL: return wrong(r, p, "must be a whole number (write fractions as [1, 4])");
-    case JSON_NULL: break;
+    case JSON_FALSE:
+        return OK;
+    case JSON_REAL:
+        return wrong(r, p, "must be a whole number (write fractions as [1, 4])");
+    case JSON_NULL:
+        break;
     }
     return wrong(r, p, "must not be null");
 }
@@ -179,8 +187,9 @@ static err file_name(struct reader *r, json_t *o, struct at p, const char *key, 
         good = good && (char_is_digit(s.p[i]) || (s.p[i] >= 'a' && s.p[i] <= 'z') ||
                         (s.p[i] >= 'A' && s.p[i] <= 'Z') || strchr("._-", s.p[i]));
     if (!good)
-        return wrong(r, at_key(p, key), "must be a plain file name (letters, digits, '.', '-', '_')"
-                                        " in the preset's own folder");
+        return wrong(r, at_key(p, key),
+                     "must be a plain file name (letters, digits, '.', '-', '_')"
+                     " in the preset's own folder");
     *out = arena_text(r->a, s);
     return *out ? OK : no_memory(r);
 }
@@ -218,8 +227,9 @@ static err read_levels(struct reader *r, json_t *root, struct preset *s,
             if (files->nation_code.n > 8) return wrong(r, q, "has a code of more than 8 bytes");
             for (size_t k = 0; k < files->nation_code.n; k++)
                 if (files->nation_code.p[k] < 'A' || files->nation_code.p[k] > 'Z')
-                    return wrong(r, at_key(q, "code"), "must be of A-Z (it may not look like "
-                                                       "another unit's code)");
+                    return wrong(r, at_key(q, "code"),
+                                 "must be of A-Z (it may not look like "
+                                 "another unit's code)");
             continue;
         }
         int64_t digits;
@@ -251,10 +261,12 @@ static err read_unit_files(struct reader *r, json_t *root, struct preset *s,
         TRY(file_name(r, v, q, "file", &files->units[i].file));
         files->unit_files = (uint32_t)i + 1;
     }
-    uint32_t made = s->level_count - 1 - files->unit_files; /* levels without a file, nation apart */
+    uint32_t made =
+        s->level_count - 1 - files->unit_files; /* levels without a file, nation apart */
     if (files->unit_files == 0 || made < 1 || made > 2)
-        return wrong(r, p, "must list every level but the nation, the station and, if its codes are"
-                           " part of the station's, the centre");
+        return wrong(r, p,
+                     "must list every level but the nation, the station and, if its codes are"
+                     " part of the station's, the centre");
     s->centre = made == 2;
     return OK;
 }
@@ -300,7 +312,8 @@ static err read_poll(struct reader *r, json_t *root, struct preset *s) {
     TRY(clock_time(r, o, p, "closes", &closes));
     if (opens >= closes) return wrong(r, p, "must open before it closes");
     TRY(number(r, o, p, "utc_offset_minutes", -720, 840, &offset));
-    int64_t midnight = days_from_civil(century * 100 + year, month, day) * 86400000 - offset * 60000;
+    int64_t midnight =
+        days_from_civil(century * 100 + year, month, day) * 86400000 - offset * 60000;
     if (midnight + opens < 0) return wrong(r, p, "lies before 1970");
     s->utc_offset_minutes = (int32_t)offset;
     s->poll_opens_ms = (uint64_t)(midnight + opens);
@@ -361,13 +374,13 @@ static err read_choices(struct reader *r, json_t *list, struct at p, const struc
 static err read_kind(struct reader *r, json_t *v, struct at q, const struct preset *s,
                      struct preset_kind *k) {
     if (!json_is_object(v)) return wrong(r, q, "must be an object");
-    TRY(only(r, v, q,
-             "id title level forms declarer rule clocks choices placeholder_choices"));
+    TRY(only(r, v, q, "id title level forms declarer rule clocks choices placeholder_choices"));
     TRY(id(r, v, q, "id", &k->id));
     TRY(text(r, v, q, "title", &k->title));
     TRY(level_named(r, v, q, s, &k->level));
     if (k->level + (s->centre ? 2u : 1u) >= s->level_count)
-        return wrong(r, at_key(q, "level"), "must be an area: the nation or a level that has a file");
+        return wrong(r, at_key(q, "level"),
+                     "must be an area: the nation or a level that has a file");
     TRY(raw(r, v, q, "forms", JSON_OBJECT, &k->forms));
     json_t *forms = json_object_get(v, "forms");
     if (json_object_get(forms, "station"))
@@ -375,8 +388,8 @@ static err read_kind(struct reader *r, json_t *v, struct at q, const struct pres
     TRY(raw(r, v, q, "declarer", JSON_OBJECT, &k->declarer));
     TRY(raw(r, v, q, "rule", JSON_OBJECT, &k->rule));
     TRY(raw(r, v, q, "clocks", JSON_OBJECT, &k->clocks));
-    json_t *choices = json_object_get(v, "choices"), *made = json_object_get(v,
-                                                                             "placeholder_choices");
+    json_t *choices = json_object_get(v, "choices"),
+           *made = json_object_get(v, "placeholder_choices");
     if (!choices == !made)
         return wrong(r, q, "must have either \"choices\" or \"placeholder_choices\"");
     if (choices) {
@@ -492,13 +505,13 @@ err preset_json_read(struct span text_bytes, const char *name, struct arena *a, 
                      struct preset_files *files, struct fail *f) {
     memset(out, 0, sizeof *out);
     memset(files, 0, sizeof *files);
-    if (text_bytes.n > JSON_MAX)
-        return fail_set(f, E_TOO_LARGE, "%s is larger than 1 MiB", name);
+    if (text_bytes.n > JSON_MAX) return fail_set(f, E_TOO_LARGE, "%s is larger than 1 MiB", name);
     struct reader r = {.name = name, .a = a, .f = f};
     json_error_t e;
     json_t *root = json_loadb((const char *)text_bytes.p, text_bytes.n, JSON_REJECT_DUPLICATES, &e);
     if (!root)
-        return fail_set(f, E_JSON, "%s, line %d, column %d: %.160s", name, e.line, e.column, e.text);
+        return fail_set(f, E_JSON, "%s, line %d, column %d: %.160s", name, e.line, e.column,
+                        e.text);
     err code = read_root(&r, root, out, files);
     json_decref(root);
     return code;

@@ -24,7 +24,8 @@ static uint32_t above(const struct expansion *x, uint32_t unit, uint8_t level) {
     return unit;
 }
 
-/* Every cell of Form 34C is the sum of its stations' cells, and a blank is blank at each station. */
+/* Every cell of Form 34C is the sum of its stations' cells, and a blank is blank at each station.
+ */
 static void sums_are_exact(void **state) {
     (void)state;
     static const uint64_t seeds[] = {1, 2017};
@@ -145,7 +146,7 @@ static void figures_are_plausible(void **state) {
         late += g->arrival_ms > 24 * 3600000u;
         assert_true(g->arrival_ms >= 60 * 60000u && g->arrival_ms < 20 * 86400000u);
     }
-    assert_int_equal(over, 100); /* all of Turkana West, in proportion */
+    assert_int_equal(over, 100);    /* all of Turkana West, in proportion */
     assert_int_equal(absent, 1175); /* the stations of nine constituencies and the diaspora */
     assert_true(distinct_turnouts > x->sent_count * 9 / 10);
     assert_true(early > x->sent_count * 7 / 10 && early < x->sent_count * 95 / 100);
@@ -160,8 +161,10 @@ static void holes_are_reported(void **state) {
     (void)state;
     struct night n;
     night_open(&n, (struct expand_options){.seed = 3});
-    static const uint32_t want[NOTE_KINDS] = {[NOTE_NO_ROW] = 1, [NOTE_NO_VOTES] = 1,
-                                              [NOTE_REJECTED_BLANK] = 10, [NOTE_OVER_REGISTER] = 1,
+    static const uint32_t want[NOTE_KINDS] = {[NOTE_NO_ROW] = 1,
+                                              [NOTE_NO_VOTES] = 1,
+                                              [NOTE_REJECTED_BLANK] = 10,
+                                              [NOTE_OVER_REGISTER] = 1,
                                               [NOTE_REGISTERED_DIFFERS] = 72};
     uint32_t got[NOTE_KINDS] = {0};
     for (uint32_t i = 0; i < n.x.note_count; i++) {
@@ -185,8 +188,7 @@ static bool same(const struct night *n, const struct night *m, uint32_t i, uint3
     if (g->sent != h->sent) return false;
     if (!g->sent) return true;
     return g->arrival_ms == h->arrival_ms && g->rejected.value == h->rejected.value &&
-           g->identified.value == h->identified.value &&
-           g->agents_present == h->agents_present &&
+           g->identified.value == h->identified.value && g->agents_present == h->agents_present &&
            memcmp(g->votes, h->votes, choices * sizeof *g->votes) == 0;
 }
 
@@ -332,13 +334,18 @@ static void apportioning_is_exact(void **state) {
             group[i] = (uint32_t)(i / 7);
         }
         for (size_t c = 0; c < k; c++) {
-            uint64_t most = round % 5 == 4 ? 2 * voters : voters - all; /* also beyond the register */
+            uint64_t most =
+                round % 5 == 4 ? 2 * voters : voters - all; /* also beyond the register */
             totals[c] = rng_below(&r, most + 1);
             if (round % 5 == 3 && c + 1 == k) totals[c] = most; /* every last voter */
             all += totals[c];
         }
-        struct apportion_table t = {.n = n, .k = k, .registered = registered, .group = group,
-                                    .totals = totals, .cells = cells};
+        struct apportion_table t = {.n = n,
+                                    .k = k,
+                                    .registered = registered,
+                                    .group = group,
+                                    .totals = totals,
+                                    .cells = cells};
         assert_true(apportion_fill(&t, &r));
         for (size_t c = 0; c < k; c++) {
             uint64_t sum = 0;

@@ -11,14 +11,24 @@ static const struct preset_choice choices[PRESET_CHOICES_MAX] = {
 };
 
 static struct form_image sample(const uint64_t *votes) {
-    return (struct form_image){
-        .election = SPAN_LIT("An election"), .contest = SPAN_LIT("President"),
-        .form = SPAN_LIT("34A"), .notice = SPAN_LIT("SIMULATED. Nobody voted."),
-        .station = SPAN_LIT("SCHOOL"), .code = SPAN_LIT("001001000100102"), .stream = 2,
-        .streams = 4, .areas = {SPAN_LIT("PORT")}, .area_levels = {SPAN_LIT("ward")},
-        .area_count = 1, .choices = choices, .choice_count = 2, .votes = votes,
-        .registered = {true, 400}, .valid = {true, votes[0] + votes[1]}, .agents_present = 3,
-        .agents_signed = 1};
+    return (struct form_image){.election = SPAN_LIT("An election"),
+                               .contest = SPAN_LIT("President"),
+                               .form = SPAN_LIT("34A"),
+                               .notice = SPAN_LIT("SIMULATED. Nobody voted."),
+                               .station = SPAN_LIT("SCHOOL"),
+                               .code = SPAN_LIT("001001000100102"),
+                               .stream = 2,
+                               .streams = 4,
+                               .areas = {SPAN_LIT("PORT")},
+                               .area_levels = {SPAN_LIT("ward")},
+                               .area_count = 1,
+                               .choices = choices,
+                               .choice_count = 2,
+                               .votes = votes,
+                               .registered = {true, 400},
+                               .valid = {true, votes[0] + votes[1]},
+                               .agents_present = 3,
+                               .agents_signed = 1};
 }
 
 static struct buf draw(const struct form_image *m) {
@@ -105,7 +115,8 @@ static void anything_fits(void **state) {
     free(decode(&a, &w, &h));
     buf_release(&a);
     struct form_image utf8 = sample(votes);
-    utf8.station = SPAN_LIT("\xc3\x89" "COLE \xe5\xad\xa6\xe6\xa0\xa1 \x80\xff");
+    utf8.station = SPAN_LIT("\xc3\x89"
+                            "COLE \xe5\xad\xa6\xe6\xa0\xa1 \x80\xff");
     utf8.choice_count = 0;
     a = draw(&utf8);
     buf_release(&a);

@@ -256,7 +256,8 @@ static void hostile_json(void **state) {
         put("preset.json", with(good_json, bad[i].from, bad[i].to));
         refuses(bad[i].code, load(&f));
         if (!strstr(f.text, bad[i].says))
-            fail_msg("case %zu (%s): \"%s\" does not say \"%s\"", i, bad[i].to, f.text, bad[i].says);
+            fail_msg("case %zu (%s): \"%s\" does not say \"%s\"", i, bad[i].to, f.text,
+                     bad[i].says);
     }
     put("preset.json", "");
     refuses(E_JSON, load(&f));
@@ -322,7 +323,7 @@ static void memory_is_bounded(void **state) {
     struct fail f;
     struct arena a;
     struct preset p;
-        arena_init(&a, 64 << 20);
+    arena_init(&a, 64 << 20);
     must(preset_load(KENYA, &a, &p, &f));
     size_t needed = a.used;
     arena_release(&a);
