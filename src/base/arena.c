@@ -10,6 +10,7 @@ enum { ALIGN = 16, BLOCK = 1 << 16 };
 struct arena_block {
     struct arena_block *next;
     size_t size, used;
+    uint32_t number; /* counted from 1 */
 };
 _Static_assert(sizeof(struct arena_block) <= 2 * ALIGN, "header fits");
 enum { HEADER = 2 * ALIGN };
@@ -39,6 +40,7 @@ void *arena_alloc(struct arena *a, size_t size) {
         b = calloc(1, HEADER + want);
         if (!b) return NULL;
         b->size = want;
+        b->number = ++a->made;
         a->used += want;
         /* A block made for one large piece is full at once: keep filling the block before it. */
         if (a->blocks && want == size && size > BLOCK) {
@@ -52,6 +54,30 @@ void *arena_alloc(struct arena *a, size_t size) {
     void *p = (char *)b + HEADER + b->used;
     b->used += size;
     return p;
+}
+
+struct arena_mark arena_mark(const struct arena *a) {
+    return (struct arena_mark){a->blocks ? a->blocks->used : 0, a->made};
+}
+
+void arena_rewind(struct arena *a, struct arena_mark m) {
+    /* Newer blocks stand before or among the older ones, whose order never changes: what is left has
+     * the block at its head that was there when the mark was taken. */
+    for (struct arena_block **at = &a->blocks; *at;) {
+        struct arena_block *b = *at;
+        if (b->number <= m.made) {
+            at = &b->next;
+            continue;
+        }
+        *at = b->next;
+        a->used -= b->size;
+        free(b);
+    }
+    a->made = m.made;
+    struct arena_block *head = a->blocks;
+    if (!head || head->used <= m.used) return;
+    memset((char *)head + HEADER + m.used, 0, head->used - m.used);
+    head->used = m.used;
 }
 
 void *arena_array(struct arena *a, size_t count, size_t size) {

@@ -149,12 +149,14 @@ uint64_t hash_bytes(struct span s) {
     return hash_u64(h ^ v);
 }
 
+enum { KEPT = 1 << 22 }; /* bytes of log that are kept for the next batch */
+
 /* The log is read backwards: old bytes, then a header that says where they go. */
-enum undo_kind { UNDO_BYTES, UNDO_VEC, UNDO_TABLE };
+enum undo_kind { UNDO_BYTES, UNDO_VEC, UNDO_TABLE, UNDO_ARENA };
 struct undo {
     void *at;
-    uint64_t a; /* length of bytes; old n; hash */
-    uint32_t b; /* table index */
+    uint64_t a; /* length of bytes; old n; hash; bytes used */
+    uint32_t b; /* table index; blocks made */
     uint32_t kind;
 };
 
@@ -167,22 +169,33 @@ void journal_release(struct journal *j) {
     buf_release(&j->log);
 }
 
-static void record(struct journal *j, struct undo u) {
-    buf_add(&j->log, &u, sizeof u);
-    if (j->log.failed) j->failed = true;
+/* All or nothing: the log never ends with bytes that no header describes. */
+static void record(struct journal *j, struct span old, struct undo u) {
+    uint8_t *to = buf_room(&j->log, old.n + sizeof u);
+    if (!to) {
+        j->failed = true;
+        return;
+    }
+    if (old.n) memcpy(to, old.p, old.n);
+    memcpy(to + old.n, &u, sizeof u);
+    j->log.n += old.n + sizeof u;
 }
 
 void journal_save(struct journal *j, void *p, size_t n) {
-    buf_add(&j->log, p, n);
-    record(j, (struct undo){p, n, 0, UNDO_BYTES});
+    record(j, span_of(p, n), (struct undo){p, n, 0, UNDO_BYTES});
 }
 
 void journal_vec(struct journal *j, struct vec *v) {
-    record(j, (struct undo){v, v->n, 0, UNDO_VEC});
+    record(j, (struct span){0}, (struct undo){v, v->n, 0, UNDO_VEC});
 }
 
 void journal_table(struct journal *j, struct table *t, uint64_t hash, uint32_t index) {
-    record(j, (struct undo){t, hash, index, UNDO_TABLE});
+    record(j, (struct span){0}, (struct undo){t, hash, index, UNDO_TABLE});
+}
+
+void journal_arena(struct journal *j, struct arena *a) {
+    struct arena_mark m = arena_mark(a);
+    record(j, (struct span){0}, (struct undo){a, m.used, m.made, UNDO_ARENA});
 }
 
 void journal_undo(struct journal *j, size_t mark) {
@@ -197,10 +210,17 @@ void journal_undo(struct journal *j, size_t mark) {
             break;
         case UNDO_VEC: ((struct vec *)u.at)->n = u.a; break;
         case UNDO_TABLE: table_remove(u.at, u.a, u.b); break;
+        case UNDO_ARENA: arena_rewind(u.at, (struct arena_mark){u.a, u.b}); break;
         }
     }
 }
 
 void journal_clear(struct journal *j) {
-    buf_clear(&j->log);
+    j->log.n = 0; /* `failed` stays: what could not be recorded once is not made good later */
+    if (j->log.cap <= KEPT) return;
+    size_t max = j->log.max;
+    bool failed = j->log.failed;
+    buf_release(&j->log);
+    buf_init(&j->log, max);
+    j->log.failed = failed;
 }

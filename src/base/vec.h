@@ -6,6 +6,7 @@
 #ifndef BASE_VEC_H
 #define BASE_VEC_H
 
+#include "base/arena.h"
 #include "base/bytes.h"
 
 struct budget {
@@ -65,7 +66,7 @@ static inline uint64_t hash_u64(uint64_t x) {
 /* Undo. While it records, every change made through journal_* can be taken back. */
 struct journal {
     struct buf log;
-    bool failed; /* something could not be recorded: roll back is impossible, discard everything */
+    bool failed; /* something could not be recorded: going back is impossible, discard everything */
 };
 
 void journal_init(struct journal *j, size_t max);
@@ -73,12 +74,14 @@ void journal_release(struct journal *j);
 static inline size_t journal_mark(const struct journal *j) {
     return j->log.n;
 }
-/* Remembers `n` bytes at `p` (n <= 64), which the caller is about to overwrite. */
+/* Remembers `n` bytes at `p`, which the caller is about to overwrite. */
 void journal_save(struct journal *j, void *p, size_t n);
 /* Remembers the vector's length before a push. */
 void journal_vec(struct journal *j, struct vec *v);
 /* Remembers an addition to a table. */
 void journal_table(struct journal *j, struct table *t, uint64_t hash, uint32_t index);
+/* Remembers how far the arena is filled. */
+void journal_arena(struct journal *j, struct arena *a);
 /* Takes back everything after the mark, newest first. */
 void journal_undo(struct journal *j, size_t mark);
 /* Forgets: the changes stay. */

@@ -164,9 +164,10 @@ void compose_revoke(struct buf *out, const struct hash *id, struct span key_name
     end(&j);
 }
 
-void compose_acting(struct buf *out, const struct hash *id, struct span officer_key,
-                    const char *reason, struct span unit) {
+void compose_acting(struct buf *out, const struct hash *id, struct span deputy_key,
+                    struct span officer_key, const char *reason, struct span unit) {
     struct json_out j = begin(out, REC_ACTING);
+    json_kspan(&j, "deputy", deputy_key);
     election(&j, id);
     json_kspan(&j, "for", officer_key);
     json_kstr(&j, "reason", reason);
@@ -276,11 +277,13 @@ void compose_image(struct buf *out, const struct compose_image *m) {
     end(&j);
 }
 
-void compose_countersign(struct buf *out, const struct hash *id, const struct hash *record,
-                         bool objects, bool at_desk, struct named_object reason) {
+void compose_countersign(struct buf *out, const struct hash *id, struct span key,
+                         const struct hash *record, bool objects, bool at_desk,
+                         struct named_object reason) {
     struct json_out j = begin(out, REC_COUNTERSIGN);
     election(&j, id);
     json_kstr(&j, "how", at_desk ? "desk" : "device");
+    json_kspan(&j, "key", key);
     if (reason.size != UINT64_MAX) object_ref(&j, "reason", reason);
     json_khex(&j, "record", hash_span(record));
     json_kstr(&j, "says", objects ? "object" : "saw");

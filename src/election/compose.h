@@ -55,8 +55,9 @@ void compose_key(struct buf *out, const struct compose_key *k);
 /* suspect_since_ms UINT64_MAX: left out */
 void compose_revoke(struct buf *out, const struct hash *election, struct span key_name,
                     const char *reason, uint64_t suspect_since_ms);
-void compose_acting(struct buf *out, const struct hash *election, struct span officer_key,
-                    const char *reason, struct span unit);
+/* `deputy_key` signs; it acts for `officer_key`. */
+void compose_acting(struct buf *out, const struct hash *election, struct span deputy_key,
+                    struct span officer_key, const char *reason, struct span unit);
 
 /* Figures that are ABSENT are left out; counts of UINT32_MAX likewise. */
 struct compose_result {
@@ -93,9 +94,11 @@ struct compose_image {
 };
 void compose_image(struct buf *out, const struct compose_image *m);
 
-/* reason.size UINT64_MAX: none */
-void compose_countersign(struct buf *out, const struct hash *election, const struct hash *record,
-                         bool objects, bool at_desk, struct named_object reason);
+/* `key` is the name of the key that signs (two people's words are two records);
+ * reason.size UINT64_MAX: none */
+void compose_countersign(struct buf *out, const struct hash *election, struct span key,
+                         const struct hash *record, bool objects, bool at_desk,
+                         struct named_object reason);
 /* contest.n 0: none; value UINT64_MAX: none */
 void compose_station_event(struct buf *out, const struct hash *election, struct span station,
                            const char *event, struct span contest, uint64_t at_ms, uint64_t value);

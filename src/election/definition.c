@@ -62,18 +62,32 @@ bool contest_has_choice(const struct contest *c, unsigned round, uint32_t k) {
            (c->round_choices[round - 1][k / 64] >> (k % 64) & 1);
 }
 
-enum contest_state contest_state_at(const struct fold *s, uint32_t contest, uint32_t unit) {
-    const struct contest *c = fold_contest(s, contest);
-    for (; unit != NO_UNIT && s->areas.n; unit = fold_unit(s, unit)->parent) {
-        size_t cursor = 0;
-        uint64_t h = hash_u64((uint64_t)contest << 32 | unit);
-        for (uint32_t i; (i = table_next(&s->by_area, h, &cursor)) != UINT32_MAX;) {
-            const struct area *a = vec_at(&s->areas, i);
-            if (a->contest == contest && a->unit == unit) return (enum contest_state)a->state;
-        }
-        if (unit == c->unit) break;
+uint64_t area_hash(uint32_t contest, unsigned round, uint32_t unit) {
+    return hash_u64((uint64_t)contest << 36 ^ (uint64_t)round << 32 ^ unit);
+}
+
+struct area *state_area(const struct fold *s, uint32_t contest, unsigned round, uint32_t unit) {
+    size_t cursor = 0;
+    uint64_t h = area_hash(contest, round, unit);
+    for (uint32_t i; (i = table_next(&s->by_area, h, &cursor)) != UINT32_MAX;) {
+        struct area *a = vec_at(&s->areas, i);
+        if (a->contest == contest && a->round == round && a->unit == unit) return a;
     }
-    return (enum contest_state)c->state;
+    return NULL;
+}
+
+enum contest_state contest_state_in(const struct fold *s, uint32_t contest, unsigned round,
+                                    uint32_t unit) {
+    const struct contest *c = fold_contest(s, contest);
+    for (; unit != NO_UNIT && unit != c->unit && s->areas.n; unit = fold_unit(s, unit)->parent) {
+        const struct area *a = state_area(s, contest, round, unit);
+        if (a) return (enum contest_state)a->state;
+    }
+    return (enum contest_state)(round < c->round ? c->round_state[round - 1] : c->state);
+}
+
+enum contest_state contest_state_at(const struct fold *s, uint32_t contest, uint32_t unit) {
+    return contest_state_in(s, contest, fold_contest(s, contest)->round, unit);
 }
 
 size_t fold_succession_count(const struct fold *s) {
@@ -105,7 +119,7 @@ static err object_head(struct span *rest, const char *magic, struct fail *f) {
 }
 
 static bool unit_code_valid(struct span s) {
-    if (s.n == 0 || s.n > 32) return false;
+    if (s.n == 0 || s.n > 32 || span_is(s, "findings")) return false; /* a file's name: results.h */
     for (size_t i = 0; i < s.n; i++) {
         uint8_t c = s.p[i];
         if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || char_is_digit(c) || c == '-'))
@@ -125,8 +139,9 @@ static err unit_line(struct span text, struct arena *a, struct unit_line *out, s
     *out = (struct unit_line){0};
     cj_init(&r, text, f);
     cj_array(&r);
-    for (int i = 0; cj_element(&r); i++) {
-        switch (i) {
+    int members = 0;
+    for (; cj_element(&r); members++) {
+        switch (members) {
         case 0:
             out->code = cj_code(&r, 32);
             if (!cj_failed(&r) && !unit_code_valid(out->code))
@@ -140,11 +155,9 @@ static err unit_line(struct span text, struct arena *a, struct unit_line *out, s
         case 4: out->registered = cj_u64(&r, FIGURE_MAX); break;
         default: cj_fail(&r, E_FIELD, "a unit has five members");
         }
-        if (i == 4 && cj_failed(&r)) break;
     }
-    TRY(cj_end(&r));
-    if (!out->name.p) return fail_set(f, E_FIELD, "a unit has five members");
-    return OK;
+    if (!cj_failed(&r) && members != 5) cj_fail(&r, E_FIELD, "a unit has five members");
+    return cj_end(&r);
 }
 
 static err add_unit(struct ctx *c, const struct unit_line *l, bool first) {
@@ -262,6 +275,9 @@ static err contest_line(struct span text, struct arena *a, struct contest_line *
     if (!cj_failed(&r) && out->count == 0) cj_fail(&r, E_CHOICE, "a contest without choices");
     cj_need(&r, "id");
     out->id = read_slug(&r, 60);
+    /* it names a folder of the published tree */
+    if (!cj_failed(&r) && (memchr(out->id.p, '/', out->id.n) || memchr(out->id.p, '.', out->id.n)))
+        cj_fail(&r, E_FIELD, "\"%.*s\": a contest's id has no '.' and no '/'", SPAN_ARG(out->id));
     cj_need(&r, "kind");
     out->kind = read_slug(&r, 40);
     cj_need(&r, "name");
@@ -280,6 +296,9 @@ static err add_contest(struct ctx *c, const struct contest_line *l) {
     if (unit == NO_UNIT)
         return fail_set(c->f, E_UNIT, "contest %.*s: there is no unit %.*s", SPAN_ARG(l->id),
                         SPAN_ARG(l->unit));
+    if (unit_is_station(s, unit))
+        return fail_set(c->f, E_UNIT, "contest %.*s: its unit %.*s is a polling station",
+                        SPAN_ARG(l->id), SPAN_ARG(l->unit));
     if (fold_contest_by_id(s, l->id) != NO_CONTEST)
         return fail_set(c->f, E_CONTEST, "the contest %.*s stands twice", SPAN_ARG(l->id));
     struct contest *k;

@@ -38,12 +38,12 @@ struct contest {
     uint32_t unit;
     uint32_t first_choice; /* index into choices */
     uint32_t choice_count;
-    uint32_t changed; /* definition version that changed it last */
+    uint32_t changed; /* definition version that made its ballot: with it, or with its round */
     uint16_t round;   /* the current one, from 1 */
-    uint8_t state;    /* enum contest_state, as a whole */
+    uint8_t state;    /* enum contest_state, as a whole, in the current round */
     /* per round (index round - 1): which choices stand, as bit set over the ballot order */
     uint64_t round_choices[MAX_ROUNDS][(MAX_CHOICES + 63) / 64];
-    bool round_annulled[MAX_ROUNDS];
+    uint8_t round_state[MAX_ROUNDS]; /* enum contest_state at the end of each earlier round */
 };
 
 struct limits { /* of the plausibility checks, in thousandths */
@@ -90,6 +90,9 @@ const struct choice *contest_choice(const struct fold *fold, const struct contes
 bool contest_has_choice(const struct contest *c, unsigned round, uint32_t k);
 /* The contest's state at a station: of the smallest area that says something, else as a whole. */
 enum contest_state contest_state_at(const struct fold *fold, uint32_t contest, uint32_t unit);
+/* The same in a round up to the current one. */
+enum contest_state contest_state_in(const struct fold *fold, uint32_t contest, unsigned round,
+                                    uint32_t unit);
 
 /* Strict readers of the consensus objects (spec/records.md, section 5); for tools that make them and
  * for fuzzing. They check the format only. */

@@ -54,6 +54,39 @@ static bool exceeds(uint64_t a, uint64_t b, uint64_t thousandths) {
     return a * 1000 > b * thousandths; /* figures are < 10^9: no overflow */
 }
 
+static bool is_bound(const struct fold *s, const struct result *r, const struct image *x) {
+    for (unsigned n = 0; n < r->form_count; n++)
+        if (hash_eq(result_form(s, r, n), &x->original)) return true;
+    return false;
+}
+
+/* Images of the original that are not those which the signers bound to the figures. Others (an
+ * agent's copy) photograph the paper again and differ rightly. An image that names no result may be
+ * of a form that was replaced, so it counts only when the bound one never came. */
+static void check_form(struct work *w, uint32_t cell_index, uint32_t i) {
+    const struct fold *s = w->s;
+    const struct cell *cell = vec_at(&s->cells, cell_index);
+    const struct result *r = fold_result(s, i);
+    if (r->form_count == 0) return;
+    bool came = false;
+    uint32_t stray = NO_IMAGE;
+    for (uint32_t m = r->first_image; m != NO_IMAGE; m = fold_image(s, m)->next_of_result) {
+        const struct image *x = fold_image(s, m);
+        if (is_bound(s, r, x))
+            came = true;
+        else if (x->kind == IMAGE_ORIGINAL)
+            add(w, F_FORM_MISMATCH, cell_index, i, x->entry, 0);
+    }
+    for (uint32_t m = cell->first_image; m != NO_IMAGE; m = fold_image(s, m)->next_of_result) {
+        const struct image *x = fold_image(s, m);
+        if (is_bound(s, r, x))
+            came = true;
+        else if (x->kind == IMAGE_ORIGINAL)
+            stray = m;
+    }
+    if (!came && stray != NO_IMAGE) add(w, F_FORM_MISMATCH, cell_index, i, fold_image(s, stray)->entry, 0);
+}
+
 /* What can be seen on one form alone. */
 static void check_result(struct work *w, uint32_t cell_index, uint32_t i) {
     const struct fold *s = w->s;
@@ -64,8 +97,10 @@ static void check_result(struct work *w, uint32_t cell_index, uint32_t i) {
     const uint64_t *votes = result_votes(s, r);
     uint64_t registered = fold_unit(s, cell->station)->registered;
     uint64_t sum = 0, most = 0, blank = 0;
+    unsigned on_ballot = 0;
     for (uint32_t n = 0; n < k->choice_count; n++) {
         if (!contest_has_choice(k, cell->round, n)) continue;
+        on_ballot++;
         if (votes[n] == ABSENT) {
             blank++;
             continue;
@@ -94,7 +129,7 @@ static void check_result(struct work *w, uint32_t cell_index, uint32_t i) {
             add(w, F_TURNOUT_HIGH, cell_index, i, ballots, registered);
         if (ballots * 1000 < registered * lim->turnout_low)
             add(w, F_TURNOUT_LOW, cell_index, i, ballots, registered);
-        if (valid && exceeds(most, valid, lim->one_sided))
+        if (on_ballot > 1 && valid && exceeds(most, valid, lim->one_sided))
             add(w, F_ONE_SIDED, cell_index, i, most, valid);
         if (exceeds(rejected, ballots, lim->rejected_high))
             add(w, F_REJECTED_HIGH, cell_index, i, rejected, ballots);
@@ -104,14 +139,7 @@ static void check_result(struct work *w, uint32_t cell_index, uint32_t i) {
     const struct key *signer = state_key(s, r->signer);
     if (signer->suspect_since_ms <= r->ms)
         add(w, F_SUSPECT_KEY, cell_index, i, signer->revoked_at, 0);
-    for (uint32_t m = r->first_image; m != NO_IMAGE && r->form_count;) {
-        const struct image *x = fold_image(s, m);
-        bool bound = x->kind != IMAGE_ORIGINAL; /* others photograph the same paper again */
-        for (unsigned n = 0; n < r->form_count && !bound; n++)
-            bound = hash_eq(result_form(s, r, n), &x->original);
-        if (!bound) add(w, F_FORM_MISMATCH, cell_index, i, x->entry, 0);
-        m = x->next_of_result;
-    }
+    check_form(w, cell_index, i);
     if (s->def.image == IMAGE_REQUIRED && !cell_has_image(s, cell, r))
         add(w, F_NO_IMAGE, cell_index, i, 0, 0);
 }
@@ -143,10 +171,18 @@ static void twins(struct work *w, struct twin *t, size_t n,
     }
 }
 
+/* Serials and figures are compared inside a contest and round; the hash says so too, so that others
+ * never stand between two that are alike. */
+static uint64_t place_hash(const struct fold *s, const struct result *r) {
+    const struct cell *c = vec_at(&s->cells, r->cell);
+    return hash_u64((uint64_t)c->contest << 8 | c->round);
+}
+
 static bool same_serial(const struct fold *s, uint32_t i, uint32_t j) {
     const struct result *a = fold_result(s, i), *b = fold_result(s, j);
     const struct cell *c = vec_at(&s->cells, a->cell), *d = vec_at(&s->cells, b->cell);
-    return span_eq(a->serial, b->serial) && a->cell != b->cell && c->contest == d->contest;
+    return span_eq(a->serial, b->serial) && a->cell != b->cell && c->contest == d->contest &&
+           c->round == d->round;
 }
 
 static void report_serial(struct work *w, uint32_t i, uint32_t j) {
@@ -156,7 +192,7 @@ static void report_serial(struct work *w, uint32_t i, uint32_t j) {
 static uint64_t votes_hash(const struct fold *s, const struct result *r) {
     const struct cell *c = vec_at(&s->cells, r->cell);
     uint32_t n = fold_contest(s, c->contest)->choice_count;
-    return hash_u64(hash_bytes(span_of(result_votes(s, r), n * sizeof(uint64_t))) ^ c->contest);
+    return hash_bytes(span_of(result_votes(s, r), n * sizeof(uint64_t))) ^ place_hash(s, r);
 }
 
 static bool same_votes(const struct fold *s, uint32_t i, uint32_t j) {
@@ -214,7 +250,7 @@ static err check_twins(struct work *w, struct arena *a, struct fail *f) {
     for (uint32_t i = 0; i < s->results.n; i++) {
         const struct result *r = fold_result(s, i);
         if (r->superseded_by == NO_RESULT && r->serial.n)
-            t[n++] = (struct twin){hash_bytes(r->serial), i};
+            t[n++] = (struct twin){hash_bytes(r->serial) ^ place_hash(s, r), i};
     }
     twins(w, t, n, same_serial, report_serial);
     n = 0;

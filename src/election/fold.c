@@ -15,14 +15,15 @@ static type_apply *const appliers[REC_COUNT] = {
     [REC_INCIDENT] = incident_apply,
 };
 
-enum { JOURNAL_MAX = 1 << 28 };
+enum { JOURNAL_MAX = 1 << 30 };
 
 err fold_new(const struct fold_options *o, struct fold **out, struct fail *f) {
     struct fold *s = calloc(1, sizeof *s);
     if (!s) return fail_set(f, E_MEMORY, "no memory for the state");
-    s->budget.cap = o->memory_cap ? o->memory_cap : (size_t)8 << 30;
+    size_t cap = o->memory_cap ? o->memory_cap : (size_t)8 << 30;
+    s->budget.cap = cap / 4 * 3;
     s->objects = o->objects;
-    arena_init(&s->arena, s->budget.cap / 2);
+    arena_init(&s->arena, cap / 4);
     journal_init(&s->journal, JOURNAL_MAX);
     struct budget *b = &s->budget;
     vec_init(&s->ids, b, sizeof(struct hash), 12);
@@ -40,6 +41,7 @@ err fold_new(const struct fold_options *o, struct fold **out, struct fail *f) {
     vec_init(&s->contest_cells, b, sizeof(uint32_t), 8);
     vec_init(&s->signed_by, b, sizeof(struct signed_pair), 12);
     vec_init(&s->successions, b, sizeof(struct succession), 2);
+    vec_init(&s->log_pubs, b, sizeof(struct ed25519_public), 2);
     struct table *tables[] = {&s->by_id,   &s->by_code, &s->by_contest,      &s->by_area,  &s->by_name,
                               &s->by_pub,  &s->by_cell, &s->by_result_entry, &s->by_signed};
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) table_init(tables[i], b);
@@ -51,7 +53,8 @@ void fold_free(struct fold *s) {
     if (!s) return;
     struct vec *vecs[] = {&s->ids,     &s->units, &s->contests, &s->choices,   &s->areas,
                           &s->keys,    &s->key_contests, &s->cells, &s->results, &s->votes,
-                          &s->forms,   &s->images, &s->contest_cells, &s->signed_by, &s->successions};
+                          &s->forms,   &s->images, &s->contest_cells, &s->signed_by, &s->successions,
+                          &s->log_pubs};
     for (size_t i = 0; i < sizeof vecs / sizeof *vecs; i++) vec_release(vecs[i]);
     struct table *tables[] = {&s->by_id,   &s->by_code, &s->by_contest,      &s->by_area,  &s->by_name,
                               &s->by_pub,  &s->by_cell, &s->by_result_entry, &s->by_signed};
@@ -141,6 +144,10 @@ err line_resolve(const struct fold *s, const struct note_line *l, enum record_ty
     return OK;
 }
 
+static const uint8_t *log_public(const struct fold *s) {
+    return vec_at(&s->log_pubs, s->log_pubs.n - 1);
+}
+
 /* Resolves every signature line. In a key record one line may be by the key that it grants. */
 static err resolve_signers(struct ctx *c) {
     const struct record *r = c->rec;
@@ -161,7 +168,7 @@ static err resolve_signers(struct ctx *c) {
             if (r->split.count != 1)
                 return fail_set(c->f, E_LINES, "a record of the log's own key has no other line");
             c->by_log = true;
-            check_add(c->out, c->fold->log_pub, l->bytes, r->text, 0, i);
+            check_add(c->out, log_public(c->fold), l->bytes, r->text, 0, i);
         } else if (c->signers[i] != NO_KEY) {
             check_add(c->out, state_key(c->fold, c->signers[i])->pub, l->bytes, r->text, 0, i);
         }
@@ -201,18 +208,18 @@ static void out_init(struct applied *out, uint64_t index) {
 static err apply_record(struct ctx *c) {
     struct fold *s = c->fold;
     bool first = c->index == 0, manifest = c->rec->type == REC_MANIFEST;
-    if (first != manifest)
-        return fail_set(c->f, E_FIRST, first ? "the log does not begin with a manifest"
-                                             : "a second manifest; changes are amend records");
-    if (!first && c->ms < s->last_ms)
-        return fail_set(c->f, E_TIME, "the entry's time is %llu ms before the one before it",
-                        (unsigned long long)(s->last_ms - c->ms));
     uint64_t there = fold_find(s, &c->rec->id);
     if (there != UINT64_MAX) {
         c->out->index = there;
         return fail_set(c->f, E_DUPLICATE, "this record is entry %llu already",
                         (unsigned long long)there);
     }
+    if (first != manifest)
+        return fail_set(c->f, E_FIRST, first ? "the log does not begin with a manifest"
+                                             : "a second manifest; changes are amend records");
+    if (!first && c->ms < s->last_ms)
+        return fail_set(c->f, E_TIME, "the entry's time is %llu ms before the one before it",
+                        (unsigned long long)(s->last_ms - c->ms));
     if (!manifest) TRY(resolve_signers(c));
     cj_init(&c->json, c->rec->json, c->f);
     TRY(appliers[c->rec->type](c));
@@ -234,7 +241,10 @@ static err apply(struct fold *s, const struct record *rec, uint64_t ms, struct a
     out->type = rec->type;
     out->id = rec->id;
     if (s->ids.n >= UINT32_MAX - 1) return fail_set(f, E_MEMORY, "the log is full (2^32 entries)");
+    if (s->journal.failed)
+        return fail_set(f, E_MEMORY, "a batch was too large to be taken back: replay the log");
     size_t mark = journal_mark(&s->journal);
+    journal_arena(&s->journal, &s->arena);
     err e = apply_record(&c);
     if (e != OK)
         journal_undo(&s->journal, mark);
@@ -279,11 +289,15 @@ err fold_admit(struct fold *s, struct span note, uint64_t ms, struct buf *entry,
         bool by_log;
         struct fail why;
         err bad = line_resolve(s, &rec.lines[i], rec.type, UINT32_MAX, ms, &key, &by_log, &why);
-        if (key != NO_KEY && (bad == OK || bad == E_REVOKED || bad == E_EXPIRED))
-            check_add(out, state_key(s, key)->pub, rec.lines[i].bytes, rec.text, 0, i);
+        const struct key *k = key == NO_KEY ? NULL : state_key(s, key);
+        /* a key of the manifest, or the new key of a key record, signs the record that makes it */
+        bool own = k && k->granted_at == there &&
+                   (rec.type == REC_MANIFEST || rec.type == REC_KEY);
+        if (k && (bad == OK || bad == E_REVOKED || bad == E_EXPIRED || own))
+            check_add(out, k->pub, rec.lines[i].bytes, rec.text, 0, i);
         else if (by_log)
-            check_add(out, s->log_pub, rec.lines[i].bytes, rec.text, 0, i);
-        else if (rec.type != REC_MANIFEST && rec.type != REC_KEY)
+            check_add(out, log_public(s), rec.lines[i].bytes, rec.text, 0, i);
+        else
             return fail_set(f, bad, "%s", why.text);
         if (out->signer.n == 0) {
             out->signer = rec.lines[i].name;
@@ -294,12 +308,18 @@ err fold_admit(struct fold *s, struct span note, uint64_t ms, struct buf *entry,
     return E_DUPLICATE;
 }
 
+/* The longest text of a signatures record that leaves room for the log's own line. */
+enum { EXTRA_MAX = 7600 };
+
 err fold_extra(struct fold *s, struct span note, struct buf *text, struct fail *f) {
     struct record rec;
     TRY(record_parse(note, &rec, f));
     uint64_t there = fold_find(s, &rec.id);
     if (there == UINT64_MAX) return fail_set(f, E_REFERENCE, "the record is not in the log");
     if (rec.type != REC_RESULT) return OK;
+    const struct result *r = fold_result(s, result_of_entry(s, there));
+    const struct cell *cell = vec_at(&s->cells, r->cell);
+    size_t from = text->n;
     bool any = false;
     for (size_t i = 0; i < rec.split.count; i++) {
         uint32_t key;
@@ -307,6 +327,10 @@ err fold_extra(struct fold *s, struct span note, struct buf *text, struct fail *
         if (line_resolve(s, &rec.lines[i], rec.type, s->ids.n, s->last_ms, &key, &by_log, NULL) != OK)
             continue;
         if (key == NO_KEY || state_has_signed(s, there, key)) continue;
+        if (!key_covers_unit(s, state_key(s, key), cell->station) ||
+            !key_covers_contest(s, state_key(s, key), cell->contest))
+            continue;
+        if (text->n - from + rec.lines[i].line.n > EXTRA_MAX) break; /* the next retry brings them */
         if (!any) {
             buf_str(text, "hesabu/v1 signatures\n{\"election\":\"");
             buf_hex(text, hash_span(&s->election));
@@ -327,7 +351,6 @@ err fold_extra(struct fold *s, struct span note, struct buf *text, struct fail *
 
 void fold_begin(struct fold *s) {
     journal_clear(&s->journal);
-    s->journal.failed = false;
     s->in_batch = true;
 }
 

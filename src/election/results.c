@@ -159,7 +159,7 @@ static void result_json(struct json_out *j, const struct fold *s, const struct c
 static const char *state_word(const struct fold *s, const struct findings *fi,
                               const struct tally *t, const struct tally_row *row) {
     static const char *const held[] = {"expected", "postponed", "cancelled", "unopposed", "annulled"};
-    enum contest_state state = contest_state_at(s, t->contest, row->unit);
+    enum contest_state state = contest_state_in(s, t->contest, t->round, row->unit);
     if (state != CONTEST_OPEN || row->cell == NO_CELL) return held[state];
     if (fi->worst[row->cell] == SEVERITY_ERROR) return "in question";
     if (row->total[TOTAL_TRANSMITTED].stations) return "transmitted";

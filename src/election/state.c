@@ -33,14 +33,19 @@ uint32_t state_key_by_name(const struct fold *s, struct span name) {
     return NO_KEY;
 }
 
-err state_key_is_new(struct ctx *c, struct span name, const uint8_t pub[32]) {
-    const struct fold *s = c->fold;
+bool state_pub_known(const struct fold *s, const uint8_t pub[32]) {
     size_t cursor = 0;
     uint64_t h = hash_bytes(span_of(pub, 32));
-    bool known = memcmp(pub, s->log_pub, 32) == 0;
-    for (uint32_t i; !known && (i = table_next(&s->by_pub, h, &cursor)) != UINT32_MAX;)
-        known = memcmp(state_key(s, i)->pub, pub, 32) == 0;
-    if (known) return fail_set(c->f, E_KEY_REUSED, "this public key was enrolled before");
+    for (size_t i = 0; i < s->log_pubs.n; i++)
+        if (memcmp(vec_at(&s->log_pubs, i), pub, 32) == 0) return true;
+    for (uint32_t i; (i = table_next(&s->by_pub, h, &cursor)) != UINT32_MAX;)
+        if (memcmp(state_key(s, i)->pub, pub, 32) == 0) return true;
+    return false;
+}
+
+err state_key_is_new(struct ctx *c, struct span name, const uint8_t pub[32]) {
+    const struct fold *s = c->fold;
+    if (state_pub_known(s, pub)) return fail_set(c->f, E_KEY_REUSED, "this public key was enrolled before");
     if (state_key_by_name(s, name) != NO_KEY || span_eq(name, s->def.origin))
         return fail_set(c->f, E_KEY_REUSED, "the key name %.*s was used before", SPAN_ARG(name));
     return OK;
@@ -50,6 +55,7 @@ err state_key_add(struct ctx *c, const struct key *k, uint32_t *out) {
     struct fold *s = c->fold;
     struct key *to;
     uint32_t i = (uint32_t)s->keys.n;
+    if (i >= KEYS_MAX) return fail_set(c->f, E_MEMORY, "the state holds all the keys that it can");
     TRY(state_push(c, &s->keys, (void **)&to));
     *to = *k;
     to->name = arena_copy(&s->arena, k->name);
@@ -123,30 +129,49 @@ unsigned signer_holders(const struct ctx *c, enum role r) {
     return n;
 }
 
-err signers_may_grant(struct ctx *c, enum role r, uint32_t unit, struct span party) {
-    bool by_role = false, by_unit = false;
+/* All contests of `inner` are `outer`'s too. */
+static bool covers_contests(const struct fold *s, const struct key *outer, const struct key *inner) {
+    if (outer->contest_count == 0) return true;
+    for (uint32_t i = 0; i < inner->contest_count; i++)
+        if (!key_covers_contest(s, outer,
+                                *(const uint32_t *)vec_at(&s->key_contests, inner->first_contest + i)))
+            return false;
+    return inner->contest_count > 0;
+}
+
+err signers_may_grant(struct ctx *c, const struct key *k) {
+    enum role r = (enum role)k->role;
+    /* how near the best signer came */
+    enum { NO_ROLE, NO_SCOPE_UNIT, NO_SCOPE_CONTEST, NO_SCOPE_PARTY, TOO_FEW } best = NO_ROLE;
+    unsigned have = signer_holders(c, ROLE_COMMISSIONER);
     for (size_t i = 0; i < c->signer_count; i++) {
         if (c->signers[i] == NO_KEY) continue;
-        const struct key *k = state_key(c->fold, c->signers[i]);
-        enum role as = key_acts_as(k);
+        const struct key *g = state_key(c->fold, c->signers[i]);
+        enum role as = key_acts_as(g);
+        bool same_party = as != ROLE_PARTY && as != ROLE_OBSERVER_GROUP;
         if (!role_may_grant(as, r)) continue;
-        by_role = true;
-        if (!key_covers_unit(c->fold, k, unit)) continue;
-        by_unit = true;
-        if (as == ROLE_COMMISSIONER) {
-            unsigned have = signer_holders(c, ROLE_COMMISSIONER);
-            if (have < c->fold->def.threshold)
-                return fail_set(c->f, E_THRESHOLD, "%u commissioners signed where %u must", have,
-                                c->fold->def.threshold);
-        }
-        if (r == ROLE_AGENT && !span_eq(k->party, party)) continue;
-        return OK;
+        unsigned came = !key_covers_unit(c->fold, g, k->unit)            ? NO_SCOPE_UNIT
+                        : !covers_contests(c->fold, g, k)                ? NO_SCOPE_CONTEST
+                        : !same_party && !span_eq(g->party, k->party)    ? NO_SCOPE_PARTY
+                        : as == ROLE_COMMISSIONER && have < c->fold->def.threshold ? TOO_FEW
+                                                                         : TOO_FEW + 1u;
+        if (came > TOO_FEW) return OK;
+        if (came > best) best = came;
     }
-    if (!by_role)
+    switch (best) {
+    case NO_ROLE:
         return fail_set(c->f, E_DELEGATION, "none of the signers may grant or revoke the role %s",
                         role_name(r));
-    return fail_set(c->f, E_DELEGATION, by_unit ? "a party's key speaks for its own party only"
-                                                : "outside the unit of the key that signed");
+    case NO_SCOPE_UNIT:
+        return fail_set(c->f, E_DELEGATION, "outside the unit of the key that signed");
+    case NO_SCOPE_CONTEST:
+        return fail_set(c->f, E_DELEGATION, "outside the contests of the key that signed");
+    case NO_SCOPE_PARTY:
+        return fail_set(c->f, E_DELEGATION, "a party's or group's key speaks for its own only");
+    default:
+        return fail_set(c->f, E_THRESHOLD, "%u commissioners signed where %u must", have,
+                        c->fold->def.threshold);
+    }
 }
 
 /* --- cells and results --- */

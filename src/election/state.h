@@ -30,14 +30,21 @@ struct key {
     uint16_t used[REC_COUNT];              /* records so far, for quotas */
 };
 
-struct area { /* a contest's state in a part of its unit */
+struct area { /* a contest's state in a part of its unit, in one round */
     uint32_t contest, unit;
+    uint16_t round;
     uint8_t state;
 };
+uint64_t area_hash(uint32_t contest, unsigned round, uint32_t unit);
+struct area *state_area(const struct fold *fold, uint32_t contest, unsigned round, uint32_t unit);
 
+/* `key` also carries what a countersignature said. */
 struct signed_pair {
     uint32_t entry, key;
 };
+#define SIGNED_SAW     (UINT32_C(1) << 31)
+#define SIGNED_OBJECTS (UINT32_C(1) << 30)
+#define KEYS_MAX       SIGNED_OBJECTS
 
 struct quota {
     uint16_t most[ROLE_COUNT][REC_COUNT];
@@ -65,7 +72,6 @@ struct fold {
 
     struct vec keys, key_contests;
     struct table by_name, by_pub;
-    uint8_t log_pub[32];
     uint32_t log_keyid;
 
     struct vec cells, results, votes, forms, images;
@@ -73,6 +79,7 @@ struct fold {
     struct vec signed_by; /* struct signed_pair: which keys signed which results */
     struct table by_signed;
     struct vec successions; /* struct succession */
+    struct vec log_pubs;    /* struct ed25519_public: every key that the log ever had, the last is in force */
     struct vec contest_cells; /* uint32_t, contest * MAX_ROUNDS + round - 1: first cell + 1 */
 };
 
@@ -128,8 +135,9 @@ uint32_t signer_in_role(const struct ctx *c, enum role r, uint32_t unit);
 MUST_USE err signers_in_scope(struct ctx *c, uint32_t unit, uint32_t contest);
 /* Distinct holders among the signers in a role. */
 unsigned signer_holders(const struct ctx *c, enum role r);
-/* At least one signer may grant `r` over `unit`; commissioners only by threshold. */
-MUST_USE err signers_may_grant(struct ctx *c, enum role r, uint32_t unit, struct span party);
+/* At least one signer may grant (or revoke) this key: its role, unit, contests and party;
+ * commissioners only by threshold. E_DELEGATION, E_THRESHOLD. */
+MUST_USE err signers_may_grant(struct ctx *c, const struct key *k);
 
 /* --- changing the state --- */
 
@@ -139,6 +147,8 @@ MUST_USE err state_index(struct ctx *c, struct table *t, uint64_t hash, uint32_t
 /* The cell for (contest, round, station), made if needed. */
 MUST_USE err state_cell(struct ctx *c, uint32_t contest, unsigned round, uint32_t station, uint32_t *out);
 MUST_USE err state_key_add(struct ctx *c, const struct key *k, uint32_t *out);
+/* The public key is, or was, somebody's or the log's. */
+bool state_pub_known(const struct fold *fold, const uint8_t pub[32]);
 /* Name or public key is in use already: E_KEY_REUSED. */
 MUST_USE err state_key_is_new(struct ctx *c, struct span name, const uint8_t pub[32]);
 MUST_USE err definition_load_units(struct ctx *c, const struct named_object *o, bool first);

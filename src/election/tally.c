@@ -28,7 +28,7 @@ static void count_station(const struct fold *s, const struct findings *fi, const
                           struct tally_row *row) {
     const struct unit *u = fold_unit(s, row->unit);
     if (u->closed && row->cell == NO_CELL) return;
-    if (contest_state_at(s, t->contest, row->unit) != CONTEST_OPEN) row->not_held = 1;
+    if (contest_state_in(s, t->contest, t->round, row->unit) != CONTEST_OPEN) row->not_held = 1;
     row->expected = 1;
     row->registered = u->registered;
     if (row->cell == NO_CELL) return;

@@ -23,7 +23,7 @@ struct tally_row {
     uint32_t unit;
     uint32_t parent; /* row, UINT32_MAX for the first */
     uint32_t cell;   /* stations with records: fold_cell_at; else UINT32_MAX */
-    uint64_t expected;      /* stations where the contest is held */
+    uint64_t expected;      /* stations of the contest, those where it is not held included */
     uint64_t registered;    /* in the register, of these */
     uint64_t received;      /* stations with a current result */
     uint64_t without_image; /* of these: figures listed, not counted */

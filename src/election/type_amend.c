@@ -3,12 +3,6 @@
  * with one key that says which. */
 #include "election/type_manifest.h"
 
-static struct contest *contest_mut(struct ctx *c, uint32_t i) {
-    struct contest *k = vec_at(&c->fold->contests, i);
-    JSET(&c->fold->journal, k->changed, c->fold->def.version);
-    return k;
-}
-
 static const char *const contest_words[] = {"open", "postponed", "cancelled", "unopposed",
                                             "annulled", NULL};
 
@@ -25,7 +19,7 @@ static void change_area(struct ctx *c) {
     uint32_t unit = read_unit(c);
     cj_object_end(r);
     if (cj_failed(r)) return;
-    struct contest *k = contest_mut(c, contest);
+    struct contest *k = vec_at(&s->contests, contest);
     if (!unit_within(s, unit, k->unit)) {
         cj_fail(r, E_UNIT, "the unit is outside the contest");
         return;
@@ -34,23 +28,18 @@ static void change_area(struct ctx *c) {
         JSET(&s->journal, k->state, state);
         return;
     }
-    size_t cursor = 0;
-    uint64_t h = hash_u64((uint64_t)contest << 32 | unit);
-    for (uint32_t i; (i = table_next(&s->by_area, h, &cursor)) != UINT32_MAX;) {
-        struct area *a = vec_at(&s->areas, i);
-        if (a->contest != contest || a->unit != unit) continue;
+    struct area *a = state_area(s, contest, k->round, unit);
+    if (a) {
         JSET(&s->journal, a->state, state);
         return;
     }
-    struct area *a;
     uint32_t i = (uint32_t)s->areas.n;
-    if (state_push(c, &s->areas, (void **)&a) != OK) {
+    if (state_push(c, &s->areas, (void **)&a) != OK ||
+        state_index(c, &s->by_area, area_hash(contest, k->round, unit), i) != OK) {
         cj_fail(r, E_MEMORY, "the state has reached its memory cap");
         return;
     }
-    *a = (struct area){contest, unit, state};
-    if (state_index(c, &s->by_area, h, i) != OK)
-        cj_fail(r, E_MEMORY, "the state has reached its memory cap");
+    *a = (struct area){contest, unit, k->round, state};
 }
 
 /* {"choice":id,"contest":id,"state":word} with the contest after the choice in key order */
@@ -66,7 +55,7 @@ static void change_choice(struct ctx *c) {
     uint8_t state = (uint8_t)read_word(c, words);
     cj_object_end(r);
     if (cj_failed(r)) return;
-    struct contest *k = contest_mut(c, contest);
+    const struct contest *k = fold_contest(c->fold, contest);
     for (uint32_t i = 0; i < k->choice_count; i++) {
         struct choice *ch = vec_at(&c->fold->choices, k->first_choice + i);
         if (!span_eq(ch->id, id)) continue;
@@ -76,7 +65,17 @@ static void change_choice(struct ctx *c) {
     cj_fail(r, E_CHOICE, "the contest has no choice \"%.*s\"", SPAN_ARG(id));
 }
 
-/* {"unit":code}: the unit and what lies below is replaced */
+/* Some contest has a result from this station in its current round. */
+static bool has_results(const struct fold *s, uint32_t station) {
+    for (uint32_t i = 0; i < s->contests.n; i++) {
+        const struct contest *k = fold_contest(s, i);
+        uint32_t cell = fold_cell_find(s, i, k->round, station);
+        if (cell != NO_CELL && fold_cell_at(s, cell)->first_result != NO_RESULT) return true;
+    }
+    return false;
+}
+
+/* {"unit":code}: the station is replaced by others, or given up */
 static void change_close(struct ctx *c) {
     cj_object(&c->json);
     cj_need(&c->json, "unit");
@@ -88,6 +87,13 @@ static void change_close(struct ctx *c) {
         return;
     }
     struct unit *unit = vec_at(&c->fold->units, u);
+    if (unit->closed || has_results(c->fold, u)) {
+        cj_fail(&c->json, E_STATE,
+                unit->closed ? "the station %.*s is closed already"
+                             : "the station %.*s has sent results: it cannot be closed any more",
+                SPAN_ARG(unit->code));
+        return;
+    }
     JSET(&c->fold->journal, unit->closed, true);
     JSET(&c->fold->journal, unit->since, c->fold->def.version);
 }
@@ -145,7 +151,7 @@ static void change_round(struct ctx *c) {
     uint64_t round = cj_u64(r, MAX_ROUNDS);
     cj_object_end(r);
     if (cj_failed(r)) return;
-    struct contest *k = contest_mut(c, contest);
+    struct contest *k = vec_at(&c->fold->contests, contest);
     if (round != k->round + 1u) {
         cj_fail(r, E_ROUND, "round %llu does not follow round %u", (unsigned long long)round,
                 k->round);
@@ -160,11 +166,17 @@ static void change_round(struct ctx *c) {
             cj_fail(r, E_CHOICE, "the contest has no choice \"%.*s\"", SPAN_ARG(ids[i]));
             return;
         }
+        if (bits[at / 64] >> (at % 64) & 1) {
+            cj_fail(r, E_CHOICE, "the choice \"%.*s\" stands twice", SPAN_ARG(ids[i]));
+            return;
+        }
         bits[at / 64] |= UINT64_C(1) << (at % 64);
     }
     if (n == 0) cj_fail(r, E_CHOICE, "a round without choices");
+    JSET(&c->fold->journal, k->round_state[round - 2], k->state);
     JSET(&c->fold->journal, k->round, (uint16_t)round);
     JSET(&c->fold->journal, k->state, (uint8_t)CONTEST_OPEN);
+    JSET(&c->fold->journal, k->changed, c->fold->def.version);
 }
 
 static void change_units(struct ctx *c, bool contests) {
@@ -175,6 +187,23 @@ static void change_units(struct ctx *c, bool contests) {
         c->json.code = e; /* the sentence is there already */
         c->json.rest.n = 0;
     }
+}
+
+/* People who hold a commissioner's key that may sign now. */
+static uint32_t commissioners(const struct ctx *c) {
+    const struct fold *s = c->fold;
+    struct hash seen[COMMISSIONERS_MAX];
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < s->keys.n && n < COMMISSIONERS_MAX; i++) {
+        const struct key *k = state_key(s, i);
+        if (k->role != ROLE_COMMISSIONER || k->revoked_at < c->index || c->ms < k->not_before_ms ||
+            c->ms > k->not_after_ms)
+            continue;
+        uint32_t j = 0;
+        while (j < n && !hash_eq(&seen[j], &k->holder)) j++;
+        if (j == n) seen[n++] = k->holder;
+    }
+    return n;
 }
 
 static void change(struct ctx *c) {
@@ -204,8 +233,9 @@ static void change(struct ctx *c) {
     else if (span_is(key, "round"))
         change_round(c);
     else if (span_is(key, "threshold")) {
-        uint32_t m = (uint32_t)cj_u64(r, 50);
-        if (m == 0) cj_fail(r, E_RANGE, "a threshold of no commissioners");
+        uint32_t m = (uint32_t)cj_u64(r, COMMISSIONERS_MAX);
+        if (!cj_failed(r) && (m == 0 || m > commissioners(c)))
+            cj_fail(r, E_RANGE, "the threshold of commissioners must be from 1 to their number");
         JSET(&c->fold->journal, c->fold->def.threshold, m);
     } else if (span_is(key, "units"))
         change_units(c, false);

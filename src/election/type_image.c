@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* image (spec/records.md, 6.9): what a form looks like, by hash. station-event (6.10): what happened
  * at a station. */
+#include "base/text.h"
 #include "election/state.h"
 
 struct image_fields {
@@ -63,6 +64,9 @@ static err read_image(struct ctx *c, struct image_fields *v) {
     v->station = read_station(c);
     if (cj_have(r, "zones")) {
         struct span s = cj_code(r, 1024);
+        bool hex = s.n > 0 && s.n % 2 == 0;
+        for (size_t i = 0; i < s.n; i++) hex &= char_is_digit(s.p[i]) || (s.p[i] >= 'a' && s.p[i] <= 'f');
+        if (!hex) cj_fail(r, E_HEX, "\"zones\" is not lowercase hex digits");
         v->x.has_zones = true;
         v->x.zones = sha256(s);
     }

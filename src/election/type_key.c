@@ -78,8 +78,9 @@ err key_apply(struct ctx *c) {
     TRY(cj_end(r));
     enum role as = role_by_name(role);
     if (as == ROLE_COUNT) return fail_set(c->f, E_FIELD, "\"%.*s\" is not a role", SPAN_ARG(role));
-    bool wants_party = as == ROLE_PARTY || as == ROLE_AGENT || as == ROLE_OBSERVER_GROUP;
-    if (wants_party != (k.party.n > 0) && as != ROLE_OBSERVER)
+    bool wants_party = as == ROLE_PARTY || as == ROLE_AGENT || as == ROLE_OBSERVER_GROUP ||
+                       as == ROLE_OBSERVER;
+    if (wants_party != (k.party.n > 0))
         return fail_set(c->f, E_FIELD, wants_party ? "a key of role %s names its party or group"
                                                    : "a key of role %s names no party",
                         role_name(as));
@@ -88,13 +89,17 @@ err key_apply(struct ctx *c) {
     bool officer = as == ROLE_PRESIDING_OFFICER || as == ROLE_DEPUTY_PRESIDING_OFFICER;
     if (officer && !unit_is_station(c->fold, k.unit))
         return fail_set(c->f, E_UNIT, "a %s's unit is a polling station", role_name(as));
+    bool national = as == ROLE_COMMISSIONER || as == ROLE_NATIONAL_RETURNING_OFFICER;
+    if (national && k.unit != 0) return fail_set(c->f, E_UNIT, "a %s's unit is the root", role_name(as));
+    if (as == ROLE_COMMISSIONER && k.contest_count)
+        return fail_set(c->f, E_FIELD, "a commissioner's key is for all contests");
     k.role = (uint8_t)as;
     k.name = vkey.name;
     k.keyid = vkey.id;
     memcpy(k.pub, vkey.public.b, 32);
     TRY(state_key_is_new(c, k.name, k.pub));
     TRY(check_possession(c, &k));
-    TRY(signers_may_grant(c, as, k.unit, k.party));
+    TRY(signers_may_grant(c, &k));
     uint32_t i;
     TRY(state_key_add(c, &k, &i));
     const uint8_t *pub = state_key(c->fold, i)->pub;
@@ -120,13 +125,14 @@ err revoke_apply(struct ctx *c) {
     cj_object_end(r);
     TRY(cj_end(r));
     struct key *k = state_key(c->fold, i);
-    if (k->revoked_at != UINT64_MAX)
+    /* once revoked, only an earlier doubt can be added: a thief who ends the key has not the last word */
+    if (k->revoked_at != UINT64_MAX && suspect >= k->suspect_since_ms)
         return fail_set(c->f, E_STATE, "the key %.*s was revoked by entry %llu already",
                         SPAN_ARG(k->name), (unsigned long long)k->revoked_at);
     bool own = false; /* everybody may revoke the own key */
     for (size_t n = 0; n < c->signer_count; n++) own |= c->signers[n] == i;
-    if (!own) TRY(signers_may_grant(c, (enum role)k->role, k->unit, k->party));
-    JSET(&c->fold->journal, k->revoked_at, c->index);
+    if (!own) TRY(signers_may_grant(c, k));
+    if (k->revoked_at == UINT64_MAX) JSET(&c->fold->journal, k->revoked_at, c->index);
     JSET(&c->fold->journal, k->suspect_since_ms, suspect);
     return OK;
 }
@@ -137,6 +143,8 @@ static const char *const acting_reasons[] = {"died",     "ill",       "absent", 
 err acting_apply(struct ctx *c) {
     struct cj *r = &c->json;
     cj_object(r);
+    cj_need(r, "deputy");
+    uint32_t acts = read_key_name(c);
     read_election(c);
     cj_need(r, "for");
     uint32_t officer = read_key_name(c);
@@ -154,15 +162,14 @@ err acting_apply(struct ctx *c) {
         return fail_set(c->f, E_ROLE, "%.*s is no officer with a deputy", SPAN_ARG(k->name));
     if (k->unit != unit)
         return fail_set(c->f, E_SCOPE, "%.*s is not the officer of this unit", SPAN_ARG(k->name));
+    struct key *d = state_key(c->fold, acts);
     bool any = false;
-    for (size_t n = 0; n < c->signer_count; n++) {
-        if (c->signers[n] == NO_KEY) continue;
-        struct key *d = state_key(c->fold, c->signers[n]);
-        if (d->role != deputy || d->unit != unit) continue;
-        JSET(&c->fold->journal, d->acting, true);
-        any = true;
-    }
-    if (!any)
-        return fail_set(c->f, E_ROLE, "the deputy of this unit did not sign");
-    return signers_in_scope(c, unit, NO_CONTEST);
+    for (size_t n = 0; n < c->signer_count; n++) any |= c->signers[n] == acts;
+    if (!any || d->role != deputy || d->unit != unit)
+        return fail_set(c->f, E_ROLE, "not signed by the deputy of this unit that it names");
+    TRY(signers_in_scope(c, unit, NO_CONTEST));
+    if (d->acting)
+        return fail_set(c->f, E_STATE, "%.*s acts already", SPAN_ARG(d->name));
+    JSET(&c->fold->journal, d->acting, true);
+    return OK;
 }

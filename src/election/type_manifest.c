@@ -38,12 +38,14 @@ void read_quotas(struct ctx *c) {
     }
 }
 
+enum { POLICY_MAX = 32768 };
+
 /* An array of the policy's lines, kept joined. The lines were made by tools that check them; the
  * fold keeps them as text, whoever uses them parses them (tlog/policy.h). */
 void read_policy(struct ctx *c) {
     struct cj *r = &c->json;
     struct buf b;
-    buf_init(&b, 32768);
+    buf_init(&b, POLICY_MAX);
     cj_array(r);
     while (cj_element(r)) {
         struct span line = cj_code(r, 1000);
@@ -51,9 +53,11 @@ void read_policy(struct ctx *c) {
         buf_byte(&b, '\n');
     }
     if (!cj_failed(r)) {
-        struct span kept = b.failed ? (struct span){0} : arena_copy(&c->fold->arena, buf_view(&b));
-        if (!kept.p)
-            cj_fail(r, E_MEMORY, "the policy is too long");
+        struct span kept = arena_copy(&c->fold->arena, buf_view(&b));
+        if (b.failed)
+            cj_fail(r, E_RANGE, "a witness policy of more than %d bytes", POLICY_MAX);
+        else if (!kept.p)
+            cj_fail(r, E_MEMORY, "the state has reached its memory cap");
         else
             JSET(&c->fold->journal, c->fold->def.policy, kept);
     }
@@ -70,14 +74,18 @@ void read_log_key(struct ctx *c) {
         return;
     }
     struct fold *s = c->fold;
+    if (state_pub_known(s, key.public.b)) {
+        cj_fail(r, E_KEY_REUSED, "this public key was enrolled before");
+        return;
+    }
     struct span kept = arena_copy(&s->arena, text);
-    if (!kept.p) {
+    struct ed25519_public *pub;
+    if (!kept.p || state_push(c, &s->log_pubs, (void **)&pub) != OK) {
         cj_fail(r, E_MEMORY, "the state has reached its memory cap");
         return;
     }
+    *pub = key.public;
     JSET(&s->journal, s->def.log_vkey, kept);
-    journal_save(&s->journal, s->log_pub, 32);
-    memcpy(s->log_pub, key.public.b, 32);
     JSET(&s->journal, s->log_keyid, key.id);
 }
 
@@ -85,7 +93,6 @@ struct commissioner {
     struct note_key key;
     struct hash holder;
 };
-enum { MAX_COMMISSIONERS = 50 };
 
 /* {"keys":[{"holder":hex,"key":vkey},...],"threshold":m} */
 static size_t read_commissioners(struct ctx *c, struct commissioner *all) {
@@ -95,8 +102,8 @@ static size_t read_commissioners(struct ctx *c, struct commissioner *all) {
     cj_need(r, "keys");
     cj_array(r);
     while (cj_element(r)) {
-        if (n == MAX_COMMISSIONERS) {
-            cj_fail(r, E_RANGE, "more than %d commissioners", MAX_COMMISSIONERS);
+        if (n == COMMISSIONERS_MAX) {
+            cj_fail(r, E_RANGE, "more than %d commissioners", COMMISSIONERS_MAX);
             break;
         }
         struct commissioner *k = &all[n++];
@@ -113,7 +120,7 @@ static size_t read_commissioners(struct ctx *c, struct commissioner *all) {
                     SPAN_ARG(vkey));
     }
     cj_need(r, "threshold");
-    c->fold->def.threshold = (uint32_t)cj_u64(r, MAX_COMMISSIONERS);
+    c->fold->def.threshold = (uint32_t)cj_u64(r, COMMISSIONERS_MAX);
     cj_object_end(r);
     return cj_failed(r) ? 0 : n;
 }
@@ -211,7 +218,7 @@ static err check_manifest_signers(struct ctx *c, const struct commissioner *com,
 
 err manifest_apply(struct ctx *c) {
     struct fold *s = c->fold;
-    struct commissioner com[MAX_COMMISSIONERS];
+    struct commissioner com[COMMISSIONERS_MAX];
     size_t n = 0;
     struct named_object contests, units;
     /* nothing was there before: saving these whole is the simplest way back */
@@ -225,6 +232,8 @@ err manifest_apply(struct ctx *c) {
     TRY(note_vkey_parse(s->def.log_vkey, &log, c->f));
     if (!span_eq(log.name, s->def.origin))
         return fail_set(c->f, E_FIELD, "the log key's name is not the origin");
+    if (s->def.closes_ms < s->def.opens_ms)
+        return fail_set(c->f, E_RANGE, "the polls close before they open");
     if (n == 0 || s->def.threshold == 0 || s->def.threshold > n)
         return fail_set(c->f, E_RANGE, "the threshold of commissioners must be from 1 to their number");
     s->election = c->rec->id;

@@ -6,6 +6,8 @@
 
 #include "election/state.h"
 
+enum { COMMISSIONERS_MAX = 50 };
+
 void read_limits(struct ctx *c);
 void read_quotas(struct ctx *c);
 void read_policy(struct ctx *c);

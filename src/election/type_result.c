@@ -127,10 +127,12 @@ static err check_contest(struct ctx *c, const struct fields *v) {
     if (v->round != k->round)
         return fail_set(c->f, E_ROUND, "a result of round %u; the contest is in round %u", v->round,
                         k->round);
-    if (v->definition > s->def.version || v->definition < k->changed)
+    uint32_t since = fold_unit(s, v->station)->since;
+    if (since < k->changed) since = k->changed;
+    if (v->definition > s->def.version || v->definition < since)
         return fail_set(c->f, E_DEFINITION,
-                        "made under definition %llu; the contest has that of version %u (of %u)",
-                        (unsigned long long)v->definition, k->changed, s->def.version);
+                        "made under definition %llu; those of %u to %u can be at this station",
+                        (unsigned long long)v->definition, since, s->def.version);
     enum contest_state state = contest_state_at(s, v->contest, v->station);
     if (state != CONTEST_OPEN)
         return fail_set(c->f, E_STATE,
@@ -235,6 +237,8 @@ err result_apply(struct ctx *c) {
     TRY(check_signers(c, &v, &x.signer));
     TRY(check_supersedes(c, &v, &old));
     x.basis = (uint8_t)v.basis;
+    for (size_t n = 0; n < c->signer_count; n++)
+        if (c->signers[n] == x.signer) c->out->signer = c->rec->lines[n].name;
     if (v.basis == BASIS_PAPER && x.form_count == 0)
         return fail_set(c->f, E_FIELD, "a result from paper names the image of its form");
     return add_result(c, &v, &x, old);
@@ -318,6 +322,8 @@ err countersign_apply(struct ctx *c) {
     read_election(c);
     cj_need(r, "how");
     (void)read_word(c, how_words);
+    cj_need(r, "key");
+    uint32_t key = read_key_name(c);
     if (cj_have(r, "reason")) (void)read_object_ref(c, true);
     cj_need(r, "record");
     uint32_t i = read_result_ref(c, "only a result can be countersigned");
@@ -325,11 +331,16 @@ err countersign_apply(struct ctx *c) {
     unsigned says = read_word(c, says_words);
     cj_object_end(r);
     TRY(cj_end(r));
-    if (c->signer_count != 1)
-        return fail_set(c->f, E_LINES, "a countersignature is one key's word");
+    if (c->signer_count != 1 || c->signers[0] != key)
+        return fail_set(c->f, E_LINES, "a countersignature is one key's word: the key it names");
     struct result *x = vec_at(&c->fold->results, i);
     const struct cell *cell = vec_at(&c->fold->cells, x->cell);
     TRY(signers_in_scope(c, cell->station, cell->contest));
+    uint32_t word = key | (says ? SIGNED_OBJECTS : SIGNED_SAW);
+    if (state_has_signed(c->fold, x->entry, word))
+        return fail_set(c->f, E_STATE, "the key %.*s has said so already",
+                        SPAN_ARG(state_key(c->fold, key)->name));
+    TRY(state_signed_add(c, x->entry, word));
     if (says == 0)
         JSET(&c->fold->journal, x->saw, x->saw + 1);
     else
