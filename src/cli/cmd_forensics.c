@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include "cli/cli.h"
-#include "cli/station_csv.h"
+#include "service/station_csv.h"
 #include "stats/forensics/battery.h"
 #include "stats/forensics/spikes.h"
 

@@ -118,7 +118,7 @@ static void fill(const struct fx_table *t, size_t rival, const uint32_t *order, 
 }
 
 err fx_constancy(const struct fx_table *t, size_t rival, uint64_t seed, bool nation_only,
-                 struct arena *mem, struct fx_list *out, struct fail *f) {
+                 size_t other_tests, struct arena *mem, struct fx_list *out, struct fail *f) {
     struct fx_result base = {.method = FX_CONSTANCY, .level = FX_NATION, .choice = -1, .value = NAN,
                              .p = NAN, .excess = NAN, .p_holm = NAN, .effect = NAN};
     if (!t->time_ms || rival == t->leader) {
@@ -126,7 +126,7 @@ err fx_constancy(const struct fx_table *t, size_t rival, uint64_t seed, bool nat
         return fx_list_add(out, mem, &base, f);
     }
     uint32_t *order;
-    size_t n, tests = count_tests(t, nation_only);
+    size_t n, tests = other_tests + count_tests(t, nation_only);
     TRY(fx_arrival_order(t, seed, mem, &order, &n, f));
     struct stream s = {arena_array(mem, n + 1, sizeof(uint32_t)),
                        arena_array(mem, n + 1, sizeof(uint32_t)), 0};

@@ -19,6 +19,23 @@ static size_t contenders(const struct fx_report *r, size_t c[2]) {
     return c[0] == c[1] ? 1 : 2;
 }
 
+static bool counts_as_test(const struct fx_result *r) {
+    switch (r->method) {
+    case FX_INTEGERS:
+    case FX_COMB:
+    case FX_DUPLICATES:
+    case FX_CONSTANCY:
+    case FX_ROUND: return r->is != FX_NA;
+    default: return false;
+    }
+}
+
+static size_t count_tests(const struct fx_list *l) {
+    size_t n = 0;
+    for (size_t i = 0; i < l->n; i++) n += counts_as_test(&l->at[i]);
+    return n;
+}
+
 err fx_battery_run(const struct fx_table *t, const struct fx_options *o, struct arena *mem,
                    struct fx_report *out, struct fail *f) {
     *out = (struct fx_report){.table = t, .options = *o, .rival = fx_rival(t)};
@@ -38,25 +55,14 @@ err fx_battery_run(const struct fx_table *t, const struct fx_options *o, struct 
         if (!out->pair) return fail_set(f, E_MEMORY, "the memory allowed is used up");
         TRY(fx_duplicate_pairs(t, mem, out->pair, FX_LISTED, &out->pairs, f));
     }
-    if (!left_out(o, FX_CONSTANCY))
-        TRY(fx_constancy(t, out->rival, o->seed, o->nation_only, mem, l, f));
     if (!left_out(o, FX_LATE)) TRY(fx_late(t, o->seed, mem, l, f));
     if (!left_out(o, FX_ROUND)) TRY(fx_round(t, o->nation_only, mem, l, f));
+    if (!left_out(o, FX_CONSTANCY))
+        TRY(fx_constancy(t, out->rival, o->seed, o->nation_only, count_tests(l), mem, l, f));
     if (!left_out(o, FX_SHPILKIN)) TRY(fx_shpilkin(t, mem, l, f));
     if (!left_out(o, FX_KLIMEK)) TRY(fx_klimek(t, o->seed, mem, l, f));
     if (!left_out(o, FX_DIGITS)) TRY(fx_digits(t, mem, l, f));
     return OK;
-}
-
-static bool counts_as_test(const struct fx_result *r) {
-    switch (r->method) {
-    case FX_INTEGERS:
-    case FX_COMB:
-    case FX_DUPLICATES:
-    case FX_CONSTANCY:
-    case FX_ROUND: return r->is != FX_NA;
-    default: return false;
-    }
 }
 
 static int by_p(const void *x, const void *y) {

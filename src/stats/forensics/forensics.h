@@ -140,9 +140,11 @@ MUST_USE err fx_arrival_order(const struct fx_table *t, uint64_t seed, struct ar
                               uint32_t **order, size_t *n, struct fail *f);
 
 /* 4. Stream constancy: V over batches of 200 (areas: n/30), against at most 2,000 x tests
- * permutations, stopped early when 20 are as low (Besag and Clifford 1991). p is of the low tail. */
+ * permutations, stopped early when 20 are as low (Besag and Clifford 1991). p is of the low tail.
+ * `other_tests`: tests of the family made so far, so that a corrected p can reach .001 at all. */
 MUST_USE err fx_constancy(const struct fx_table *t, size_t rival, uint64_t seed, bool nation_only,
-                          struct arena *mem, struct fx_list *out, struct fail *f);
+                          size_t other_tests, struct arena *mem, struct fx_list *out,
+                          struct fail *f);
 
 /* 5. Late shift and what geography predicts of it. value = shift after half, in points; excess = what
  * is left after the projection; effect = the part predicted. Supports no statement. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-#include "cli/station_csv.h"
+#include "service/station_csv.h"
 
 #include <stdlib.h>
 #include "base/csv.h"
@@ -364,19 +364,18 @@ static err read_all(struct reader *r, const char *columns, const char *leader, c
     return hand_over(r, f);
 }
 
-err station_csv_read(const char *path, const char *columns, const char *leader, const char *where,
-                     struct station_csv *out, struct fail *f) {
+err station_csv_read_open(struct csv *c, const char *name, const char *columns, const char *leader,
+                          const char *where, struct station_csv *out, struct fail *f) {
     struct reader *r = calloc(1, sizeof *r);
     struct buf text;
     *out = (struct station_csv){0};
     arena_init(&out->mem, MEMORY);
+    if (!r) return fail_set(f, E_MEMORY, "no memory for reading %s", name);
     buf_init(&text, 1 << 20);
-    if (!r) return fail_set(f, E_MEMORY, "no memory for reading %s", path);
-    r->path = path;
+    r->c = c;
+    r->path = name;
     r->out = out;
-    err e = csv_open(path, &r->c, f);
-    if (e == OK) e = read_all(r, columns, leader, where, &text, f);
-    csv_close(r->c);
+    err e = read_all(r, columns, leader, where, &text, f);
     for (int k = 0; k < 4; k++) out->columns[k] = r->column[k];
     out->columns[4] = r->time_ms;
     out->columns[5] = r->unit;
@@ -384,6 +383,16 @@ err station_csv_read(const char *path, const char *columns, const char *leader, 
     free(r->votes);
     free(r);
     buf_release(&text);
+    return e;
+}
+
+err station_csv_read(const char *path, const char *columns, const char *leader, const char *where,
+                     struct station_csv *out, struct fail *f) {
+    struct csv *c = NULL;
+    *out = (struct station_csv){0};
+    TRY(csv_open(path, &c, f));
+    err e = station_csv_read_open(c, path, columns, leader, where, out, f);
+    csv_close(c);
     return e;
 }
 

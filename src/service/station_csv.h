@@ -2,8 +2,8 @@
 /* Reads a CSV of stations into the table of the forensic methods, with columns mapped by name.
  *
  * Streaming; what is kept is bounded by the number of stations (4 million), not by the file. */
-#ifndef CLI_STATION_CSV_H
-#define CLI_STATION_CSV_H
+#ifndef SERVICE_STATION_CSV_H
+#define SERVICE_STATION_CSV_H
 
 #include "stats/forensics/table.h"
 
@@ -19,6 +19,11 @@ struct station_csv {
  * E_USAGE for a wrong mapping, E_CSV with line and column for wrong data. Always release. */
 MUST_USE err station_csv_read(const char *path, const char *columns, const char *leader,
                               const char *where, struct station_csv *out, struct fail *f);
+/* The same from a reader that the caller opened; `name` is for messages. */
+struct csv;
+MUST_USE err station_csv_read_open(struct csv *c, const char *name, const char *columns,
+                                   const char *leader, const char *where, struct station_csv *out,
+                                   struct fail *f);
 void station_csv_release(struct station_csv *s);
 
 /* Unix ms (or any increasing whole number) of "2022-08-09T22:36:59", "2022-08-09 22:36",
