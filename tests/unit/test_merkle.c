@@ -2,6 +2,7 @@
 /* The tree against a plain recursive reading of RFC 9162, published roots, and random trees. */
 #include "test.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include "base/rng.h"
 #include "tlog/merkle.h"
@@ -252,6 +253,56 @@ static void test_stable(void **state) {
     merkle_tree_free(t);
 }
 
+struct reader {
+    struct merkle_tree *tree;
+    uint64_t proofs, wrong;
+};
+
+/* Proves and checks at whatever size is there, until the tree is full. */
+static void *read_proofs(void *arg) {
+    struct reader *r = arg;
+    struct rng rng;
+    struct hash proof[MERKLE_PROOF_MAX], root;
+    uint64_t size;
+    rng_init(&rng, 5);
+    do {
+        size_t n;
+        struct fail f;
+        size = merkle_tree_size(r->tree);
+        if (size == 0) continue;
+        uint64_t i = rng_below(&rng, size);
+        if (merkle_tree_root_at(r->tree, size, &root, &f) != OK ||
+            merkle_tree_inclusion(r->tree, i, size, proof, &n, &f) != OK ||
+            merkle_verify_inclusion(merkle_tree_hash(r->tree, 0, i), i, size, proof, n, &root,
+                                    &f) != OK)
+            r->wrong++;
+        r->proofs++;
+    } while (size < 20000);
+    return NULL;
+}
+
+static void test_readers(void **state) {
+    (void)state;
+    struct fail f;
+    struct merkle_tree *t;
+    must(merkle_tree_new(20000, &t, &f));
+    struct reader readers[2] = {{.tree = t}, {.tree = t}};
+    pthread_t threads[2];
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, read_proofs, &readers[i]), 0);
+    struct hash leaf = merkle_leaf(SPAN_LIT("x"));
+    for (uint64_t i = 0; i < 20000; i++) {
+        put_u64be(leaf.b, i);
+        must(merkle_tree_append(t, &leaf, &f));
+    }
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+        assert_true(readers[i].proofs > 0);
+        assert_int_equal(readers[i].wrong, 0);
+    }
+    merkle_tree_free(t);
+}
+
 static void test_subtrees(void **state) {
     (void)state;
     assert_true(merkle_subtree_is_valid(0, 7));
@@ -292,7 +343,7 @@ int main(void) {
         cmocka_unit_test(test_eight_leaves), cmocka_unit_test(test_records),
         cmocka_unit_test(test_all_small),    cmocka_unit_test(test_random_bits),
         cmocka_unit_test(test_truncate),     cmocka_unit_test(test_stable),
-        cmocka_unit_test(test_subtrees),
+        cmocka_unit_test(test_subtrees),     cmocka_unit_test(test_readers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
