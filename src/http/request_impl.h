@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* A request on its way: for server.c and request.c only. No word of the library below stands here.
+/* A request on its way: for server.c, request.c and wait.c only. No word of the library below
+ * stands here.
  */
 #ifndef HTTP_REQUEST_IMPL_H
 #define HTTP_REQUEST_IMPL_H
@@ -55,7 +56,8 @@ struct upload {
 struct http_request {
     struct conn conn; /* first: the connection that this is a part of */
     struct http_server *server;
-    void *lib; /* the library's connection */
+    struct hub *hub; /* the server's */
+    void *lib;       /* the library's connection */
     enum request_state state;
     enum http_method method;
     bool head_only;
@@ -85,5 +87,19 @@ void request_reset(struct http_request *r);
 /* The first route for the path, or NULL; *tail gets what stands in the star's place. */
 const struct http_route *request_route(const struct http_route *at, size_t n, const char *path,
                                        const char **tail);
+
+/* In wait.c. One reference is the caller's. */
+struct hub *hub_new(size_t max_tokens);
+void hub_release(struct hub *h);
+/* Answers every token with 503, ends every pipe, and lets none wait from then on. */
+void hub_stop(struct hub *h);
+void pipe_link(struct http_request *r);
+void pipe_unlink(struct http_request *r);
+/* What the source gives: > 0 bytes; < 0 the end; 0: the connection was set aside until woken. */
+long pipe_read(struct http_pipe *p, uint8_t *to, size_t max);
+
+/* In server.c: sets a connection aside (from its own thread), takes it up again (from any). */
+void lib_suspend(struct http_request *r);
+void lib_resume(struct http_request *r);
 
 #endif

@@ -102,81 +102,11 @@ static struct MHD_Response *not_modified_of(struct http_response *r) {
 
 /* ---- streams ---- */
 
-static void pipe_link(struct http_request *r) {
-    struct http_pipe *p = &r->pipe;
-    struct hub *h = r->server->hub;
-    *p = (struct http_pipe){.r = r, .linked = true};
-    pthread_mutex_lock(&h->lock);
-    p->ending = h->stopping;
-    p->next = h->pipes;
-    if (h->pipes) h->pipes->prev = p;
-    h->pipes = p;
-    pthread_mutex_unlock(&h->lock);
-}
-
-static void pipe_unlink(struct http_request *r) {
-    struct http_pipe *p = &r->pipe;
-    if (!p->linked) return;
-    struct hub *h = r->server->hub;
-    pthread_mutex_lock(&h->lock);
-    if (p->prev)
-        p->prev->next = p->next;
-    else
-        h->pipes = p->next;
-    if (p->next) p->next->prev = p->prev;
-    p->linked = false;
-    pthread_mutex_unlock(&h->lock);
-}
-
-/* Under the hub's lock. A connection is suspended only by its own read, when awake, and resumed
- * only here, when asleep: never twice. */
-static void pipe_rouse(struct http_pipe *p) {
-    p->woken = true;
-    if (!p->asleep) return;
-    p->asleep = false;
-    MHD_resume_connection(p->r->lib);
-}
-
-void http_wake(struct http_pipe *p) {
-    struct hub *h = p->r->server->hub;
-    pthread_mutex_lock(&h->lock);
-    pipe_rouse(p);
-    pthread_mutex_unlock(&h->lock);
-}
-
-void http_cut(struct http_pipe *p) {
-    struct hub *h = p->r->server->hub;
-    pthread_mutex_lock(&h->lock);
-    p->ending = true;
-    (void)shutdown(p->r->conn.fd, SHUT_RDWR);
-    pipe_rouse(p);
-    pthread_mutex_unlock(&h->lock);
-}
-
 static ssize_t stream_read(void *cls, uint64_t pos, char *to, size_t max) {
     (void)pos;
     struct http_request *r = cls;
-    struct http_pipe *p = &r->pipe;
-    struct hub *h = r->server->hub;
-    const struct http_source *source = &r->response->source;
-    for (;;) {
-        pthread_mutex_lock(&h->lock);
-        bool ending = p->ending;
-        p->woken = false;
-        pthread_mutex_unlock(&h->lock);
-        if (ending) return MHD_CONTENT_READER_END_OF_STREAM;
-        long n = source->read(source->ctx, (uint8_t *)to, max);
-        if (n < 0) return MHD_CONTENT_READER_END_OF_STREAM;
-        if (n > 0) return (ssize_t)n;
-        pthread_mutex_lock(&h->lock);
-        bool sleep = !p->woken && !p->ending;
-        if (sleep) {
-            MHD_suspend_connection(r->lib);
-            p->asleep = true;
-        }
-        pthread_mutex_unlock(&h->lock);
-        if (sleep) return 0;
-    }
+    long n = pipe_read(&r->pipe, (uint8_t *)to, max);
+    return n < 0 ? MHD_CONTENT_READER_END_OF_STREAM : (ssize_t)n;
 }
 
 static struct MHD_Response *stream_response(struct http_request *r) {
@@ -276,64 +206,12 @@ static enum MHD_Result refuse(struct http_request *r, struct http_response *resp
     return answer_in_body(r, response);
 }
 
-/* ---- deferring ---- */
-
-static void hub_release(struct hub *h) {
-    pthread_mutex_lock(&h->lock);
-    bool last = --h->refs == 0;
-    pthread_mutex_unlock(&h->lock);
-    if (!last) return;
-    pthread_mutex_destroy(&h->lock);
-    free(h);
+void lib_suspend(struct http_request *r) {
+    MHD_suspend_connection(r->lib);
 }
 
-struct http_token *http_defer(struct http_request *r) {
-    struct hub *h = r->server->hub;
-    struct http_token *t = calloc(1, sizeof *t);
-    pthread_mutex_lock(&h->lock);
-    bool room = t && !h->stopping && h->token_count < h->max_tokens;
-    if (room) {
-        *t = (struct http_token){.hub = h, .r = r, .next = h->tokens};
-        if (h->tokens) h->tokens->prev = t;
-        h->tokens = t;
-        h->token_count++;
-        h->refs++;
-        r->state = REQ_DEFERRED;
-        conn_deadline(&r->conn, 0);
-        metric_shift(h->deferred, 1);
-        MHD_suspend_connection(r->lib);
-    }
-    pthread_mutex_unlock(&h->lock);
-    if (room) return t;
-    free(t);
-    r->response = http_response_fail(E_BUSY, "the server has too much waiting: try again shortly");
-    return NULL;
-}
-
-/* Under the hub's lock. Takes response over. */
-static void token_answer(struct http_token *t, struct http_response *response) {
-    struct http_request *r = t->r;
-    if (t->prev)
-        t->prev->next = t->next;
-    else
-        t->hub->tokens = t->next;
-    if (t->next) t->next->prev = t->prev;
-    t->hub->token_count--;
-    t->r = NULL;
-    metric_shift(t->hub->deferred, -1);
-    r->response = response;
+void lib_resume(struct http_request *r) {
     MHD_resume_connection(r->lib);
-}
-
-void http_reply(struct http_token *t, struct http_response *response) {
-    struct hub *h = t->hub;
-    pthread_mutex_lock(&h->lock);
-    bool waiting = t->r != NULL;
-    if (waiting) token_answer(t, response);
-    pthread_mutex_unlock(&h->lock);
-    if (!waiting) http_response_release(response);
-    free(t);
-    hub_release(h);
 }
 
 /* ---- a request's way ---- */
@@ -572,6 +450,7 @@ static void on_connection(void *cls, struct MHD_Connection *lib, void **context,
         return;
     }
     r->server = s;
+    r->hub = s->hub;
     r->lib = lib;
     r->conn.fd = fd->connect_fd;
     if (addr && addr->client_addr) r->conn.peer = conns_peer_of(addr->client_addr);
@@ -694,12 +573,8 @@ static err daemon_start(struct http_server *s, int fd, struct fail *f) {
 }
 
 static err server_fill(struct http_server *s, struct fail *f) {
-    struct hub *h = calloc(1, sizeof *h);
-    if (!h) return fail_set(f, E_MEMORY, "no memory for the HTTP server");
-    s->hub = h;
-    h->refs = 1;
-    h->max_tokens = s->o.max_deferred;
-    pthread_mutex_init(&h->lock, NULL);
+    s->hub = hub_new(s->o.max_deferred);
+    if (!s->hub) return fail_set(f, E_MEMORY, "no memory for the HTTP server");
     metrics_for(s);
     uint32_t shortest = s->o.header_ms < s->o.idle_ms ? s->o.header_ms : s->o.idle_ms;
     struct conns_options c = {.max = s->o.max_connections,
@@ -753,18 +628,8 @@ uint16_t http_server_port(const struct http_server *s) {
 
 void http_server_stop(struct http_server *s, uint32_t grace_ms) {
     if (!s) return;
-    struct hub *h = s->hub;
     int listening = MHD_quiesce_daemon(s->daemon);
-    pthread_mutex_lock(&h->lock);
-    h->stopping = true; /* nothing is suspended from here on */
-    while (h->tokens)
-        token_answer(h->tokens,
-                     http_response_fail(E_BUSY, "the server is stopping: send it again"));
-    for (struct http_pipe *p = h->pipes; p; p = p->next) {
-        p->ending = true;
-        pipe_rouse(p);
-    }
-    pthread_mutex_unlock(&h->lock);
+    hub_stop(s->hub);
     uint64_t until = clock_monotonic_ms() + grace_ms;
     while (atomic_load(&s->busy) > 0 && clock_monotonic_ms() < until) {
         struct timespec pause = {.tv_nsec = 2000000};
