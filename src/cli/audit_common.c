@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include "base/text.h"
 #include "stats/audit/consistent.h"
 #include "stats/audit/macro.h"
@@ -20,6 +21,18 @@ err audit_sampler_by_name(const char *name, enum audit_sampler_kind *out, struct
         }
     return fail_set(f, E_USAGE,
                     "there is no sampler \"%.40s\": arlo-ppeb, integer-ppeb or consistent", name);
+}
+
+err audit_limit_parse(const char *text, double *out, struct fail *f) {
+    size_t digits = strspn(text, "0123456789."), points = 0;
+    for (const char *t = text; *t; t++) points += *t == '.';
+    if (text[digits] || digits == 0 || digits > 12 || points > 1)
+        return fail_set(f, E_USAGE, "--risk-limit takes a decimal such as 0.05, not \"%.40s\"",
+                        text);
+    *out = strtod(text, NULL);
+    if (!(*out > 0 && *out < 1))
+        return fail_set(f, E_USAGE, "--risk-limit lies between 0 and 1, not at %s", text);
+    return OK;
 }
 
 /* "24:1/4" */

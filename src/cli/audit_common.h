@@ -43,6 +43,9 @@ MUST_USE err audit_case_open(const char *batches, uint64_t total_ballots,
 void audit_case_release(struct audit_case *c);
 void audit_case_name(const struct audit_case *c, size_t assertion, char *out, size_t max);
 
+/* A decimal between 0 and 1, such as 0.05: E_USAGE. */
+MUST_USE err audit_limit_parse(const char *text, double *out, struct fail *f);
+
 enum audit_sampler_kind { SAMPLER_ARLO, SAMPLER_INTEGER, SAMPLER_CONSISTENT };
 extern const char *const audit_sampler_names[];
 MUST_USE err audit_sampler_by_name(const char *name, enum audit_sampler_kind *out, struct fail *f);
@@ -60,5 +63,7 @@ size_t audit_batch_id(const struct audit_batches *b, size_t batch, char *out, si
 
 int audit_cmd_draw(int argc, char **argv);
 int audit_cmd_risk(int argc, char **argv);
+int audit_cmd_transcript(int argc, char **argv);
+int audit_cmd_check(int argc, char **argv);
 
 #endif

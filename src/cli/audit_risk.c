@@ -3,7 +3,6 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include "base/json_out.h"
 #include "cli/audit_common.h"
 #include "stats/audit/bound.h"
@@ -47,18 +46,6 @@ struct risk {
     double beside; /* p of the mixture beside MACRO's, and of MACRO beside others; NaN */
     uint64_t distinct;
 };
-
-static MUST_USE err parse_limit(const char *text, double *out, struct fail *f) {
-    size_t digits = strspn(text, "0123456789."), points = 0;
-    for (const char *t = text; *t; t++) points += *t == '.';
-    if (text[digits] || digits == 0 || digits > 12 || points > 1)
-        return fail_set(f, E_USAGE, "--risk-limit takes a decimal such as 0.05, not \"%.40s\"",
-                        text);
-    *out = strtod(text, NULL);
-    if (!(*out > 0 && *out < 1))
-        return fail_set(f, E_USAGE, "--risk-limit lies between 0 and 1, not at %s", text);
-    return OK;
-}
 
 static MUST_USE err find_method(const char *name, const struct method **out, struct fail *f) {
     for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
@@ -270,7 +257,7 @@ static MUST_USE err lower_bounds(struct risk *r, struct fail *f) {
 
 static MUST_USE err compute(struct risk *r, struct fail *f) {
     TRY(find_method(r->a.method, &r->method, f));
-    TRY(parse_limit(r->a.limit, &r->limit, f));
+    TRY(audit_limit_parse(r->a.limit, &r->limit, f));
     TRY(audit_case_open(r->a.batches, r->a.total, &r->a.rule, &r->c, f));
     if (!r->a.sample) return fail_set(f, E_USAGE, "--sample FILE is needed: what hands counted");
     TRY(audit_rows_read(r->a.sample, r->a.combined, &r->c.batches, &r->rows, f));

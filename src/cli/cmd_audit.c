@@ -8,6 +8,8 @@ int cmd_audit(int argc, char **argv);
 static const struct command parts[] = {
     {"draw", audit_cmd_draw, "the batches that a seed draws, in order"},
     {"risk", audit_cmd_risk, "the risk of every assertion, from hand counts of a sample"},
+    {"transcript", audit_cmd_transcript, "the audit as one text file that anyone can do again"},
+    {"check", audit_cmd_check, "does an audit again from its transcript"},
 };
 enum { PARTS = sizeof parts / sizeof *parts };
 

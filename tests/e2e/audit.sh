@@ -1,0 +1,118 @@
+#!/bin/sh
+# SPDX-License-Identifier: AGPL-3.0-or-later
+# hesabu audit on the command line: a published audit reproduced, a transcript done again with awk,
+# and wrong input refused. Prints TAP.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+hesabu=${HESABU:-build/hesabu}
+shared=${HESABU_SHARED:-../shared}
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+n=0 bad=0
+ok() { # ok NAME CONDITION...
+    name=$1; shift
+    n=$((n + 1))
+    if "$@"; then printf 'ok %d - %s\n' $n "$name"; else printf 'not ok %d - %s\n' $n "$name"; bad=1; fi
+}
+# refused NAME EXIT CODE COMMAND...: fails with this exit code and names this error
+refused() {
+    name=$1 want=$2 code=$3; shift 3
+    n=$((n + 1))
+    "$@" > "$tmp/out" 2> "$tmp/err"; got=$?
+    if [ "$got" -eq "$want" ] && grep -q "($code)" "$tmp/err" && [ ! -s "$tmp/out" ]; then
+        printf 'ok %d - %s\n' $n "$name"
+    else
+        printf 'not ok %d - %s\n' $n "$name"; echo "# exit $got"; sed 's/^/# /' "$tmp/err"; bad=1
+    fi
+}
+is() { # is FILE JQ-FILTER
+    [ "$(jq "$2" "$1")" = true ]
+}
+
+# ---- Georgia, 19 May 2026: a real statewide audit ----
+ga=$shared/vectors/georgia-2026
+seed=06712221796172622814
+if [ -r "$ga/senate_batches.csv" ]; then
+    risk() {
+        "$hesabu" audit risk --batches "$ga/senate_batches.csv" --sample "$ga/senate_sample.csv" \
+            --combined "$ga/senate_combined.csv" --winners 2 --runoff --risk-limit 0.05 --json "$@"
+    }
+    risk --method macro --seed $seed > "$tmp/macro.json"
+    ok "Georgia: macro p" is "$tmp/macro.json" '.p_value - 0.049083729 | fabs < 5e-10'
+    ok "Georgia: U" is "$tmp/macro.json" '.u - 45.95283424167281402 | fabs < 1e-11'
+    ok "Georgia: 138 draws of 134 batches, all from the seed" is "$tmp/macro.json" \
+        '.draws == 138 and .distinct_batches == 134 and .draws_reproduced and .confirmed'
+    ok "Georgia: MACRO and the mixture, side by side" is "$tmp/macro.json" \
+        '(.beside.mixture - 0.0622051 | fabs < 1e-6)'
+    risk --method mixture --seed $seed > "$tmp/mixture.json"
+    ok "Georgia: the mixture does not confirm at 5 %" is "$tmp/mixture.json" \
+        '(.p_value - 0.0622051 | fabs < 1e-6) and (.confirmed | not)'
+    ok "Georgia: each assertion has its p, the contest the largest" is "$tmp/mixture.json" \
+        '(.assertions | length) == 8 and ([.assertions[].p_value] | max) == .p_value'
+    risk --method macro > "$tmp/unordered.json"
+    ok "Georgia: macro without the seed" is "$tmp/unordered.json" \
+        '(.p_value - 0.049083729 | fabs < 5e-10) and (.order_known | not)'
+    "$hesabu" audit draw --batches "$ga/senate_batches.csv" --seed $seed --method arlo-ppeb \
+        --winners 2 --runoff --size 138 --json > "$tmp/draw.json"
+    ok "Georgia: the first three draws" is "$tmp/draw.json" \
+        '[.draws[0:3][] | .jurisdiction + "/" + .batch] == ["BLECKLEY/ED-1 ICP 2 - 0",
+          "CLAYTON/ED-Jonesboro 20 ICP 1 - 0", "BULLOCH/ED-Blitch ICP 1 - 0"]'
+    refused "Georgia: alpha needs the order" 64 E_USAGE risk --method alpha
+    refused "Georgia: another seed does not draw this sample" 1 E_AUDIT_DRAW \
+        risk --method macro --seed 06712221796172622815
+else
+    echo "ok $((n += 1)) - Georgia # SKIP no shared vectors"
+fi
+
+# ---- a small contest ----
+awk 'BEGIN { print "jurisdiction,batch,ballots,Ann,Ben"
+    for (g = 0; g < 300; g++) { b = 100 + (g * 7919) % 400; w = int(b * (52 + (g * 31) % 9) / 100)
+        printf "C%d,S%03d,%d,%d,%d\n", g % 5, g, b, w, int(b * 97 / 100) - w } }' > "$tmp/b.csv"
+"$hesabu" audit draw --batches "$tmp/b.csv" --seed $seed --method integer-ppeb --majority --size 90 \
+    --json > "$tmp/draws.json"
+jq -r '.draws[] | [.jurisdiction, .batch, .draw] | join(",")' "$tmp/draws.json" |
+    awk -F, 'NR == FNR { a[$1 "," $2] = $4 - (FNR % 17 == 3) "," $5; next }
+        FNR == 1 { print "jurisdiction,batch,tickets,audit Ann,audit Ben" } { print $0 "," a[$1 "," $2] }' \
+        "$tmp/b.csv" - > "$tmp/s.csv"
+transcript() {
+    "$hesabu" audit transcript --batches "$tmp/b.csv" --sample "$tmp/s.csv" --seed $seed --majority "$@"
+}
+transcript > "$tmp/t.txt"
+"$hesabu" audit check "$tmp/t.txt" --json > "$tmp/check.json"
+ok "a transcript holds" is "$tmp/check.json" '.verdict == "holds" and .draws == 90 and .confirmed'
+"$hesabu" audit risk --batches "$tmp/b.csv" --sample "$tmp/s.csv" --seed $seed --majority --json \
+    > "$tmp/risk.json"
+ok "audit risk gives the transcript's p" [ "$(jq .p_value "$tmp/risk.json")" = "$(jq .p_value "$tmp/check.json")" ]
+ok "awk, sha256sum and bc do the audit again" sh -c "awk -f tools/audit-check.awk '$tmp/t.txt' > /dev/null"
+# one figure altered, in the seed, a draw, a count, a sum, a p, the end
+for edit in '/^seed/s/0/1/' '/^d 5 /s/[0-9]$/x/' '/^h/s/1$/2/' '/^r 9 /s/ \([0-9]*\) \([0-9.]*\)$/ 1\1 \2/' \
+    '/^r 90 /s/0\.\([0-9]\)/0.9\1/' '/^end/s/1$/0/' '$d' '/^d 40 /,/^r 40 /d'; do
+    sed "$edit" "$tmp/t.txt" > "$tmp/bad.txt"
+    ok "awk refuses: $edit" sh -c "! awk -f tools/audit-check.awk '$tmp/bad.txt' > /dev/null 2>&1"
+    refused "check refuses: $edit" 1 E_AUDIT_TRANSCRIPT "$hesabu" audit check "$tmp/bad.txt"
+done
+
+# ---- wrong input ----
+alter() { sed "$1" "$tmp/b.csv" > "$tmp/b2.csv"; "$hesabu" audit draw --batches "$tmp/b2.csv" --seed $seed --size 3; }
+refused "a negative count" 1 E_CSV alter '5s/,\([0-9]*\)$/,-\1/'
+refused "more votes than ballots" 1 E_AUDIT_BOUND alter '5s/,\([0-9]*\)$/,9\1/'
+refused "a batch listed twice" 1 E_AUDIT_BATCHES alter '5p'
+refused "a figure missing" 1 E_AUDIT_BATCHES alter '5s/,[0-9]*$/,/'
+refused "a tie" 1 E_AUDIT_OUTCOME alter '3,$d;2s/,[0-9]*,[0-9]*$/,9,9/'
+refused "a seed of 19 digits" 1 E_AUDIT_SEED "$hesabu" audit transcript --batches "$tmp/b.csv" \
+    --sample "$tmp/s.csv" --seed 0671222179617262281
+sample() { sed "$1" "$tmp/s.csv" > "$tmp/s2.csv"; "$hesabu" audit risk --batches "$tmp/b.csv" --sample "$tmp/s2.csv" --majority --seed $seed; }
+refused "a box counted twice with different results" 1 E_AUDIT_COUNT sample '5{p;s/,[0-9]*$/,1/}'
+ok "a box counted twice with the same result" sh -c "sed '5p' '$tmp/s.csv' > '$tmp/s3.csv'; '$hesabu' \
+    audit risk --batches '$tmp/b.csv' --sample '$tmp/s3.csv' --majority --seed $seed > /dev/null"
+refused "a box that is not in the list" 1 E_AUDIT_BATCHES sample '5s/,S/,X/'
+refused "more votes by hand than the box can hold" 1 E_AUDIT_BOUND sample '5s/,\([0-9]*\)$/,9\1/'
+refused "a count for some choices only" 1 E_AUDIT_COUNT sample '5s/,[0-9]*$/,/'
+drawn=$(cut -d, -f2 "$tmp/s.csv"); other=$(cut -d, -f1-2 "$tmp/b.csv" | grep -vF "$drawn" | head -n 1)
+refused "a count for a station that was not drawn" 1 E_AUDIT_DRAW sample "5s/^[^,]*,[^,]*,\([^,]*\),.*/$other,\1,0,0/"
+refused "an unknown method" 64 E_USAGE "$hesabu" audit risk --batches "$tmp/b.csv" --sample "$tmp/s.csv" --method wish
+refused "a risk limit of 2" 64 E_USAGE "$hesabu" audit risk --batches "$tmp/b.csv" --sample "$tmp/s.csv" --risk-limit 2
+refused "no such file" 2 E_NOT_FOUND "$hesabu" audit draw --batches "$tmp/none.csv" --seed $seed --size 3
+
+echo "1..$n"
+exit $bad

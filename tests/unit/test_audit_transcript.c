@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* A transcript holds as it was written, and no other way. */
+#include "test.h"
+
+#include "base/rng.h"
+#include "stats/audit/transcript.h"
+
+enum { STATIONS = 60, CHOICES = 3, REGIONS = 3 };
+
+struct small {
+    uint64_t bound[STATIONS], votes[STATIONS * CHOICES], hand[STATIONS * CHOICES];
+    uint32_t region[STATIONS];
+    uint8_t state[STATIONS];
+    struct assertion a[8];
+    struct arena arena;
+    struct transcript t;
+    struct transcript_result result;
+};
+
+static void make_small(struct small *s) {
+    struct rng r;
+    struct fail f;
+    rng_init(&r, 3);
+    memset(s, 0, sizeof *s);
+    arena_init(&s->arena, 1 << 26);
+    for (size_t g = 0; g < STATIONS; g++) {
+        s->bound[g] = 100 + rng_below(&r, 300);
+        s->votes[g * CHOICES] = s->bound[g] * 56 / 100;
+        s->votes[g * CHOICES + 1] = s->bound[g] * 30 / 100;
+        s->votes[g * CHOICES + 2] = s->bound[g] * 5 / 100;
+        s->region[g] = (uint32_t)(g % REGIONS);
+        s->state[g] = AUDIT_COUNTED;
+    }
+    memcpy(s->hand, s->votes, sizeof s->hand);
+    s->hand[7 * CHOICES] -= 3;
+    s->t = (struct transcript){
+        .c = {STATIONS, CHOICES, REGIONS, s->bound, s->votes, s->region},
+        .a = s->a,
+        .seed = SPAN_LIT("06712221796172622814"),
+        .limit_ppm = 50000,
+        .draws = 40,
+        .h = {s->state, s->hand, NULL},
+    };
+    uint32_t winners[CHOICES];
+    struct audit_rule rule = {.winners = 1, .majority = true, .regions = 2, .p = 1, .q = 4};
+    must(audit_assertions(&s->t.c, &rule, &s->arena, s->a, 8, &s->t.assertions, winners, &f));
+}
+
+static err check(struct span text, struct fail *f) {
+    struct arena arena;
+    struct transcript t;
+    arena_init(&arena, 1 << 26);
+    err e = transcript_check(text, &arena, &t, NULL, f);
+    arena_release(&arena);
+    return e;
+}
+
+static void holds_as_written(void **state) {
+    (void)state;
+    static struct small s;
+    struct fail f;
+    struct buf b;
+    make_small(&s);
+    buf_init(&b, 1 << 20);
+    must(transcript_write(&s.t, &s.arena, &b, &s.result, &f));
+    assert_int_equal(s.result.draws, 40);
+    assert_int_equal(s.result.counted, 40);
+    assert_true(s.result.confirmed);
+    must(check(buf_view(&b), &f));
+    struct transcript_step *steps;
+    size_t n;
+    must(transcript_steps(&s.t, &s.arena, &steps, &n, &f));
+    assert_true(n > 40 && n <= 120);
+    assert_true(steps[n - 1].draw == 40);
+    buf_release(&b);
+    arena_release(&s.arena);
+}
+
+static void no_digit_can_be_changed(void **state) {
+    (void)state;
+    static struct small s;
+    struct fail f;
+    struct buf b;
+    make_small(&s);
+    buf_init(&b, 1 << 20);
+    must(transcript_write(&s.t, &s.arena, &b, &s.result, &f));
+    size_t refused = 0, tried = 0, line = 0;
+    for (size_t i = 0; i < b.n; i++) {
+        if (b.p[i] == '\n') line = i + 1;
+        if (b.p[i] < '0' || b.p[i] > '9') continue;
+        /* the plan's own statements are the caller's to compare; p may differ by 1e-6 */
+        if (memcmp(b.p + line, "manifest", 8) == 0 || memcmp(b.p + line, "limit", 5) == 0 ||
+            memcmp(b.p + line, "regions", 7) == 0)
+            continue;
+        size_t end = i;
+        while (b.p[end] != '\n') end++;
+        if (b.p[line] == 'r' && i + 4 >= end) continue;
+        if (i % 3) continue; /* a third of the digits, for time */
+        uint8_t was = b.p[i];
+        b.p[i] = was == '9' ? '8' : (uint8_t)(was + 1);
+        tried++;
+        memset(&f, 0, sizeof f);
+        err e = check(buf_view(&b), &f);
+        if (e == OK) fail_msg("digit %zu of line %.40s", i - line, (const char *)b.p + line);
+        refused += f.text[0] != 0;
+        b.p[i] = was;
+    }
+    assert_true(tried > 500 && refused == tried);
+    must(check(buf_view(&b), &f));
+    buf_release(&b);
+    arena_release(&s.arena);
+}
+
+static void cut_and_longer_ones_are_refused(void **state) {
+    (void)state;
+    static struct small s;
+    struct fail f;
+    struct buf b;
+    make_small(&s);
+    buf_init(&b, 1 << 20);
+    must(transcript_write(&s.t, &s.arena, &b, &s.result, &f));
+    for (size_t n = 0; n < b.n; n += 97) refuses(E_AUDIT_TRANSCRIPT, check(span_of(b.p, n), &f));
+    refuses(E_AUDIT_TRANSCRIPT, check(span_of(b.p, b.n - 1), &f));
+    buf_str(&b, "end 40 1\n");
+    refuses(E_AUDIT_TRANSCRIPT, check(buf_view(&b), &f));
+    refuses(E_AUDIT_TRANSCRIPT, check(SPAN_LIT("hesabu-audit-transcript v2\n"), &f));
+    buf_release(&b);
+    arena_release(&s.arena);
+}
+
+static void waits_and_passes_over(void **state) {
+    (void)state;
+    static struct small s;
+    struct fail f;
+    struct buf b;
+    make_small(&s);
+    buf_init(&b, 1 << 20);
+    /* the counties' assertions are met long before the majority is not: find a late draw */
+    must(transcript_write(&s.t, &s.arena, &b, &s.result, &f));
+    struct transcript_step *steps;
+    size_t n;
+    must(transcript_steps(&s.t, &s.arena, &steps, &n, &f));
+    uint32_t first = steps[0].batch, last = steps[n - 1].batch;
+    s.state[last] = AUDIT_UNCOUNTED; /* all is met by then: nothing waits for it */
+    buf_clear(&b);
+    must(transcript_write(&s.t, &s.arena, &b, &s.result, &f));
+    assert_true(s.result.confirmed && !s.result.waiting && s.result.passed_over == 1);
+    must(check(buf_view(&b), &f));
+    s.state[first] = AUDIT_UNCOUNTED; /* this one is needed: the audit waits at the first draw */
+    buf_clear(&b);
+    must(transcript_write(&s.t, &s.arena, &b, &s.result, &f));
+    assert_true(!s.result.confirmed && s.result.waiting && s.result.draws == 0);
+    must(check(buf_view(&b), &f));
+    s.state[first] = AUDIT_LOST;
+    buf_clear(&b);
+    must(transcript_write(&s.t, &s.arena, &b, &s.result, &f));
+    must(check(buf_view(&b), &f));
+    buf_release(&b);
+    arena_release(&s.arena);
+}
+
+static void what_cannot_be_written(void **state) {
+    (void)state;
+    static struct small s;
+    struct fail f;
+    struct buf b;
+    make_small(&s);
+    buf_init(&b, 1 << 20);
+    s.t.seed = SPAN_LIT("0671222179617262281");
+    refuses(E_AUDIT_SEED, transcript_write(&s.t, &s.arena, &b, &s.result, &f));
+    s.t.seed = SPAN_LIT("06712221796172622814");
+    s.hand[3 * CHOICES] = s.bound[3] + 1;
+    refuses(E_AUDIT_BOUND, transcript_write(&s.t, &s.arena, &b, &s.result, &f));
+    s.hand[3 * CHOICES] = 0;
+    s.votes[3 * CHOICES] = s.bound[3] + 1;
+    refuses(E_AUDIT_BOUND, transcript_write(&s.t, &s.arena, &b, &s.result, &f));
+    s.t.limit_ppm = 0;
+    refuses(E_RANGE, transcript_write(&s.t, &s.arena, &b, &s.result, &f));
+    buf_release(&b);
+    arena_release(&s.arena);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(holds_as_written),
+        cmocka_unit_test(no_digit_can_be_changed),
+        cmocka_unit_test(cut_and_longer_ones_are_refused),
+        cmocka_unit_test(waits_and_passes_over),
+        cmocka_unit_test(what_cannot_be_written),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
