@@ -180,11 +180,11 @@ static err scan_one(void *ctx, const char *name, struct fail *f) {
         return fail_set(f, E_DAMAGED, "%s/%s is not a pending object: move it elsewhere",
                         o->dir[F_PENDING], name);
     /* a second name of one object (a renewal that a crash cut short), or kept meanwhile */
-    if (table_find(&o->table, ref.class, &ref.id) || is_kept(o, &ref, NULL)) {
+    if (object_table_find(&o->table, ref.class, &ref.id) || is_kept(o, &ref, NULL)) {
         if (unlinkat(o->fd[F_PENDING], name, 0)) return file_error(f, errno, "removing", name);
         return OK;
     }
-    struct pending *p = table_add(&o->table, ref.class, &ref.id);
+    struct pending *p = object_table_add(&o->table, ref.class, &ref.id);
     if (!p || !table_charge(&o->table, &by, (uint64_t)st.st_size))
         return fail_set(f, E_MEMORY, "out of memory while reading %s", o->dir[F_PENDING]);
     p->size = (uint64_t)st.st_size;
@@ -230,7 +230,7 @@ void objects_close(struct objects *o) {
     for (int i = 0; i < F_COUNT; i++)
         if (o->fd[i] >= 0) close(o->fd[i]);
     if (o->lock_fd >= 0) close(o->lock_fd);
-    table_release(&o->table);
+    object_table_release(&o->table);
     pthread_cond_destroy(&o->synced);
     pthread_mutex_destroy(&o->lock);
     free(o);
@@ -272,7 +272,7 @@ static err renew(struct objects *o, struct pending *p, uint64_t now_ms, struct f
 /* With the lock held. *there: nothing to upload. Otherwise the bytes are reserved. */
 static err reserve(struct objects *o, struct object_put *p, bool *there, struct fail *f) {
     TRY(usable(o, f));
-    struct pending *old = table_find(&o->table, p->ref.class, &p->ref.id);
+    struct pending *old = object_table_find(&o->table, p->ref.class, &p->ref.id);
     *there = is_kept(o, &p->ref, NULL) || (old && old->durable);
     if (*there) return old && old->durable ? renew(o, old, p->ms, f) : OK;
     TRY(check_room(o, &p->by, p->size, f));
@@ -382,17 +382,17 @@ static err sync_list(struct objects *o, struct object_put *list, struct fail *f)
 static err name_one(struct object_put *p, struct fail *f) {
     struct objects *o = p->o;
     char to[NAME_LEN];
-    if (table_find(&o->table, p->ref.class, &p->ref.id) || is_kept(o, &p->ref, NULL)) {
+    if (object_table_find(&o->table, p->ref.class, &p->ref.id) || is_kept(o, &p->ref, NULL)) {
         unlinkat(o->fd[F_INCOMING], p->name, 0); /* sent twice at the same time */
         unreserve(p, false);
         return OK;
     }
     pending_name(&p->ref, &p->by, p->ms, to);
-    struct pending *e = table_add(&o->table, p->ref.class, &p->ref.id);
+    struct pending *e = object_table_add(&o->table, p->ref.class, &p->ref.id);
     if (!e) return fail_set(f, E_MEMORY, "out of memory while receiving an object");
     if (file_fault("rename", to) || renameat(o->fd[F_INCOMING], p->name, o->fd[F_PENDING], to)) {
         err bad = file_error(f, errno, "renaming into", o->dir[F_PENDING]);
-        table_remove(&o->table, e);
+        object_table_remove(&o->table, e);
         return bad;
     }
     e->size = p->size;
@@ -427,7 +427,7 @@ static void lead(struct objects *o, struct object_put *list) {
     }
     if (bad) o->failed = true;
     for (struct object_put *p = list; p; p = p->next) {
-        struct pending *named = table_find(&o->table, p->ref.class, &p->ref.id);
+        struct pending *named = object_table_find(&o->table, p->ref.class, &p->ref.id);
         if (bad && p->result.code == OK) p->result = f;
         if (named && !bad) named->durable = true;
         p->done = true;
@@ -560,7 +560,7 @@ bool objects_has(struct objects *o, enum object_class class, const struct hash *
                  uint64_t *size) {
     struct object_ref ref = {class, *id};
     pthread_mutex_lock(&o->lock);
-    struct pending *p = table_find(&o->table, class, id);
+    struct pending *p = object_table_find(&o->table, class, id);
     bool there = p && p->durable;
     if (there && size) *size = p->size;
     pthread_mutex_unlock(&o->lock);
@@ -572,12 +572,12 @@ static void settle(struct objects *o, struct pending *p) {
     o->table.usage.pending_count--;
     o->table.usage.pending_bytes -= p->size;
     table_discharge(&o->table, &p->by, p->size);
-    table_remove(&o->table, p);
+    object_table_remove(&o->table, p);
 }
 
 static err keep_one(struct objects *o, const struct object_ref *ref, bool *moved, struct fail *f) {
     char from[NAME_LEN], id[HASH_HEX_LEN + 1];
-    struct pending *p = table_find(&o->table, ref->class, &ref->id);
+    struct pending *p = object_table_find(&o->table, ref->class, &ref->id);
     hash_hex(&ref->id, id);
     if (!p || !p->durable) {
         if (is_kept(o, ref, NULL)) return OK;
@@ -689,7 +689,7 @@ static err open_any(struct objects *o, const struct object_ref *ref, int *fd, ui
     if (e != E_NOT_FOUND) return e;
     *fd = -1;
     pthread_mutex_lock(&o->lock);
-    struct pending *p = table_find(&o->table, ref->class, &ref->id);
+    struct pending *p = object_table_find(&o->table, ref->class, &ref->id);
     if (p && p->durable) {
         pending_name(ref, &p->by, p->ms, name);
         *fd = openat(o->fd[F_PENDING], name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);

@@ -8,7 +8,7 @@ static size_t bucket(const uint8_t *b) {
     return get_u32be(b) % BUCKETS;
 }
 
-void table_release(struct object_table *t) {
+void object_table_release(struct object_table *t) {
     for (size_t i = 0; i < BUCKETS; i++) {
         for (struct pending *p = t->pending[i], *next; p; p = next) {
             next = p->next;
@@ -22,13 +22,13 @@ void table_release(struct object_table *t) {
     *t = (struct object_table){0};
 }
 
-struct pending *table_find(struct object_table *t, enum object_class class, const struct hash *id) {
+struct pending *object_table_find(struct object_table *t, enum object_class class, const struct hash *id) {
     for (struct pending *p = t->pending[bucket(id->b)]; p; p = p->next)
         if (p->ref.class == class && hash_eq(&p->ref.id, id)) return p;
     return NULL;
 }
 
-struct pending *table_add(struct object_table *t, enum object_class class, const struct hash *id) {
+struct pending *object_table_add(struct object_table *t, enum object_class class, const struct hash *id) {
     struct pending *p = calloc(1, sizeof *p);
     if (!p) return NULL;
     p->ref.class = class;
@@ -38,7 +38,7 @@ struct pending *table_add(struct object_table *t, enum object_class class, const
     return p;
 }
 
-void table_remove(struct object_table *t, struct pending *p) {
+void object_table_remove(struct object_table *t, struct pending *p) {
     struct pending **at = &t->pending[bucket(p->ref.id.b)];
     while (*at != p) at = &(*at)->next;
     *at = p->next;

@@ -35,13 +35,13 @@ struct object_table {
     struct objects_usage usage;
 };
 
-void table_release(struct object_table *t);
+void object_table_release(struct object_table *t);
 
-struct pending *table_find(struct object_table *t, enum object_class class, const struct hash *id);
+struct pending *object_table_find(struct object_table *t, enum object_class class, const struct hash *id);
 /* A zeroed entry, owned by the table; NULL without memory. Counts nothing yet. */
-struct pending *table_add(struct object_table *t, enum object_class class, const struct hash *id);
+struct pending *object_table_add(struct object_table *t, enum object_class class, const struct hash *id);
 /* Takes it out and frees it. Counts nothing. */
-void table_remove(struct object_table *t, struct pending *p);
+void object_table_remove(struct object_table *t, struct pending *p);
 
 uint64_t table_charged(const struct object_table *t, const struct uploader *by);
 /* Adds to what a key is charged; false without memory. */

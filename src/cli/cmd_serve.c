@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* hesabu serve: the daemon. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+#include "base/diag.h"
+#include "base/text.h"
+#include "cli/cli.h"
+#include "cli/folder.h"
+#include "http/daemon.h"
+
+int cmd_serve(int argc, char **argv);
+
+static volatile sig_atomic_t stop;
+
+static void on_signal(int n) {
+    (void)n;
+    stop = 1;
+}
+
+/* "127.0.0.1:8080", "8080", "[::1]:8080" */
+static bool parse_listen(const char *text, char address[64], uint16_t *port) {
+    const char *colon = strrchr(text, ':');
+    struct span digits = span_text(colon ? colon + 1 : text);
+    uint64_t v;
+    size_t n = colon ? (size_t)(colon - text) : 0;
+    if (u64_parse(digits, 65535, &v, NULL) != OK || n >= 64) return false;
+    if (n > 1 && text[0] == '[' && text[n - 1] == ']') {
+        text++;
+        n -= 2;
+    }
+    (void)snprintf(address, 64, "%.*s", n ? (int)n : 9, n ? text : "127.0.0.1");
+    *port = (uint16_t)v;
+    return true;
+}
+
+int cmd_serve(int argc, char **argv) {
+    const char *dir = NULL, *listen = "127.0.0.1:8080", *guard = NULL, *key = NULL,
+               *passphrase = NULL, *unconfirmed = NULL;
+    uint64_t interval = 1000, threads = 0, rate = 0, burst = 0;
+    bool quiet = false;
+    struct opt_list exempt = {0}, witnesses = {0};
+    const struct opt options[] = {
+        {"--dir", OPT_TEXT, &dir, "DIR", "the election's folder, made by 'hesabu init' or 'demo'"},
+        {"--listen", OPT_TEXT, &listen, "ADDR:PORT", "where to listen (127.0.0.1:8080; port 0: any)"},
+        {"--key", OPT_TEXT, &key, "FILE", "the log's key (DIR/private/log.key)"},
+        {"--passphrase-file", OPT_TEXT, &passphrase, "FILE", "its passphrase (else $HESABU_PASSPHRASE, or asked for)"},
+        {"--guard", OPT_TEXT, &guard, "FILE", "the roll-back guard, best on another disk (DIR/private/guard)"},
+        {"--witness", OPT_LIST, &witnesses, "NAME=URL", "where a witness of the policy is reached"},
+        {"--unconfirmed", OPT_TEXT, &unconfirmed, "REASON", "sign although witnesses have not confirmed the stored log"},
+        {"--interval", OPT_U64, &interval, "MS", "shortest time between publications (1000)"},
+        {"--threads", OPT_U64, &threads, "N", "HTTP threads (one a processor)"},
+        {"--rate", OPT_U64, &rate, "N", "requests a second and address (50)"},
+        {"--burst", OPT_U64, &burst, "N", "requests at once and address (200)"},
+        {"--exempt", OPT_LIST, &exempt, "PREFIX", "addresses without a budget, e.g. 127.0.0.0/8"},
+        {"--quiet", OPT_FLAG, &quiet, NULL, "only warnings and errors on standard error"},
+    };
+    const struct usage u = {
+        "serve --dir DIR [--listen ADDR:PORT]",
+        "Runs the log of one election: takes signed records (POST /records), sequences them, answers\n"
+        "with receipts, publishes tiles, results and the first page, and collects cosignatures.\n"
+        "Serves DIR/public at /. Put nginx in front for TLS. SIGTERM and SIGINT stop it in good order;\n"
+        "after a crash just start it again.",
+        options, sizeof options / sizeof *options, 0, 0};
+    int nargs, code;
+    if (!cli_parse(&u, argc, argv, &nargs, &code)) return code;
+    struct fail f = {0};
+    char address[64];
+    uint16_t port;
+    if (!dir) {
+        f.code = fail_set(&f, E_USAGE, "say which election: --dir DIR");
+        return cli_fail("serve", &f);
+    }
+    if (!parse_listen(listen, address, &port)) {
+        f.code = fail_set(&f, E_USAGE, "--listen takes ADDRESS:PORT, not \"%s\"", listen);
+        return cli_fail("serve", &f);
+    }
+    if (quiet) diag_level_set(DIAG_WARN);
+    struct sigaction sa = {.sa_handler = on_signal};
+    sigaction(SIGTERM, &sa, NULL);
+    sigaction(SIGINT, &sa, NULL);
+    struct note_signer *log;
+    struct folder_key held;
+    err e = folder_log_key(dir, key, passphrase, &held, &log, &f);
+    if (e != OK) return cli_fail("serve", &f);
+    struct daemon_options o = {.dir = dir, .guard_path = guard, .log = log, .address = address,
+                               .port = port, .threads = (unsigned)threads,
+                               .interval_ms = (uint32_t)interval, .per_second = (uint32_t)rate,
+                               .burst = (uint32_t)burst, .exempt = exempt.at,
+                               .exempt_count = exempt.n, .witnesses = witnesses.at,
+                               .witness_count = witnesses.n, .unconfirmed = unconfirmed};
+    struct daemon *d;
+    e = daemon_start(&o, &d, &f);
+    if (e != OK) {
+        folder_key_release(&held);
+        return cli_fail("serve", &f);
+    }
+    printf("listening on http://%s:%u/\n", address, daemon_port(d));
+    fflush(stdout);
+    while (!stop && !daemon_failed(d)) {
+        struct timespec t = {0, 200000000};
+        nanosleep(&t, NULL);
+    }
+    bool failed = daemon_failed(d);
+    daemon_stop(d);
+    folder_key_release(&held);
+    if (failed) {
+        fail_set(&f, E_IO, "stopped after an error (see above); start it again");
+        return cli_fail("serve", &f);
+    }
+    return 0;
+}

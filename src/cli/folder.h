@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* An election's folder as the commands see it: DIR/public, DIR/private, the log's key. */
+#ifndef CLI_FOLDER_H
+#define CLI_FOLDER_H
+
+#include "crypto/note.h"
+
+/* Keeps a key in locked memory and the bytes that its name borrows from. */
+struct folder_key {
+    struct note_signer *signer;
+    struct buf text;
+};
+void folder_key_release(struct folder_key *k);
+
+/* Opens a key file. The passphrase comes from `passphrase_file`, $HESABU_PASSPHRASE, or the terminal
+ * without echo; a simulated key needs none. */
+MUST_USE err folder_key_open(const char *path, const char *passphrase_file, struct folder_key *out,
+                             struct fail *f);
+/* The log's key: `path`, or DIR/private/log.key. */
+MUST_USE err folder_log_key(const char *dir, const char *path, const char *passphrase_file,
+                            struct folder_key *out, struct note_signer **log, struct fail *f);
+
+#endif
