@@ -206,6 +206,7 @@ size_t csv_columns(const struct csv *c) {
 }
 
 struct span csv_header(const struct csv *c, size_t i) {
+    if (c->names.n == 0) return (struct span){(const uint8_t *)"", 0}; /* one empty name */
     return trimmed(
         span_of(c->names.p + c->header_start[i], c->header_start[i + 1] - c->header_start[i]));
 }

@@ -51,7 +51,7 @@ static void refuses_with_line_and_column(void **state) {
 #define BAD(s) {s, sizeof s - 1}
         BAD(""),          BAD("a,a\n1,2\n"),   BAD("a,\n1,2\n"), BAD("a,b\n1\n"),
         BAD("a,b\n1,2,3\n"), BAD("a,b\n\"1,2\n"), BAD("a,b\n1\"x,2\n"), BAD("a,b\n\"1\"x,2\n"),
-        BAD("a,b\n\xff,2\n"), BAD("a,b\n1,\0\n"),
+        BAD("\"\"\n1\n"), BAD("a,b\n\xff,2\n"), BAD("a,b\n1,\0\n"),
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         refuses(E_CSV, first_row(bad[i].text, bad[i].n, &f));
