@@ -95,6 +95,9 @@ static err read_result(struct ctx *c, struct fields *v, struct result *x) {
     if (cj_have(r, "form")) read_form(c, x, v->forms);
     cj_need(r, "round");
     v->round = (unsigned)cj_u64(r, MAX_ROUNDS);
+    if (!cj_failed(r) && v->round != fold_contest(c->fold, v->contest)->round)
+        cj_fail(r, E_ROUND, "a result of round %u; the contest is in round %u", v->round,
+                fold_contest(c->fold, v->contest)->round);
     if (cj_have(r, "serial")) {
         x->serial = cj_code(r, 40);
         if (!cj_failed(r) && x->serial.n == 0) cj_fail(r, E_FIELD, "an empty serial number");
@@ -124,9 +127,6 @@ static err check_contest(struct ctx *c, const struct fields *v) {
     if (!unit_within(s, v->station, k->unit))
         return fail_set(c->f, E_CONTEST, "the contest %.*s is not held at station %.*s",
                         SPAN_ARG(k->id), SPAN_ARG(fold_unit(s, v->station)->code));
-    if (v->round != k->round)
-        return fail_set(c->f, E_ROUND, "a result of round %u; the contest is in round %u", v->round,
-                        k->round);
     uint32_t since = fold_unit(s, v->station)->since;
     if (since < k->changed) since = k->changed;
     if (v->definition > s->def.version || v->definition < since)

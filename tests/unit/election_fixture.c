@@ -2,6 +2,7 @@
 #include "test.h"
 
 #include "election_fixture.h"
+#include "record_cases.h"
 
 #include "election/canonical_json.h"
 
@@ -84,12 +85,9 @@ const struct fx_label *fx_label(const struct fixture *x, const char *name) {
 
 /* ---- signing ---- */
 
-/* "a", "a@b", "04:a" */
-static void sign_line(struct fixture *x, const char *who, struct span text, struct buf *line) {
-    struct fail f;
-    char name[160];
-    bool timed = strncmp(who, "04:", 3) == 0;
-    snprintf(name, sizeof name, "%s", timed ? who + 3 : who);
+/* The signer for "a" or "a@b"; `name` keeps the text. */
+static struct note_signer signer_of(struct fixture *x, const char *who, char name[160]) {
+    snprintf(name, 160, "%s", who);
     char *as = strchr(name, '@');
     if (as) *as++ = 0;
     struct note_signer s = fx_key(x, name)->signer;
@@ -97,6 +95,15 @@ static void sign_line(struct fixture *x, const char *who, struct span text, stru
         s.key.name = span_text(as);
         s.key.id = note_key_id(s.key.name, NOTE_TYPE_ED25519, span_of(s.key.public.b, 32));
     }
+    return s;
+}
+
+/* "a", "a@b", "04:a" */
+static void sign_line(struct fixture *x, const char *who, struct span text, struct buf *line) {
+    struct fail f;
+    char name[160];
+    bool timed = strncmp(who, "04:", 3) == 0;
+    struct note_signer s = signer_of(x, timed ? who + 3 : who, name);
     if (timed) {
         uint8_t sig[72] = {0};
         note_line_write(s.key.name, s.key.id, span_of(sig, sizeof sig), line);
@@ -129,11 +136,11 @@ void fx_sign(struct fixture *x, const char *signers, struct span text, struct bu
 
 /* ---- patterns ---- */
 
-static void object_ref(struct fixture *x, const char *word, struct buf *out) {
-    struct named_object o = fx_object(x, span_text(word));
+static void object_ref(struct span bytes, uint64_t size, struct buf *out) {
+    struct hash id = sha256(bytes);
     buf_str(out, "{\"sha256\":\"");
-    buf_hex(out, hash_span(&o.id));
-    buf_printf(out, "\",\"size\":%zu}", strlen(word));
+    buf_hex(out, hash_span(&id));
+    buf_printf(out, "\",\"size\":%llu}", (unsigned long long)size);
 }
 
 /* Rectangles "[0,0,0,0]" whose last numbers grow until exactly n bytes are there. */
@@ -154,12 +161,67 @@ static void pad(struct buf *out, size_t n) {
     buf_byte(out, ']');
 }
 
+static struct span named_bytes(const char *name) {
+    for (const struct fx_named *o = fx_named; o->name; o++)
+        if (strcmp(o->name, name) == 0) return span_text(o->bytes);
+    fail_msg("no object is named %s", name);
+    return (struct span){0};
+}
+
+static void expand_word(struct fixture *x, char *word, struct buf *out) {
+    char *arg = strchr(word, ':'), name[160];
+    if (arg) *arg++ = 0;
+    if (strcmp(word, "e") == 0) {
+        buf_hex(out, hash_span(&x->election));
+    } else if (strcmp(word, "v") == 0) {
+        struct note_signer s = signer_of(x, arg, name);
+        note_vkey_format(&s.key, out);
+    } else if (strcmp(word, "h") == 0) {
+        struct hash h = fx_hash(arg);
+        buf_hex(out, hash_span(&h));
+    } else if (strcmp(word, "id") == 0) {
+        buf_hex(out, hash_span(&fx_label(x, arg)->id));
+    } else if (strcmp(word, "o") == 0) {
+        object_ref(span_text(arg), fx_object(x, span_text(arg)).size, out);
+    } else if (strcmp(word, "O") == 0) {
+        object_ref(named_bytes(arg), fx_object(x, named_bytes(arg)).size, out);
+    } else if (strcmp(word, "wrong") == 0) {
+        object_ref(named_bytes(arg), fx_object(x, named_bytes(arg)).size + 1, out);
+    } else if (strcmp(word, "missing") == 0) {
+        object_ref(SPAN_LIT("nobody has this"), 15, out);
+    } else if (strcmp(word, "x") == 0) {
+        char *c = strchr(arg, ':');
+        assert_non_null(c);
+        for (long i = strtol(arg, NULL, 10); i > 0; i--) buf_str(out, c + 1);
+    } else if (strcmp(word, "line") == 0) {
+        const uint8_t *cut = memmem(out->p, out->n, "\n\n", 2);
+        assert_non_null(cut);
+        struct buf line;
+        buf_init(&line, 1000);
+        sign_line(x, arg, span_of(out->p, (size_t)(cut - out->p) + 1), &line);
+        buf_span(out, buf_view(&line));
+        buf_release(&line);
+    } else if (strcmp(word, "fake") == 0) {
+        struct note_signer s = signer_of(x, arg, name);
+        uint8_t zero[64] = {0};
+        note_line_write(s.key.name, s.key.id, span_of(zero, sizeof zero), out);
+    } else {
+        fail_msg("unknown pattern ${%s}", word);
+    }
+}
+
 void fx_expand(struct fixture *x, const char *p, struct buf *out) {
-    enum { PAD_NONE = 0 };
-    size_t pad_to = PAD_NONE, pad_at = 0;
+    size_t pad_to = 0, pad_at = 0;
+    const char *space = strchr(p, ' ');
+    bool bare = space && space[1] == '{' && strncmp(p, "hesabu/", 7) != 0;
+    if (bare) {
+        buf_printf(out, "hesabu/v1 %.*s\n", (int)(space - p), p);
+        p = space + 1;
+    }
     while (*p) {
         if (p[0] != '$' || p[1] != '{') {
-            buf_byte(out, (uint8_t)*p++);
+            buf_byte(out, (uint8_t)(*p == '\'' ? '"' : *p));
+            p++;
             continue;
         }
         const char *end = strchr(p, '}');
@@ -167,38 +229,14 @@ void fx_expand(struct fixture *x, const char *p, struct buf *out) {
         char word[400];
         snprintf(word, sizeof word, "%.*s", (int)(end - p - 2), p + 2);
         p = end + 1;
-        char *arg = strchr(word, ':');
-        if (arg) *arg++ = 0;
-        if (strcmp(word, "e") == 0) {
-            buf_hex(out, hash_span(&x->election));
-        } else if (strcmp(word, "v") == 0) {
-            buf_span(out, fx_vkey(x, arg));
-        } else if (strcmp(word, "h") == 0) {
-            struct hash h = fx_hash(arg);
-            buf_hex(out, hash_span(&h));
-        } else if (strcmp(word, "id") == 0) {
-            buf_hex(out, hash_span(&fx_label(x, arg)->id));
-        } else if (strcmp(word, "o") == 0) {
-            object_ref(x, arg, out);
-        } else if (strcmp(word, "x") == 0) {
-            char *c = strchr(arg, ':');
-            assert_non_null(c);
-            for (long i = strtol(arg, NULL, 10); i > 0; i--) buf_str(out, c + 1);
-        } else if (strcmp(word, "pad") == 0) {
-            pad_to = (size_t)strtol(arg, NULL, 10);
+        if (strncmp(word, "pad:", 4) == 0) {
+            pad_to = (size_t)strtol(word + 4, NULL, 10);
             pad_at = out->n;
-        } else if (strcmp(word, "line") == 0) {
-            const uint8_t *cut = memmem(out->p, out->n, "\n\n", 2);
-            assert_non_null(cut);
-            struct buf line;
-            buf_init(&line, 1000);
-            sign_line(x, arg, span_of(out->p, (size_t)(cut - out->p) + 1), &line);
-            buf_span(out, buf_view(&line));
-            buf_release(&line);
         } else {
-            fail_msg("unknown pattern ${%s}", word);
+            expand_word(x, word, out);
         }
     }
+    if (bare) buf_byte(out, '\n');
     if (pad_to) {
         struct buf tail;
         buf_init(&tail, 1 << 20);
@@ -313,7 +351,7 @@ void fx_grant_text(struct fixture *x, const struct fx_grant *g, struct buf *text
     snprintf(list, sizeof list, "%s", g->contests ? g->contests : "");
     for (char *p = strtok_r(list, ",", &save); p; p = strtok_r(NULL, ",", &save))
         contests[n++] = span_text(p);
-    struct compose_key k = {.election = x->election, .holder = fx_hash(g->name),
+    struct compose_key k = {.election = x->election, .holder = fx_hash(g->holder ? g->holder : g->name),
                             .vkey = fx_vkey(x, g->name),
                             .party = span_text(g->party ? g->party : ""), .unit = span_text(g->unit),
                             .role = role_of(g->role), .contests = contests, .contest_count = n,
@@ -483,7 +521,7 @@ static void manifest(struct fixture *x) {
         .commissioners = com, .commissioner_count = 4, .threshold = 2, .levels = levels,
         .level_count = 4, .opens_ms = FX_OPENS, .closes_ms = FX_CLOSES, .simulated = true,
         .quotas = SPAN_LIT("{\"observer\":{\"countersign\":1}}"),
-        .deadlines = SPAN_LIT("{\"declare_days\":7}")};
+        .deadlines = SPAN_LIT("{\"declare_days\":7}"), .limits = SPAN_LIT("{}")};
     struct buf text;
     buf_init(&text, 1 << 16);
     compose_manifest(&text, &m);
@@ -506,6 +544,9 @@ struct fixture *fx_keys(void) {
                                 CJ_MAX_INT});
     fx_grant(x, "clerk/11", "clerk", "11", NULL, "ro/11");
     fx_grant(x, "clerk/12", "clerk", "12", NULL, "ro/12");
+    fx_grant(x, "clerk/21", "clerk", "21", NULL, "ro/21");
+    grant(x, &(struct fx_grant){"clerk/12own", "clerk", "12", NULL, NULL, "ro/12", 0, CJ_MAX_INT,
+                                "ro/12"}); /* the returning officer's own second key */
     static const char *const stations[] = {"1101", "1102", "1103", "1201", "1202", "2101", "2102",
                                            "2103"};
     for (size_t i = 0; i < sizeof stations / sizeof *stations; i++) {
@@ -618,6 +659,27 @@ struct fixture *fx_base(void) {
     fx_must(x, "amend2", "com/1,com/2,com/3", amend);
     x->ms = FX_CASE_MS;
     return x;
+}
+
+void fx_manifest_case(struct fixture *x, const struct fixture *base, const struct manifest_case *c,
+                      struct buf *text) {
+    struct span all = text_of_entry(base, 0);
+    struct buf from, to;
+    buf_init(&from, 1 << 16);
+    buf_init(&to, 1 << 16);
+    fx_expand(x, c->from, &from);
+    fx_expand(x, c->to, &to);
+    if (from.n) {
+        const uint8_t *at = memmem(all.p, all.n, from.p, from.n);
+        if (!at) fail_msg("%s: nothing to replace", c->name);
+        buf_add(text, all.p, (size_t)(at - all.p));
+        buf_span(text, buf_view(&to));
+        buf_span(text, span_from(all, (size_t)(at - all.p) + from.n));
+    } else {
+        buf_span(text, all);
+    }
+    buf_release(&from);
+    buf_release(&to);
 }
 
 /* ---- looking ---- */

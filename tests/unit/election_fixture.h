@@ -12,7 +12,7 @@
 #include "election/fold.h"
 #include "election/results.h"
 
-enum { FX_KEYS = 64, FX_LABELS = 128, FX_OBJECTS = 64, FX_ENTRIES = 4096 };
+enum { FX_KEYS = 64, FX_LABELS = 128, FX_OBJECTS = 256, FX_ENTRIES = 4096 };
 
 /* A case is applied at this time; the base ends before it. */
 #define FX_CASE_MS UINT64_C(4000000)
@@ -33,6 +33,12 @@ struct fx_object {
     struct named_object ref;
     struct buf bytes;
 };
+/* Consensus objects that the cases name. */
+struct fx_named {
+    const char *name, *bytes;
+};
+extern const struct fx_named fx_named[];
+
 struct fx_entry {
     struct buf bytes;
 };
@@ -75,9 +81,11 @@ const struct fx_label *fx_label(const struct fixture *x, const char *name);
 /* Signs with the keys in `signers` ("a,b"; "a@b": a's key under the name b; "04:a": a cosignature
  * line) and appends the note. */
 void fx_sign(struct fixture *x, const char *signers, struct span text, struct buf *note);
-/* Fills in ${...}: e election; v:NAME verifier key; h:WORD SHA-256 of a word; id:LABEL record id;
- * o:WORD object reference; x:N:C character C, N times; line:SIGNER the line of a raw note; pad:N
- * rectangles that make the signed note N bytes long (by one signer whose line has 160 bytes). */
+/* Fills in ${...}: e election; v:NAME verifier key ("a@b" as above); h:WORD SHA-256 of a word;
+ * id:LABEL record id; o:WORD reference to an object of these bytes; O:NAME to one of fx_named;
+ * wrong:NAME the same with another size; x:N:C character C, N times; line:SIGNER the line of a raw
+ * note; fake:NAME a line of this key that does not hold; pad:N rectangles that make the text N bytes
+ * long. ' stands for ", and "TYPE JSON" for the two lines of a record's text. */
 void fx_expand(struct fixture *x, const char *pattern, struct buf *out);
 
 /* Applies a note at x->ms, checks all its signatures, remembers the entry. */
@@ -92,6 +100,7 @@ void fx_must(struct fixture *x, const char *label, const char *signers, const ch
 struct fx_grant {
     const char *name, *role, *unit, *party, *contests, *by; /* contests "a,b" or NULL */
     uint64_t not_before, not_after;
+    const char *holder; /* NULL: the name */
 };
 void fx_grant_text(struct fixture *x, const struct fx_grant *g, struct buf *text);
 void fx_grant(struct fixture *x, const char *name, const char *role, const char *unit,
@@ -113,6 +122,11 @@ void fx_result_must(struct fixture *x, const char *label, const char *signers, c
 /* An image whose bytes are `word`, of the result with this label (NULL: of the station). */
 err fx_image(struct fixture *x, const char *signers, const char *contest, const char *station,
              enum image_kind kind, const char *word, const char *result);
+
+/* The text of a manifest case, from the manifest of `base`. */
+struct manifest_case;
+void fx_manifest_case(struct fixture *x, const struct fixture *base, const struct manifest_case *c,
+                      struct buf *text);
 
 /* All results files and views as one text: equal text, equal state. */
 void fx_dump(const struct fold *fold, struct buf *out);

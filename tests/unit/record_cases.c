@@ -1,0 +1,503 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "record_cases.h"
+
+#include "election_fixture.h"
+
+#define UNITS    "hesabu/units/v1\n"
+#define CONTESTS "hesabu/contests/v1\n"
+#define ONE      "{\"choices\":[{\"id\":\"a\",\"name\":\"A\"}],\"id\":\"one\",\"kind\":\"k\",\"name\":\"N\","
+
+const struct fx_named fx_named[] = {
+    {"u-ok", UNITS "[\"1105\",\"station\",\"NEW\",\"11\",10]\n[\"13\",\"constituency\",\"C\",\"1\",10]\n"
+                   "[\"1301\",\"station\",\"NEWER\",\"13\",10]\n"},
+    {"u-head", "hesabu/units/v2\n[\"1105\",\"station\",\"NEW\",\"11\",10]\n"},
+    {"u-cut", UNITS "[\"1105\",\"station\",\"NEW\",\"11\",10]"},
+    {"u-four", UNITS "[\"1105\",\"station\",\"NEW\",\"11\"]\n"},
+    {"u-six", UNITS "[\"1105\",\"station\",\"NEW\",\"11\",10,1]\n"},
+    {"u-twice", UNITS "[\"1101\",\"station\",\"NEW\",\"11\",10]\n"},
+    {"u-orphan", UNITS "[\"1105\",\"station\",\"NEW\",\"99\",10]\n"},
+    {"u-root", UNITS "[\"1105\",\"station\",\"NEW\",null,10]\n"},
+    {"u-level", UNITS "[\"1105\",\"village\",\"NEW\",\"11\",10]\n"},
+    {"u-above", UNITS "[\"3\",\"county\",\"NEW\",\"11\",10]\n"},
+    {"u-below", UNITS "[\"3\",\"station\",\"NEW\",\"1101\",10]\n"},
+    {"u-code", UNITS "[\"11 5\",\"station\",\"NEW\",\"11\",10]\n"},
+    {"u-file", UNITS "[\"findings\",\"station\",\"NEW\",\"11\",10]\n"},
+    {"u-big", UNITS "[\"1105\",\"station\",\"NEW\",\"11\",1000000000]\n"},
+    {"u-bidi", UNITS "[\"1105\",\"station\",\"NEW\xe2\x80\xae\",\"11\",10]\n"},
+    {"u-space", UNITS "[\"1105\", \"station\",\"NEW\",\"11\",10]\n"},
+    {"c-ok", CONTESTS ONE "\"rule\":null,\"unit\":\"11\"}\n"},
+    {"c-head", "hesabu/contests/v9\n" ONE "\"rule\":null,\"unit\":\"11\"}\n"},
+    {"c-twice", CONTESTS "{\"choices\":[{\"id\":\"a\",\"name\":\"A\"}],\"id\":\"president\",\"kind\":\"k\","
+                         "\"name\":\"N\",\"rule\":null,\"unit\":\"11\"}\n"},
+    {"c-path", CONTESTS "{\"choices\":[{\"id\":\"a\",\"name\":\"A\"}],\"id\":\"../x\",\"kind\":\"k\","
+                        "\"name\":\"N\",\"rule\":null,\"unit\":\"11\"}\n"},
+    {"c-unit", CONTESTS ONE "\"rule\":null,\"unit\":\"99\"}\n"},
+    {"c-station", CONTESTS ONE "\"rule\":null,\"unit\":\"1101\"}\n"},
+    {"c-deep", CONTESTS ONE "\"rule\":[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]],\"unit\":\"11\"}\n"},
+    {"c-none", CONTESTS "{\"choices\":[],\"id\":\"one\",\"kind\":\"k\",\"name\":\"N\",\"rule\":null,"
+                        "\"unit\":\"11\"}\n"},
+    {"c-same", CONTESTS "{\"choices\":[{\"id\":\"a\",\"name\":\"A\"},{\"id\":\"a\",\"name\":\"B\"}],"
+                        "\"id\":\"one\",\"kind\":\"k\",\"name\":\"N\",\"rule\":null,\"unit\":\"11\"}\n"},
+    {NULL, NULL}};
+
+#define RS(contest, def, round, station, votes)                                                    \
+    "result {'ballots':{'rejected':1,'valid':6},'basis':'station','contest':'" contest             \
+    "','definition':" def ",'election':'${e}','round':" round ",'signed_ms':1,'station':'" station \
+    "','votes':{" votes "}}"
+#define ABC            "'ann':1,'bo':2,'cy':3"
+#define PRES(station)  RS("president", "2", "1", station, ABC)
+#define HEAD(basis)                                                                                \
+    "result {'ballots':{'rejected':1,'valid':6},'basis':'" basis                                   \
+    "','contest':'president','definition':2,'election':'${e}',"
+#define TAIL(station)  "'signed_ms':1,'station':'" station "','votes':{" ABC "}}"
+#define FORM           "'form':['${h:page 1}'],"
+#define PAPER(station) HEAD("paper") FORM "'round':1," TAIL(station)
+#define KEY(name, role, unit, party)                                                               \
+    "key {'election':'${e}','holder':'${h:" name "}','key':'${v:" name                             \
+    "}','not_after_ms':9007199254740991,'not_before_ms':0," party "'role':'" role "','unit':'" unit "'}"
+#define KEYC(contests, name, role, unit)                                                           \
+    "key {'contests':[" contests "],'election':'${e}','holder':'${h:" name "}','key':'${v:" name   \
+    "}','not_after_ms':9007199254740991,'not_before_ms':0,'role':'" role "','unit':'" unit "'}"
+#define REVOKE(key, more) "revoke {'election':'${e}','key':'" key "','reason':'stolen'" more "}"
+#define ACTING(deputy, officer, unit)                                                              \
+    "acting {'deputy':'" deputy "','election':'${e}','for':'" officer                              \
+    "','reason':'died','unit':'" unit "'}"
+#define SIGNATURES(lines, record)                                                                  \
+    "signatures {'election':'${e}','lines':[" lines "],'record':'" record "'}"
+#define COUNTERSIGN(key, record, says)                                                             \
+    "countersign {'election':'${e}','how':'device','key':'" key "','record':'" record              \
+    "','says':'" says "'}"
+#define IMAGE(contest, kind, masked, page, result, round, station, zones)                          \
+    "image {'contest':'" contest "','election':'${e}','kind':'" kind "','masked':[" masked         \
+    "],'original':${o:an image},'page':" page ",'public':${o:a masked image}," result              \
+    "'round':" round ",'station':'" station "'" zones "}"
+#define EVENT(contest, event, station, more)                                                       \
+    "station-event {'at_ms':1," contest "'election':'${e}','event':'" event "','station':'" station \
+    "'" more "}"
+#define INCIDENT(rows) "incident {'election':'${e}','rows':[" rows "]}"
+#define ROW(class, code, count, first, key, last, note, type)                                      \
+    "{'class':'" class "','code':'" code "','count':" count ",'first_ms':" first ",'key':'" key    \
+    "','last_ms':" last "," note "'type':'" type "'}"
+#define AMEND(changes)                                                                             \
+    "amend {'changes':[" changes "],'definition':3,'election':'${e}'}"
+#define ROUND3(choices, contest, round)                                                            \
+    "{'round':{'choices':[" choices "],'contest':'" contest "','round':" round "}}"
+#define LOG   "example.org/test-election"
+#define COM   "com/1,com/2"
+#define FRAME "hesabu/v1 station-event\n{'at_ms':1,'election':'${e}','event':'opened','station':'1101'}\n"
+
+const struct record_case record_cases[] = {
+    /* --- framing --- */
+    {"frame", OK, NULL, FRAME "\n${line:po/1101}"},
+    {"entry-head", E_ENTRY, "", "hesabu/entry/v2 4000000\n" FRAME "\n${line:po/1101}"},
+    {"entry-ms-zero", E_ENTRY, "", "hesabu/entry/v1 04000000\n" FRAME "\n${line:po/1101}"},
+    {"entry-ms-large", E_ENTRY, "", "hesabu/entry/v1 9007199254740992\n" FRAME "\n${line:po/1101}"},
+    {"entry-ms-none", E_ENTRY, "", "hesabu/entry/v1 \n" FRAME "\n${line:po/1101}"},
+    {"unsigned", E_NOTE, NULL, FRAME},
+    {"version", E_NOTE, NULL, "hesabu/v2 result\n{}\n\n${line:po/1101}"},
+    {"three-lines", E_NOTE, NULL, FRAME "more\n\n${line:po/1101}"},
+    {"one-line", E_NOTE, NULL, "hesabu/v1 result\n\n${line:po/1101}"},
+    {"no-dash", E_NOTE, NULL, FRAME "\n- po/1101 AAAA\n"},
+    {"not-base64", E_BASE64, NULL, FRAME "\n\xe2\x80\x94 po/1101 AAA*\n"},
+    {"tab", E_UTF8, NULL, "hesabu/v1 station-event\n{\t}\n\n${fake:po/1101}"},
+    {"overlong", E_UTF8, NULL, "hesabu/v1 station-event\n{'\xc0\x80'}\n\n\xe2\x80\x94 po/1101 AAAAAAAA\n"},
+    {"unknown", E_TYPE, "po/1101", "ballot {}"},
+    {"capital", E_TYPE, "po/1101", "Result {}"},
+    {"lines-order", E_LINES, NULL, FRAME "\n${line:ro/11}${line:po/1101}"},
+    {"lines-twice", E_LINES, NULL, FRAME "\n${line:po/1101}${line:po/1101}"},
+    {"lines-one-key", E_LINES, NULL, FRAME "\n${fake:po/1101}${line:po/1101}"},
+    {"size-max", OK, "po/1102", IMAGE("president", "carbon", "${pad:3990}", "1", "", "1", "1102", "")},
+    {"size-max-plus-1", E_SIZE, "po/1102",
+     IMAGE("president", "carbon", "${pad:3991}", "1", "", "1", "1102", "")},
+    /* --- canonical JSON --- */
+    {"json-rest", E_JSON, "po/1101", EVENT("", "opened", "1101", "") "x"},
+    {"json-open", E_JSON, "po/1101", "station-event {'at_ms':1"},
+    {"json-comma", E_JSON, "po/1102",
+     IMAGE("president", "carbon", "[1,1,1,1],", "1", "", "1", "1102", "")},
+    {"json-space", E_CANONICAL, "po/1101", "station-event { 'at_ms':1}"},
+    {"json-twice", E_CANONICAL, "po/1101", "station-event {'at_ms':1,'at_ms':1}"},
+    {"json-order", E_CANONICAL, "po/1101", "station-event {'at_ms':1,'aa':1}"},
+    {"json-zero", E_CANONICAL, "po/1101", "station-event {'at_ms':01}"},
+    {"json-fraction", E_CANONICAL, "po/1101", "station-event {'at_ms':1.0}"},
+    {"json-exponent", E_CANONICAL, "po/1101", "station-event {'at_ms':1e3}"},
+    {"json-escape", E_CANONICAL, "po/1101", EVENT("", "\\u006fpened", "1101", "")},
+    {"json-past-53", E_RANGE, "po/1101", "station-event {'at_ms':9007199254740992}"},
+    {"json-at-53", OK, "po/1101",
+     "station-event {'at_ms':9007199254740991,'election':'${e}','event':'opened','station':'1101'}"},
+    {"json-negative", E_RANGE, "po/1101", "station-event {'at_ms':-1}"},
+    {"json-bidi", E_UTF8, "po/1101", EVENT("", "opened\xe2\x80\xae", "1101", "")},
+    {"json-c1", E_UTF8, "po/1101", EVENT("", "opened\xc2\x85", "1101", "")},
+    {"json-depth", E_DEPTH, COM, AMEND("{'contests':${O:c-deep}}")},
+    {"field-missing", E_FIELD, "po/1101", "station-event {'at_ms':1,'election':'${e}','station':'1101'}"},
+    {"field-unknown", E_FIELD, "po/1101", EVENT("", "opened", "1101", ",'weather':'rain'")},
+    {"field-kind", E_FIELD, "po/1101", "station-event {'at_ms':'1'}"},
+    {"hex-upper", E_HEX, "po/1101",
+     "station-event {'at_ms':1,'election':'ABABABABABABABABABABABABABABABABABABABABABABABABABABABABABABABAB'}"},
+    {"hex-short", E_HEX, "po/1101", "station-event {'at_ms':1,'election':'ab'}"},
+    /* --- the log --- */
+    {"second-manifest", E_FIRST, "com/1,com/2", "manifest {}"},
+    {"time-back", E_TIME, "po/1101", EVENT("", "opened", "1101", ""), FX_CLOSES},
+    {"replayed", E_DUPLICATE, "po/1101",
+     "station-event {'at_ms':1,'contest':'president','election':'${e}','event':'form-posted','station':'1101'}"},
+    {"replayed-other-lines", E_DUPLICATE, "ro/11",
+     "station-event {'at_ms':1,'contest':'president','election':'${e}','event':'form-posted','station':'1101'}"},
+    {"replayed-earlier", E_DUPLICATE, "po/1101",
+     "station-event {'at_ms':1,'contest':'president','election':'${e}','event':'form-posted','station':'1101'}",
+     1},
+    {"election", E_ELECTION, "po/1101",
+     "station-event {'at_ms':1,'election':'${h:rehearsal}','event':'opened','station':'1101'}"},
+    /* --- signers --- */
+    {"stranger", E_SIGNER, "stranger", EVENT("", "opened", "1101", "")},
+    {"padded-list", E_SIGNER, "po/1102,stranger", PRES("1102")},
+    {"wrong-name", E_SIGNER, "po/1101@po/1102", PRES("1102")},
+    {"cosignature-line", E_SIGNER, "04:po/1101", EVENT("", "opened", "1101", "")},
+    {"agent-alone", E_ROLE, "agent/red/11", PRES("1102")},
+    {"observer-result", E_ROLE, "obs/wits,po/1102", PRES("1102")},
+    {"log-result", E_ROLE, LOG, PRES("1102")},
+    {"clerk-grants", E_ROLE, "clerk/11,new", KEY("new", "clerk", "11", "")},
+    {"officer-incident", E_ROLE, "po/1101", INCIDENT(ROW("claimed", "E_X", "1", "1", "unknown", "1", "", "result"))},
+    {"log-and-other", E_LINES, LOG ",po/1101",
+     INCIDENT(ROW("claimed", "E_X", "1", "1", "unknown", "1", "", "result"))},
+    {"other-station", E_SCOPE, "po/1101", PRES("1102")},
+    {"agent-elsewhere", E_SCOPE, "po/1102,agent/red/1101", PRES("1102")},
+    {"agent-other-contest", E_SCOPE, "po/1102,agent/red/gov", PRES("1102")},
+    {"agent-own-contest", OK, "po/1102,agent/red/gov", RS("governor-1", "2", "1", "1102", "'dee':4,'eve':2")},
+    {"revoked", E_REVOKED, "po/1102-old", PRES("1102")},
+    {"expired", E_EXPIRED, "po/1102,agent/red/old", PRES("1102")},
+    {"not-yet", E_EXPIRED, "po/1102,agent/red/new", PRES("1102")},
+    {"valid-this-ms", OK, "po/1102,agent/red/now", PRES("1102")},
+    {"quota", E_QUOTA, "obs/wits", COUNTERSIGN("obs/wits", "${id:r1102b}", "saw")},
+    {"quota-left", OK, "obs/eyes", COUNTERSIGN("obs/eyes", "${id:r1102b}", "saw")},
+    /* --- amend --- */
+    {"amend-all", OK, COM,
+     "amend {'changes':[{'area':{'contest':'governor-1','state':'open','unit':'12'}},"
+     "{'choice':{'choice':'cy','contest':'president','state':'withdrawn'}},{'close':{'unit':'2103'}},"
+     "{'contests':${O:c-ok}},{'limits':{'one_sided':900}},{'policy':['quorum none']},"
+     "{'quotas':{'observer':{'countersign':2}}},{'threshold':3},{'units':${O:u-ok}}],'definition':3,"
+     "'election':'${e}','reason':${o:why not}}"},
+    {"amend-one-person", E_THRESHOLD, "com/1,com/1b", AMEND("{'threshold':1}")},
+    {"amend-officer", E_ROLE, "com/1,com/2,ro/11", AMEND("{'threshold':1}")},
+    {"amend-threshold-1", OK, COM, AMEND("{'threshold':1}")},
+    {"amend-threshold-0", E_RANGE, COM, AMEND("{'threshold':0}")},
+    {"amend-threshold-4", E_RANGE, COM, AMEND("{'threshold':4}")},
+    {"amend-nothing", E_FIELD, COM, AMEND("")},
+    {"amend-empty", E_FIELD, COM, AMEND("{}")},
+    {"amend-unknown", E_FIELD, COM, AMEND("{'weather':1}")},
+    {"amend-two-in-one", E_FIELD, COM, AMEND("{'threshold':1,'x':1}")},
+    {"amend-version-same", E_DEFINITION, COM, "amend {'changes':[{'threshold':1}],'definition':2,'election':'${e}'}"},
+    {"amend-version-skipped", E_DEFINITION, COM,
+     "amend {'changes':[{'threshold':1}],'definition':4,'election':'${e}'}"},
+    {"amend-area-unit", E_UNIT, COM, AMEND("{'area':{'contest':'governor-1','state':'open','unit':'21'}}")},
+    {"amend-area-contest", E_CONTEST, COM, AMEND("{'area':{'contest':'mayor','state':'open','unit':'21'}}")},
+    {"amend-area-word", E_FIELD, COM, AMEND("{'area':{'contest':'governor-1','state':'late','unit':'12'}}")},
+    {"amend-choice", E_CHOICE, COM, AMEND("{'choice':{'choice':'zed','contest':'president','state':'dead'}}")},
+    {"amend-close-county", E_UNIT, COM, AMEND("{'close':{'unit':'11'}}")},
+    {"amend-close-closed", E_STATE, COM, AMEND("{'close':{'unit':'1103'}}")},
+    {"amend-close-used", E_STATE, COM, AMEND("{'close':{'unit':'1101'}}")},
+    {"amend-close-unknown", E_UNIT, COM, AMEND("{'close':{'unit':'9999'}}")},
+    {"amend-round", OK, COM, AMEND(ROUND3("'ann','cy'", "president", "2"))},
+    {"amend-round-skipped", E_ROUND, COM, AMEND(ROUND3("'ann','cy'", "president", "3"))},
+    {"amend-round-same", E_ROUND, COM, AMEND(ROUND3("'ann','cy'", "president", "1"))},
+    {"amend-round-choice", E_CHOICE, COM, AMEND(ROUND3("'ann','zed'", "president", "2"))},
+    {"amend-round-twice", E_CHOICE, COM, AMEND(ROUND3("'ann','ann'", "president", "2"))},
+    {"amend-round-none", E_CHOICE, COM, AMEND(ROUND3("", "president", "2"))},
+    {"amend-log-size", E_STATE, COM,
+     AMEND("{'log':{'key':'${v:newlog@example.org/test-election}','root':'${h:root}','size':1}}")},
+    {"amend-log-name", E_FIELD, COM, AMEND("{'log':{'key':'${v:newlog}','root':'${h:root}','size':1}}")},
+    {"amend-log-vkey", E_VKEY, COM, AMEND("{'log':{'key':'newlog','root':'${h:root}','size':1}}")},
+    {"amend-log-own", E_KEY_REUSED, COM,
+     AMEND("{'log':{'key':'${v:example.org/test-election}','root':'${h:root}','size':1}}")},
+    {"amend-log-persons", E_KEY_REUSED, COM,
+     AMEND("{'log':{'key':'${v:po/1101@example.org/test-election}','root':'${h:root}','size':1}}")},
+    {"amend-policy-long", E_RANGE, COM,
+     AMEND("{'policy':['${x:999:a}','${x:999:a}','${x:999:a}','${x:999:a}','${x:999:a}','${x:999:a}',"
+           "'${x:999:a}','${x:999:a}','${x:999:a}','${x:999:a}','${x:999:a}','${x:999:a}','${x:999:a}',"
+           "'${x:999:a}','${x:999:a}','${x:999:a}','${x:999:a}','${x:999:a}','${x:999:a}','${x:999:a}',"
+           "'${x:999:a}','${x:999:a}','${x:999:a}','${x:999:a}','${x:999:a}','${x:999:a}','${x:999:a}',"
+           "'${x:999:a}','${x:999:a}','${x:999:a}','${x:999:a}','${x:999:a}','${x:999:a}']}")},
+    {"amend-quota-role", E_FIELD, COM, AMEND("{'quotas':{'king':{'key':1}}}")},
+    {"amend-quota-type", E_FIELD, COM, AMEND("{'quotas':{'clerk':{'ballot':1}}}")},
+    {"amend-quota-range", E_RANGE, COM, AMEND("{'quotas':{'clerk':{'image':65536}}}")},
+    {"amend-limits-range", E_RANGE, COM, AMEND("{'limits':{'one_sided':1001}}")},
+    {"amend-limits-unknown", E_FIELD, COM, AMEND("{'limits':{'rain':1}}")},
+    {"units-missing", E_OBJECT_MISSING, COM, AMEND("{'units':${missing:}}")},
+    {"units-size", E_OBJECT, COM, AMEND("{'units':${wrong:u-ok}}")},
+    {"units-head", E_OBJECT, COM, AMEND("{'units':${O:u-head}}")},
+    {"units-cut", E_OBJECT, COM, AMEND("{'units':${O:u-cut}}")},
+    {"units-four-members", E_FIELD, COM, AMEND("{'units':${O:u-four}}")},
+    {"units-six-members", E_FIELD, COM, AMEND("{'units':${O:u-six}}")},
+    {"units-twice", E_UNIT, COM, AMEND("{'units':${O:u-twice}}")},
+    {"units-orphan", E_UNIT, COM, AMEND("{'units':${O:u-orphan}}")},
+    {"units-second-root", E_UNIT, COM, AMEND("{'units':${O:u-root}}")},
+    {"units-level", E_UNIT, COM, AMEND("{'units':${O:u-level}}")},
+    {"units-above", E_UNIT, COM, AMEND("{'units':${O:u-above}}")},
+    {"units-below-station", E_UNIT, COM, AMEND("{'units':${O:u-below}}")},
+    {"units-code", E_FIELD, COM, AMEND("{'units':${O:u-code}}")},
+    {"units-code-file", E_FIELD, COM, AMEND("{'units':${O:u-file}}")},
+    {"units-registered", E_RANGE, COM, AMEND("{'units':${O:u-big}}")},
+    {"units-bidi", E_UTF8, COM, AMEND("{'units':${O:u-bidi}}")},
+    {"units-space", E_CANONICAL, COM, AMEND("{'units':${O:u-space}}")},
+    {"contests-head", E_OBJECT, COM, AMEND("{'contests':${O:c-head}}")},
+    {"contests-twice", E_CONTEST, COM, AMEND("{'contests':${O:c-twice}}")},
+    {"contests-path", E_FIELD, COM, AMEND("{'contests':${O:c-path}}")},
+    {"contests-unit", E_UNIT, COM, AMEND("{'contests':${O:c-unit}}")},
+    {"contests-station", E_UNIT, COM, AMEND("{'contests':${O:c-station}}")},
+    {"contests-no-choice", E_CHOICE, COM, AMEND("{'contests':${O:c-none}}")},
+    {"contests-same-choice", E_CHOICE, COM, AMEND("{'contests':${O:c-same}}")},
+    /* --- key --- */
+    {"key-officer", OK, "ro/11,new", KEY("new", "presiding-officer", "1104", "")},
+    {"key-contests", OK, "ro/11gov,new", KEYC("'governor-1'", "new", "presiding-officer", "1104")},
+    {"key-more-contests", E_DELEGATION, "ro/11gov,new",
+     KEYC("'governor-1','president'", "new", "presiding-officer", "1104")},
+    {"key-all-contests", E_DELEGATION, "ro/11gov,new", KEY("new", "presiding-officer", "1104", "")},
+    {"key-contest-unknown", E_CONTEST, "ro/11,new", KEYC("'mayor'", "new", "clerk", "11")},
+    {"key-contest-order", E_CANONICAL, "ro/11,new", KEYC("'president','governor-1'", "new", "clerk", "11")},
+    {"key-contest-none", E_FIELD, "ro/11,new", KEYC("", "new", "clerk", "11")},
+    {"key-agent", OK, "party/red,new", KEY("new", "agent", "2101", "'party':'red',")},
+    {"key-other-party", E_DELEGATION, "party/red,new", KEY("new", "agent", "2101", "'party':'blue',")},
+    {"key-agent-no-party", E_FIELD, "party/red,new", KEY("new", "agent", "2101", "")},
+    {"key-officer-party", E_FIELD, "ro/11,new", KEY("new", "clerk", "11", "'party':'red',")},
+    {"key-party-outside", E_DELEGATION, "party/blue,new", KEY("new", "agent", "2101", "'party':'blue',")},
+    {"key-observer", OK, "og/wits,new", KEY("new", "observer", "KE", "'party':'wits',")},
+    {"key-other-group", E_DELEGATION, "og/wits,new", KEY("new", "observer", "KE", "'party':'eyes',")},
+    {"key-observer-no-group", E_FIELD, "og/wits,new", KEY("new", "observer", "KE", "")},
+    {"key-auditor", OK, "board,new", KEY("new", "auditor", "KE", "")},
+    {"key-outside", E_DELEGATION, "ro/12,new", KEY("new", "presiding-officer", "1104", "")},
+    {"key-above", E_DELEGATION, "ro/11,new", KEY("new", "clerk", "1", "")},
+    {"key-equal", E_DELEGATION, "ro/11,new", KEY("new", "returning-officer", "11", "")},
+    {"key-nobody", E_POSSESSION, "ro/11", KEY("new", "presiding-officer", "1104", "")},
+    {"key-itself", E_DELEGATION, "new", KEY("new", "presiding-officer", "1104", "")},
+    {"key-stranger-too", E_SIGNER, "ro/11,new,stranger", KEY("new", "presiding-officer", "1104", "")},
+    {"key-commissioners", OK, COM ",new", KEY("new", "returning-officer", "2", "")},
+    {"key-one-commissioner", E_THRESHOLD, "com/1,com/1b,new", KEY("new", "returning-officer", "2", "")},
+    {"key-commissioner-beside", OK, "com/1,ro/11,new", KEY("new", "presiding-officer", "1104", "")},
+    {"key-commissioner", OK, "com/1,com/3,new", KEY("new", "commissioner", "KE", "")},
+    {"key-commissioner-county", E_UNIT, "com/1,com/3,new", KEY("new", "commissioner", "1", "")},
+    {"key-commissioner-contests", E_FIELD, "com/1,com/3,new", KEYC("'president'", "new", "commissioner", "KE")},
+    {"key-officer-county", E_UNIT, "ro/11,new", KEY("new", "presiding-officer", "11", "")},
+    {"key-unit-unknown", E_UNIT, "ro/11,new", KEY("new", "presiding-officer", "9999", "")},
+    {"key-role-unknown", E_FIELD, "ro/11,new", KEY("new", "king", "11", "")},
+    {"key-name-used", E_KEY_REUSED, "ro/11,new@po/1101", KEY("new@po/1101", "clerk", "11", "")},
+    {"key-public-used", E_KEY_REUSED, "ro/11,po/1101@new", KEY("po/1101@new", "clerk", "11", "")},
+    {"key-public-revoked", E_KEY_REUSED, "ro/11,po/1102-old@new", KEY("po/1102-old@new", "clerk", "11", "")},
+    {"key-public-log", E_KEY_REUSED, "ro/11,example.org/test-election@new",
+     KEY("example.org/test-election@new", "clerk", "11", "")},
+    {"key-name-log", E_KEY_REUSED, "ro/11,new@example.org/test-election",
+     KEY("new@example.org/test-election", "clerk", "11", "")},
+    {"key-name-capital", E_VKEY, "ro/11,New", KEY("New", "clerk", "11", "")},
+    {"key-not-a-key", E_VKEY, "ro/11",
+     "key {'election':'${e}','holder':'${h:x}','key':'new+00000000+AAAA'}"},
+    {"key-reversed", E_RANGE, "ro/11,new",
+     "key {'election':'${e}','holder':'${h:x}','key':'${v:new}','not_after_ms':5,'not_before_ms':6,"
+     "'role':'clerk','unit':'11'}"},
+    /* --- revoke --- */
+    {"revoke-officer", OK, "ro/11", REVOKE("po/1101", ",'suspect_since_ms':9")},
+    {"revoke-own", OK, "po/1101", REVOKE("po/1101", "")},
+    {"revoke-neighbour", E_DELEGATION, "po/1102", REVOKE("po/1101", "")},
+    {"revoke-outside", E_DELEGATION, "ro/12", REVOKE("po/1101", "")},
+    {"revoke-agent", OK, "party/red", REVOKE("agent/red/11", "")},
+    {"revoke-other-party", E_DELEGATION, "party/blue", REVOKE("agent/red/1101", "")},
+    {"revoke-other-group", E_DELEGATION, "og/wits", REVOKE("obs/eyes", "")},
+    {"revoke-commissioner", OK, "com/2,com/3", REVOKE("com/1", "")},
+    {"revoke-commissioner-few", E_THRESHOLD, "com/2", REVOKE("com/1", "")},
+    {"revoke-again", E_STATE, "ro/11", REVOKE("po/1102-old", "")},
+    {"revoke-again-same", E_STATE, "ro/11", "revoke {'election':'${e}','key':'po/1102-old','reason':'lost','suspect_since_ms':2000000}"},
+    {"revoke-earlier", OK, "ro/11", REVOKE("po/1102-old", ",'suspect_since_ms':1999999")},
+    {"revoke-unknown", E_REFERENCE, "ro/11", REVOKE("nobody", "")},
+    {"revoke-why", E_FIELD, "ro/11", "revoke {'election':'${e}','key':'po/1101','reason':'bored'}"},
+    /* --- acting --- */
+    {"acting", OK, "dpo/1101", ACTING("dpo/1101", "po/1101", "1101")},
+    {"acting-two", OK, "dpo/1101,ro/11", ACTING("dpo/1101", "po/1101", "1101")},
+    {"acting-returning", OK, "dro/11", ACTING("dro/11", "ro/11", "11")},
+    {"acting-unsigned", E_ROLE, "ro/11", ACTING("dpo/1101", "po/1101", "1101")},
+    {"acting-elsewhere", E_ROLE, "dpo/2101", ACTING("dpo/2101", "po/1101", "1101")},
+    {"acting-officer", E_ROLE, "ro/11", ACTING("ro/11", "po/1101", "1101")},
+    {"acting-clerk", E_ROLE, "dpo/1101", ACTING("dpo/1101", "clerk/11", "11")},
+    {"acting-unit", E_SCOPE, "dpo/1101", ACTING("dpo/1101", "po/1101", "1102")},
+    {"acting-outsider", E_SCOPE, "dpo/1101,ro/12", ACTING("dpo/1101", "po/1101", "1101")},
+    {"acting-again", E_STATE, "dpo/2101", ACTING("dpo/2101", "po/2101", "2101")},
+    {"acting-unknown", E_REFERENCE, "dpo/1101", ACTING("dpo/1101", "nobody", "1101")},
+    /* --- result --- */
+    {"result", OK, "po/2103", PRES("2103")},
+    {"result-second", OK, "po/1102", PRES("1102")},
+    {"result-full", OK, "po/2103",
+     "result {'agents':{'present':2,'refused':0,'signed':2},'ballots':{'disputed':0,'objected':1,"
+     "'registered':630,'rejected':2,'valid':6},'basis':'station','contest':'president','definition':1,"
+     "'election':'${e}','form':['${h:1}','${h:2}','${h:3}','${h:4}','${h:5}','${h:6}','${h:7}','${h:8}'],"
+     "'round':1,'serial':'S 2','signed_ms':0,'station':'2103','voters':{'kit':7,'manual':0},'votes':{" ABC
+     "}}"},
+    {"result-blank", OK, "po/2103",
+     "result {'ballots':{},'basis':'station','contest':'president','definition':2,'election':'${e}',"
+     "'round':1,'signed_ms':1,'station':'2103','votes':{}}"},
+    {"result-figure-max", OK, "po/2103", RS("president", "2", "1", "2103", "'ann':999999999")},
+    {"result-figure-large", E_RANGE, "po/2103", RS("president", "2", "1", "2103", "'ann':1000000000")},
+    {"result-nine-pages", E_RANGE, "po/2103",
+     HEAD("station") "'form':['${h:1}','${h:2}','${h:3}','${h:4}','${h:5}','${h:6}','${h:7}','${h:8}','${h:9}'],"
+                     "'round':1," TAIL("2103")},
+    {"result-serial-empty", E_FIELD, "po/2103", HEAD("station") "'round':1,'serial':''," TAIL("2103")},
+    {"result-serial-long", E_RANGE, "po/2103", HEAD("station") "'round':1,'serial':'${x:41:s}'," TAIL("2103")},
+    {"result-basis", E_FIELD, "po/2103", HEAD("rumour") "'round':1," TAIL("2103")},
+    {"result-new-station", OK, "ro/11,clerk/11", PAPER("1104")},
+    {"result-before-station", E_DEFINITION, "ro/11,clerk/11",
+     "result {'ballots':{},'basis':'paper','contest':'president','definition':1,'election':'${e}'," FORM
+     "'round':1," TAIL("1104")},
+    {"result-closed-station", E_UNIT, "po/1103", PRES("1103")},
+    {"result-county", E_UNIT, "po/1101", PRES("11")},
+    {"result-no-station", E_UNIT, "po/1101", PRES("9999")},
+    {"result-no-contest", E_CONTEST, "po/2103", RS("mayor", "2", "1", "2103", ABC)},
+    {"result-not-held-here", E_CONTEST, "po/1101", RS("member-21", "2", "2", "1101", "'fay':1")},
+    {"result-round-2", OK, "po/2102", RS("member-21", "2", "2", "2102", "'fay':4,'gus':2")},
+    {"result-round-over", E_ROUND, "po/2102", RS("member-21", "2", "1", "2102", "'fay':4,'gus':2")},
+    {"result-round-0", E_ROUND, "po/2102", RS("member-21", "2", "0", "2102", "'fay':4,'gus':2")},
+    {"result-round-3", E_ROUND, "po/2102", RS("member-21", "2", "3", "2102", "'fay':4,'gus':2")},
+    {"result-old-definition", E_DEFINITION, "po/2102", RS("member-21", "1", "2", "2102", "'fay':4")},
+    {"result-next-definition", E_DEFINITION, "po/2103", RS("president", "3", "1", "2103", ABC)},
+    {"result-older-ballot", OK, "po/2103", RS("president", "1", "1", "2103", ABC)},
+    {"result-not-in-round", E_CHOICE, "po/2102", RS("member-21", "2", "2", "2102", "'hal':4")},
+    {"result-no-choice", E_CHOICE, "po/2103", RS("president", "2", "1", "2103", "'zed':4")},
+    {"result-postponed", E_STATE, "po/1201", RS("governor-1", "2", "1", "1201", "'dee':1")},
+    {"result-cancelled", E_STATE, "po/1201", RS("ward-12", "2", "1", "1201", "'ida':1")},
+    {"result-deputy", OK, "dpo/2101", PRES("2101")},
+    {"result-deputy-idle", E_ROLE, "dpo/1101", PRES("1101")},
+    {"result-deputy-beside", OK, "dpo/1101,po/1101", PRES("1101")},
+    {"result-returning", E_ROLE, "ro/11", PRES("1101")},
+    {"paper-two", OK, "ro/12,clerk/12", PAPER("1201")},
+    {"paper-alone", E_THRESHOLD, "ro/12", PAPER("1201")},
+    {"paper-own-clerk", E_THRESHOLD, "ro/12,clerk/12own", PAPER("1201")},
+    {"paper-with-officer", E_THRESHOLD, "ro/12,po/1201", PAPER("1201")},
+    {"paper-clerks", E_ROLE, "clerk/12,clerk/12own", PAPER("1201")},
+    {"paper-no-form", E_FIELD, "ro/12,clerk/12", HEAD("paper") "'round':1," TAIL("1201")},
+    {"paper-outside", E_SCOPE, "ro/12,clerk/12,clerk/11", PAPER("1201")},
+    {"supersede", OK, "po/2102",
+     HEAD("station") "'round':1,'signed_ms':1,'station':'2102','supersedes':'${id:r2102}','votes':{" ABC "}}"},
+    {"supersede-again", E_SUPERSEDE, "po/1102",
+     HEAD("station") "'round':1,'signed_ms':1,'station':'1102','supersedes':'${id:r1102a}','votes':{" ABC "}}"},
+    {"supersede-next", OK, "po/1102",
+     HEAD("station") "'round':1,'signed_ms':1,'station':'1102','supersedes':'${id:r1102b}','votes':{" ABC "}}"},
+    {"supersede-posted", E_SUPERSEDE, "po/1101",
+     HEAD("station") "'round':1,'signed_ms':1,'station':'1101','supersedes':'${id:r1101}','votes':{" ABC "}}"},
+    {"supersede-paper", E_SUPERSEDE, "po/1202",
+     HEAD("station") "'round':1,'signed_ms':1,'station':'1202','supersedes':'${id:r1202}','votes':{" ABC "}}"},
+    {"supersede-by-paper", E_SUPERSEDE, "ro/21,clerk/21",
+     HEAD("paper") FORM "'round':1,'signed_ms':1,'station':'2102','supersedes':'${id:r2102}','votes':{" ABC "}}"},
+    {"supersede-elsewhere", E_REFERENCE, "po/2103",
+     HEAD("station") "'round':1,'signed_ms':1,'station':'2103','supersedes':'${id:r2102}','votes':{" ABC "}}"},
+    {"supersede-no-result", E_REFERENCE, "po/2103",
+     HEAD("station") "'round':1,'signed_ms':1,'station':'2103','supersedes':'${id:posted}','votes':{" ABC "}}"},
+    {"supersede-nothing", E_REFERENCE, "po/2103",
+     HEAD("station") "'round':1,'signed_ms':1,'station':'2103','supersedes':'${h:nothing}','votes':{" ABC "}}"},
+    /* --- signatures: see test_fold.c for those that are taken --- */
+    {"signatures-officer", E_ROLE, "po/1101", SIGNATURES("", "${id:r1101}")},
+    {"signatures-none", E_FIELD, LOG, SIGNATURES("", "${id:r1101}")},
+    {"signatures-no-record", E_REFERENCE, LOG, SIGNATURES("'x'", "${h:nothing}")},
+    {"signatures-no-result", E_REFERENCE, LOG, SIGNATURES("'x'", "${id:posted}")},
+    {"signatures-no-line", E_NOTE, LOG, SIGNATURES("'x'", "${id:r1101}")},
+    {"signatures-long", E_RANGE, LOG, SIGNATURES("'${x:401:a}'", "${id:r1101}")},
+    /* --- countersign --- */
+    {"countersign", OK, "agent/blue/1101", COUNTERSIGN("agent/blue/1101", "${id:r1101}", "object")},
+    {"countersign-superseded", OK, "agent/red/11", COUNTERSIGN("agent/red/11", "${id:r1102a}", "saw")},
+    {"countersign-changed-mind", OK, "agent/red/11", COUNTERSIGN("agent/red/11", "${id:r1102b}", "saw")},
+    {"countersign-again", E_STATE, "agent/red/11", COUNTERSIGN("agent/red/11", "${id:r1102b}", "object")},
+    {"countersign-other", E_LINES, "agent/red/11", COUNTERSIGN("agent/red/1101", "${id:r1101}", "saw")},
+    {"countersign-two", E_LINES, "agent/red/11,agent/red/1101", COUNTERSIGN("agent/red/11", "${id:r1101}", "saw")},
+    {"countersign-officer", E_ROLE, "po/1101", COUNTERSIGN("po/1101", "${id:r1101}", "saw")},
+    {"countersign-elsewhere", E_SCOPE, "agent/red/1101", COUNTERSIGN("agent/red/1101", "${id:r1102b}", "saw")},
+    {"countersign-contest", E_SCOPE, "agent/red/gov", COUNTERSIGN("agent/red/gov", "${id:r1102b}", "saw")},
+    {"countersign-word", E_FIELD, "agent/red/11", COUNTERSIGN("agent/red/11", "${id:r1101}", "like")},
+    {"countersign-no-result", E_REFERENCE, "agent/red/11", COUNTERSIGN("agent/red/11", "${id:posted}", "saw")},
+    /* --- image --- */
+    {"image", OK, "po/2102",
+     IMAGE("president", "original", "[0,0,100000,5],[1,2,3,4]", "99", "'result':'${id:r2102}',", "1", "2102",
+           ",'zones':'00ff'")},
+    {"image-of-station", OK, "po/2102", IMAGE("president", "original", "", "1", "", "1", "2102", "")},
+    {"image-agent", OK, "agent/red/11", IMAGE("president", "agent", "", "1", "", "1", "1102", "")},
+    {"image-agent-original", E_ROLE, "agent/red/11", IMAGE("president", "original", "", "1", "", "1", "1102", "")},
+    {"image-observer", OK, "obs/eyes", IMAGE("president", "posted", "", "1", "", "1", "1102", "")},
+    {"image-observer-carbon", E_ROLE, "obs/eyes", IMAGE("president", "carbon", "", "1", "", "1", "1102", "")},
+    {"image-elsewhere", E_SCOPE, "po/1101", IMAGE("president", "original", "", "1", "", "1", "1102", "")},
+    {"image-older-round", OK, "po/2102", IMAGE("member-21", "original", "", "1", "", "1", "2102", "")},
+    {"image-next-round", E_ROUND, "po/2102", IMAGE("member-21", "original", "", "1", "", "3", "2102", "")},
+    {"image-round-0", E_ROUND, "po/2102", IMAGE("member-21", "original", "", "1", "", "0", "2102", "")},
+    {"image-page-0", E_RANGE, "po/2102", IMAGE("president", "original", "", "0", "", "1", "2102", "")},
+    {"image-page-100", E_RANGE, "po/2102", IMAGE("president", "original", "", "100", "", "1", "2102", "")},
+    {"image-kind", E_FIELD, "po/2102", IMAGE("president", "selfie", "", "1", "", "1", "2102", "")},
+    {"image-rectangle", E_FIELD, "po/2102", IMAGE("president", "original", "[1,2,3]", "1", "", "1", "2102", "")},
+    {"image-rectangle-5", E_FIELD, "po/2102", IMAGE("president", "original", "[1,2,3,4,5]", "1", "", "1", "2102", "")},
+    {"image-rectangle-large", E_RANGE, "po/2102",
+     IMAGE("president", "original", "[1,2,3,100001]", "1", "", "1", "2102", "")},
+    {"image-zones", E_HEX, "po/2102", IMAGE("president", "original", "", "1", "", "1", "2102", ",'zones':'0F'")},
+    {"image-zones-odd", E_HEX, "po/2102", IMAGE("president", "original", "", "1", "", "1", "2102", ",'zones':'0'")},
+    {"image-not-held", E_CONTEST, "po/1101", IMAGE("member-21", "original", "", "1", "", "1", "1101", "")},
+    {"image-other-result", E_REFERENCE, "po/2102",
+     IMAGE("president", "original", "", "1", "'result':'${id:r2101}',", "1", "2102", "")},
+    {"image-no-result", E_REFERENCE, "po/2102",
+     IMAGE("president", "original", "", "1", "'result':'${id:posted}',", "1", "2102", "")},
+    {"image-closed", E_UNIT, "po/1103", IMAGE("president", "original", "", "1", "", "1", "1103", "")},
+    /* --- station-event --- */
+    {"event-all", OK, "po/1101",
+     EVENT("'contest':'president',", "delayed", "1101", ",'value':999999999")},
+    {"event-note", OK, "ro/11",
+     "station-event {'at_ms':1,'election':'${e}','event':'kit-failed','note':${o:salt},'station':'1101'}"},
+    {"event-posted", OK, "po/1102", EVENT("'contest':'president',", "form-posted", "1102", "")},
+    {"event-posted-which", E_FIELD, "po/1102", EVENT("", "form-posted", "1102", "")},
+    {"event-word", E_FIELD, "po/1102", EVENT("", "bored", "1102", "")},
+    {"event-elsewhere", E_SCOPE, "po/1102", EVENT("", "opened", "1101", "")},
+    {"event-not-held", E_CONTEST, "po/1102", EVENT("'contest':'member-21',", "opened", "1102", "")},
+    {"event-agent", E_ROLE, "agent/red/11", EVENT("", "opened", "1101", "")},
+    /* --- incident --- */
+    {"incident", OK, LOG,
+     INCIDENT(ROW("claimed", "E_QUOTA", "9007199254740991", "5", "unknown", "5", "", "unknown") ","
+              ROW("proven", "E_REVOKED", "1", "5", "po/1101", "6", "'note':${o:the note},", "result"))},
+    {"incident-soon", E_QUOTA, LOG,
+     INCIDENT(ROW("claimed", "E_X", "1", "1", "unknown", "1", "", "result")), 2500000},
+    {"incident-none", E_FIELD, LOG, INCIDENT("")},
+    {"incident-class", E_FIELD, LOG, INCIDENT(ROW("heard", "E_X", "1", "1", "unknown", "1", "", "result"))},
+    {"incident-code", E_FIELD, LOG, INCIDENT(ROW("claimed", "E_x", "1", "1", "unknown", "1", "", "result"))},
+    {"incident-code-empty", E_FIELD, LOG, INCIDENT(ROW("claimed", "E_", "1", "1", "unknown", "1", "", "result"))},
+    {"incident-count-0", E_RANGE, LOG, INCIDENT(ROW("claimed", "E_X", "0", "1", "unknown", "1", "", "result"))},
+    {"incident-reversed", E_RANGE, LOG, INCIDENT(ROW("claimed", "E_X", "1", "2", "unknown", "1", "", "result"))},
+    {"incident-key", E_REFERENCE, LOG, INCIDENT(ROW("claimed", "E_X", "1", "1", "stranger", "1", "", "result"))},
+    {"incident-type", E_FIELD, LOG, INCIDENT(ROW("claimed", "E_X", "1", "1", "unknown", "1", "", "ballot"))},
+    {"incident-unproven", E_FIELD, LOG, INCIDENT(ROW("proven", "E_X", "1", "1", "po/1101", "1", "", "result"))},
+    {"incident-proven-who", E_FIELD, LOG,
+     INCIDENT(ROW("proven", "E_X", "1", "1", "unknown", "1", "'note':${o:the note},", "result"))},
+};
+const unsigned record_case_count = sizeof record_cases / sizeof *record_cases;
+
+const struct manifest_case manifest_cases[] = {
+    {"manifest", OK, "com/1,com/2", "", ""},
+    {"manifest-three", OK, "com/1,com/2,com/3", "", ""},
+    {"manifest-two-keys", E_THRESHOLD, "com/1,com/1b", "", ""},
+    {"manifest-one", E_THRESHOLD, "com/3", "", ""},
+    {"manifest-stranger", E_SIGNER, "com/1,com/2,stranger", "", ""},
+    {"manifest-wrong-name", E_SIGNER, "com/1,com/2@com/3", "", ""},
+    {"manifest-cosignature", E_SIGNER, "com/1,04:com/2", "", ""},
+    {"manifest-same-key", E_KEY_REUSED, "com/1,com/2", "${v:com/3}", "${v:com/2@com/3}"},
+    {"manifest-same-name", E_KEY_REUSED, "com/1,com/2", "${v:com/3}", "${v:stranger@com/2}"},
+    {"manifest-log-key", E_KEY_REUSED, "com/1,com/2", "${v:com/3}", "${v:example.org/test-election@com/3}"},
+    {"manifest-bad-key", E_VKEY, "com/1,com/2", "${v:com/3}", "com/3"},
+    {"manifest-key-name", E_VKEY, "com/1,com/2", "${v:com/3}", "${v:Com}"},
+    {"manifest-bad-log", E_VKEY, "com/1,com/2", "${v:example.org/test-election}", "log"},
+    {"manifest-origin", E_FIELD, "com/1,com/2", "'origin':'example.org/test-election'", "'origin':'example.org/x'"},
+    {"manifest-threshold-0", E_RANGE, "com/1,com/2", "'threshold':2", "'threshold':0"},
+    {"manifest-threshold-4", E_THRESHOLD, "com/1,com/2,com/3,com/1b", "'threshold':2", "'threshold':4"},
+    {"manifest-threshold-5", E_RANGE, "com/1,com/2,com/3", "'threshold':2", "'threshold':5"},
+    {"manifest-closes", E_RANGE, "com/1,com/2", "'closes_ms':2000000", "'closes_ms':999999"},
+    {"manifest-image", E_FIELD, "com/1,com/2", "'image':'required'", "'image':'sometimes'"},
+    {"manifest-optional", OK, "com/1,com/2", "'image':'required'", "'image':'optional'"},
+    {"manifest-one-level", E_RANGE, "com/1,com/2", "'nation','county','constituency','station'", "'nation'"},
+    {"manifest-eleven-levels", E_RANGE, "com/1,com/2", "'nation','county','constituency','station'",
+     "'a','b','c','d','e','f','g','h','i','j','k'"},
+    {"manifest-level-name", E_FIELD, "com/1,com/2", "'nation',", "'Nation',"},
+    {"manifest-levels-other", E_UNIT, "com/1,com/2", "'nation',", "'world',"},
+    {"manifest-simulated", E_FIELD, "com/1,com/2", "'simulated':true", "'simulated':1"},
+    {"manifest-title", E_RANGE, "com/1,com/2", "'title':'A test", "'title':'${x:200:t}"},
+    {"manifest-limits", E_RANGE, "com/1,com/2", "'limits':{}", "'limits':{'turnout_high':1001}"},
+    {"manifest-limits-all", OK, "com/1,com/2", "'limits':{}",
+     "'limits':{'one_sided':1000,'rejected_high':0,'same_vector_min':999999999,'turnout_high':1000,'turnout_low':0}"},
+    {"manifest-depth", E_DEPTH, "com/1,com/2", "{'declare_days':7}", "${x:17:[}1${x:17:]}"},
+    {"manifest-depth-most", OK, "com/1,com/2", "{'declare_days':7}", "${x:14:[}1${x:14:]}"},
+    {"manifest-extras", OK, "com/1,com/2", "'simulated':true,", "'simulated':true,'software':['${h:x}'],"},
+    {"not-a-manifest", E_FIRST, "com/1,com/2", "hesabu/v1 manifest", "hesabu/v1 amend"},
+};
+const unsigned manifest_case_count = sizeof manifest_cases / sizeof *manifest_cases;
