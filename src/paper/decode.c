@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "paper/decode.h"
+
+#include <math.h>
+
+const char *abstain_name(unsigned bit) {
+    static const char *const names[ABSTAIN_REASONS] = {
+        "margin", "disagreement", "overwritten",           "partly-struck", "layout",
+        "empty",  "dashes-only",  "figure-and-correction", "place",         "ink"};
+    return bit < ABSTAIN_REASONS ? names[bit] : "";
+}
+
+struct decode_rules decode_default_rules(void) {
+    return (struct decode_rules){.margin = 4.0};
+}
+
+/* log-probability that a box is one that is not used. */
+static double unused(const struct box_reading *b, struct decode_rules r) {
+    double p = exp(b->lp[CLASS_BLANK]) + exp(b->lp[CLASS_DASH]);
+    if (r.cross_is_void) p += exp(b->lp[CLASS_STRUCK]);
+    return log(p + 1e-30);
+}
+
+/* Values and their scores; the same value in two ways (007, --7) keeps the better way. */
+enum { VALUES_MAX = FORM_BOXES_MAX * FORM_BOXES_MAX * 10 + FORM_BOXES_MAX };
+struct values {
+    uint64_t v[VALUES_MAX];
+    double score[VALUES_MAX];
+    size_t n;
+};
+
+static void add_value(struct values *s, uint64_t v, double score) {
+    for (size_t i = 0; i < s->n; i++)
+        if (s->v[i] == v) {
+            if (score > s->score[i]) s->score[i] = score;
+            return;
+        }
+    if (s->n == VALUES_MAX) return;
+    s->v[s->n] = v;
+    s->score[s->n++] = score;
+}
+
+static int best_digit(const struct box_reading *b) {
+    int d = 0;
+    for (int i = 1; i < 10; i++)
+        if (b->lp[i] > b->lp[d]) d = i;
+    return d;
+}
+
+/* Every start of the digits, with the best digits and each one of them exchanged: the best and the
+ * second best value are among these. */
+static void list_values(const struct box_reading *b, unsigned n, struct decode_rules rules,
+                        struct values *out) {
+    out->n = 0;
+    for (unsigned start = 0; start < n; start++) {
+        double base = 0;
+        int digit[FORM_BOXES_MAX] = {0};
+        for (unsigned i = 0; i < start; i++) base += unused(&b[i], rules);
+        for (unsigned i = start; i < n; i++) {
+            digit[i] = best_digit(&b[i]);
+            base += b[i].lp[digit[i]];
+        }
+        for (unsigned at = start; at < n; at++)
+            for (int d = 0; d < 10; d++) {
+                uint64_t v = 0;
+                for (unsigned i = start; i < n; i++)
+                    v = v * 10 + (uint64_t)(i == at ? d : digit[i]);
+                add_value(out, v, base - b[at].lp[digit[at]] + b[at].lp[d]);
+            }
+    }
+}
+
+static double score_of(const struct box_reading *b, unsigned n, struct decode_rules rules,
+                       uint64_t v) {
+    double best = -INFINITY;
+    for (unsigned start = 0; start < n; start++) {
+        double s = 0;
+        uint64_t rest = v;
+        for (unsigned i = n; i-- > start; rest /= 10) s += b[i].lp[rest % 10];
+        if (rest) continue; /* more digits than boxes */
+        for (unsigned i = 0; i < start; i++) s += unused(&b[i], rules);
+        best = fmax(best, s);
+    }
+    return best;
+}
+
+double decode_against(const struct box_reading *boxes, unsigned n, struct decode_rules rules,
+                      uint64_t typed) {
+    struct values all;
+    double other = -INFINITY;
+    if (n == 0 || n > FORM_BOXES_MAX) return INFINITY;
+    list_values(boxes, n, rules, &all);
+    for (size_t i = 0; i < all.n; i++)
+        if (all.v[i] != typed) other = fmax(other, all.score[i]);
+    return other - score_of(boxes, n, rules, typed);
+}
+
+static char letter(const struct box_reading *b) {
+    if (b->best < 10) return (char)('0' + b->best);
+    return b->best == CLASS_BLANK    ? ' '
+           : b->best == CLASS_DASH   ? '-'
+           : b->best == CLASS_STRUCK ? 'X'
+                                     : '?';
+}
+
+/* A digit whose stroke is much darker or broader than the other digits' of its row. */
+static bool ink_differs(const struct box_reading *b, unsigned n) {
+    for (unsigned i = 0; i < n; i++) {
+        double dark = 0, width = 0;
+        unsigned others = 0;
+        for (unsigned k = 0; k < n; k++)
+            if (k != i && b[k].best < 10) {
+                dark += b[k].darkness;
+                width += b[k].width_mm;
+                others++;
+            }
+        if (b[i].best > 9 || !others) continue;
+        if (fabs(b[i].darkness - dark / others) > 0.4 || b[i].width_mm > 2.2 * width / others)
+            return true;
+    }
+    return false;
+}
+
+static unsigned look(const struct box_reading *b, unsigned n, struct decode_rules rules,
+                     struct field_reading *out) {
+    unsigned digits = 0, struck = 0, dashes = 0, reasons = 0;
+    for (unsigned i = 0; i < n; i++) {
+        out->text[i] = letter(&b[i]);
+        digits += b[i].best < 10;
+        dashes += b[i].best == CLASS_DASH;
+        struck += b[i].best == CLASS_STRUCK && !(rules.cross_is_void && digits == 0);
+        if (b[i].best == CLASS_OTHER || exp(b[i].lp[CLASS_OTHER]) > 0.3)
+            reasons |= ABSTAIN_OVERWRITTEN;
+        if (b[i].disagree) reasons |= ABSTAIN_DISAGREE;
+        if (digits && (b[i].best == CLASS_BLANK || b[i].best == CLASS_DASH))
+            reasons |= ABSTAIN_LAYOUT;
+    }
+    out->text[n] = 0;
+    out->struck = struck > 0 && digits == 0;
+    if (struck && digits) reasons |= ABSTAIN_STRUCK;
+    if (!digits && !struck && !(reasons & ABSTAIN_OVERWRITTEN))
+        reasons |= dashes ? ABSTAIN_DASHES : ABSTAIN_EMPTY;
+    if (ink_differs(b, n)) reasons |= ABSTAIN_INK;
+    return reasons;
+}
+
+void decode_boxes(const struct box_reading *b, unsigned n, struct decode_rules rules,
+                  struct field_reading *out) {
+    memset(out, 0, sizeof *out);
+    if (n == 0 || n > FORM_BOXES_MAX) {
+        out->reasons = ABSTAIN_EMPTY;
+        return;
+    }
+    out->reasons = look(b, n, rules, out);
+    if (out->struck) out->reasons |= ABSTAIN_STRUCK;
+    if (out->struck || out->reasons & (ABSTAIN_EMPTY | ABSTAIN_DASHES)) return;
+    struct values all;
+    list_values(b, n, rules, &all);
+    double other = -INFINITY;
+    out->score = -INFINITY;
+    for (size_t i = 0; i < all.n; i++) {
+        if (all.score[i] > out->score) {
+            if (out->has_value) {
+                other = out->score;
+                out->other = out->value;
+                out->has_other = true;
+            }
+            out->score = all.score[i];
+            out->value = all.v[i];
+            out->has_value = true;
+        } else if (all.score[i] > other) {
+            other = all.score[i];
+            out->other = all.v[i];
+            out->has_other = true;
+        }
+    }
+    out->margin = out->has_other ? out->score - other : 99;
+    /* also against everything that is no value at all */
+    const double none = log(fmax(1e-12, 1 - exp(out->score)));
+    if (out->score - none < out->margin) out->margin = out->score - none;
+    if (out->margin < rules.margin) out->reasons |= ABSTAIN_MARGIN;
+}
+
+void decode_field(const struct box_reading *figure, const struct box_reading *correction,
+                  unsigned n, struct decode_rules rules, struct field_reading *out) {
+    struct field_reading second;
+    decode_boxes(figure, n, rules, out);
+    decode_boxes(correction, n, rules, &second);
+    const bool empty = second.reasons == ABSTAIN_EMPTY;
+    if (out->struck && !(out->reasons & ~(unsigned)ABSTAIN_STRUCK) && !empty) {
+        *out = second;
+        out->corrected = true;
+        return;
+    }
+    if (!empty) out->reasons |= ABSTAIN_BOTH;
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "paper/reader.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include "paper/components.h"
+#include "paper/digit_data.h"
+#include "paper/weights.h"
+
+#define BLANK_MM2 0.45 /* less ink than this is none: a thin 1 has 2 mm2, a short dash 1 */
+#define SPECK_MM2 0.12
+#define SMALLEST  0.38 /* of the box's height: what is lower is not blown up to a digit's size */
+
+err reader_init(struct reader *r, struct span net_a, struct span net_b, struct fail *f) {
+    *r = (struct reader){0};
+    const struct span files[2] = {net_a, net_b};
+    for (int i = 0; i < 2; i++) {
+        err e = net_read(files[i], &r->net[i], f);
+        if (e == OK) {
+            r->scratch[i] = net_scratch_new(&r->net[i]);
+            if (!r->scratch[i]) e = fail_set(f, E_MEMORY, "no memory for the reader");
+        }
+        if (e != OK) {
+            reader_release(r);
+            return e;
+        }
+    }
+    return OK;
+}
+
+err reader_init_builtin(struct reader *r, struct fail *f) {
+    return reader_init(r, span_of(weights_net_a, weights_net_a_size),
+                       span_of(weights_net_b, weights_net_b_size), f);
+}
+
+void reader_release(struct reader *r) {
+    for (int i = 0; i < 2; i++) {
+        net_scratch_free(r->scratch[i]);
+        net_release(&r->net[i]);
+    }
+    *r = (struct reader){0};
+}
+
+/* Otsu 1979: the threshold that separates two classes best, within bounds. */
+static int otsu(const struct raster *ink, int low, int high) {
+    uint32_t histogram[256] = {0};
+    const size_t n = (size_t)ink->w * (size_t)ink->h;
+    double all = 0;
+    for (size_t i = 0; i < n; i++) {
+        histogram[ink->p[i]]++;
+        all += ink->p[i];
+    }
+    double below = 0, sum = 0, best = -1;
+    int at = low;
+    for (int t = 0; t < 256; t++) {
+        below += histogram[t];
+        sum += (double)histogram[t] * t;
+        const double above = (double)n - below;
+        if (below == 0 || above == 0) continue;
+        const double d = sum / below - (all - sum) / above;
+        const double between = below * above * d * d;
+        if (between > best) {
+            best = between;
+            at = t;
+        }
+    }
+    return at < low ? low : at > high ? high : at;
+}
+
+/* Specks, and thin remains along the border, leave the mask. */
+static err clean(uint8_t *mask, int w, int h, double ppmm, struct fail *f) {
+    struct components c;
+    err e = components_find(mask, w, h, &c, f);
+    const int speck = (int)(SPECK_MM2 * ppmm * ppmm), rim = (int)(0.9 * ppmm);
+    for (size_t i = 0; e == OK && i < (size_t)w * (size_t)h; i++) {
+        const struct component *k = &c.c[c.label[i]];
+        if (!c.label[i]) continue;
+        const bool at_rim = k->x1 < rim || k->y1 < rim || k->x0 >= w - rim || k->y0 >= h - rim;
+        if (k->area < speck || at_rim) mask[i] = 0;
+    }
+    components_release(&c);
+    return e;
+}
+
+static void measure(const struct raster *ink, const uint8_t *mask, double ppmm,
+                    struct box_reading *out) {
+    double area = 0, sum = 0, outline = 0;
+    for (int y = 0; y < ink->h; y++)
+        for (int x = 0; x < ink->w; x++) {
+            const size_t i = (size_t)y * (size_t)ink->w + (size_t)x;
+            if (!mask[i]) continue;
+            area++;
+            sum += ink->p[i];
+            outline += (x == 0 || !mask[i - 1]) + (x == ink->w - 1 || !mask[i + 1]) +
+                       (y == 0 || !mask[i - (size_t)ink->w]) +
+                       (y == ink->h - 1 || !mask[i + (size_t)ink->w]);
+        }
+    out->ink_mm2 = area / (ppmm * ppmm);
+    out->darkness = area > 0 ? sum / area / 255 : 0;
+    /* the outline is counted along pixel sides, about 4/pi of its length */
+    out->width_mm = outline > 0 ? 2 * area / (outline * 0.785) / ppmm : 0;
+}
+
+static double log_sum(const double *v, int n) {
+    double most = v[0], s = 0;
+    for (int i = 1; i < n; i++) most = fmax(most, v[i]);
+    for (int i = 0; i < n; i++) s += exp(v[i] - most);
+    return most + log(s);
+}
+
+static int largest(const double *v) {
+    int best = 0;
+    for (int i = 1; i < NET_CLASSES; i++)
+        if (v[i] > v[best]) best = i;
+    return best;
+}
+
+static void ask(const struct reader *r, const struct raster views[2], double max_scale,
+                struct box_reading *out) {
+    int first = -1;
+    memset(out->lp, 0, sizeof out->lp);
+    for (int v = 0; v < READER_VIEWS; v++) {
+        uint8_t small[NET_PIXELS];
+        float image[NET_PIXELS], logits[NET_CLASSES];
+        double lp[NET_CLASSES];
+        const int net = v / 2;
+        (void)digit_normalise(&views[v % 2], max_scale, small);
+        for (int i = 0; i < NET_PIXELS; i++) image[i] = (float)small[i] / 255;
+        net_forward(&r->net[net], r->scratch[net], image, logits);
+        net_log_softmax(logits, lp);
+        for (int i = 0; i < NET_CLASSES; i++) out->lp[i] += lp[i] / READER_VIEWS;
+        const int best = largest(lp);
+        if (first < 0) first = best;
+        out->disagree = out->disagree || best != first;
+    }
+    const double all = log_sum(out->lp, NET_CLASSES);
+    for (int i = 0; i < NET_CLASSES; i++) out->lp[i] -= all;
+    out->best = (uint8_t)largest(out->lp);
+}
+
+static void say_blank(struct box_reading *out) {
+    out->blank = true;
+    out->best = CLASS_BLANK;
+    for (int i = 0; i < NET_CLASSES; i++) out->lp[i] = i == CLASS_BLANK ? log(0.9987) : log(1e-4);
+}
+
+err reader_box(const struct reader *r, const struct raster *ink, double pixels_per_mm,
+               double box_mm, struct box_reading *out, struct fail *f) {
+    memset(out, 0, sizeof *out);
+    const int t = otsu(ink, 45, 150);
+    const size_t n = (size_t)ink->w * (size_t)ink->h;
+    uint8_t *mask = calloc(n, 1);
+    struct raster views[2] = {{0}, {0}};
+    err e = mask ? OK : fail_set(f, E_MEMORY, "no memory for a box");
+    for (size_t i = 0; e == OK && i < n; i++) mask[i] = ink->p[i] > t;
+    if (e == OK) e = clean(mask, ink->w, ink->h, pixels_per_mm, f);
+    if (e == OK) measure(ink, mask, pixels_per_mm, out);
+    if (e == OK && out->ink_mm2 < BLANK_MM2) {
+        say_blank(out);
+        free(mask);
+        return OK;
+    }
+    for (int v = 0; e == OK && v < 2; v++) e = raster_init(&views[v], ink->w, ink->h, f);
+    for (int y = 0; e == OK && y < ink->h; y++)
+        for (int x = 0; x < ink->w; x++) {
+            const size_t i = (size_t)y * (size_t)ink->w + (size_t)x;
+            /* the soft view keeps the pixels beside the mask, where the stroke fades */
+            const bool near = mask[i] || (x && mask[i - 1]) || (x + 1 < ink->w && mask[i + 1]) ||
+                              (y && mask[i - (size_t)ink->w]) ||
+                              (y + 1 < ink->h && mask[i + (size_t)ink->w]);
+            const int soft = (ink->p[i] - t / 2) * 255 / t;
+            views[0].p[i] = (uint8_t)(!near || soft < 0 ? 0 : soft > 255 ? 255 : soft);
+            views[1].p[i] = mask[i] ? 255 : 0;
+        }
+    if (e == OK) ask(r, views, 20 / (SMALLEST * box_mm * pixels_per_mm), out);
+    raster_release(&views[0]);
+    raster_release(&views[1]);
+    free(mask);
+    return e;
+}
