@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -35,11 +36,13 @@ static bool landlock_all(const char *const *readable) {
     if (fd < 0) return errno == ENOSYS || errno == EOPNOTSUPP; /* not there: seccomp stands alone */
     bool good = true;
     for (; readable && *readable; readable++) {
-        struct landlock_path_beneath_attr path = {.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE |
-                                                                    LANDLOCK_ACCESS_FS_READ_DIR |
-                                                                    LANDLOCK_ACCESS_FS_EXECUTE,
-                                                  .parent_fd = open(*readable, O_PATH | O_CLOEXEC)};
+        struct stat st;
+        struct landlock_path_beneath_attr path = {
+            .allowed_access = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_EXECUTE,
+            .parent_fd = open(*readable, O_PATH | O_CLOEXEC)};
         if (path.parent_fd < 0) continue; /* not on this system */
+        if (fstat(path.parent_fd, &st) == 0 && S_ISDIR(st.st_mode))
+            path.allowed_access |= LANDLOCK_ACCESS_FS_READ_DIR;
         good =
             good && syscall(SYS_landlock_add_rule, fd, LANDLOCK_RULE_PATH_BENEATH, &path, 0) == 0;
         close(path.parent_fd);
