@@ -44,6 +44,10 @@ MUST_USE err jpeg_write(const uint8_t *pixels, int w, int h, int channels, int q
 /* channels 1 or 3; *pixels is the caller's (free). */
 MUST_USE err png_decode(struct span file, int channels, uint8_t **pixels, int *w, int *h,
                         struct fail *f);
+/* One bit a pixel (1 white), rows of w / 8 bytes, w a multiple of 8, with a comment; made for
+ * speed. */
+MUST_USE err png_write_bits(uint8_t *bits, int w, int h, const char *comment, struct buf *out,
+                            struct fail *f);
 MUST_USE err png_write(const struct raster *r, struct buf *out, struct fail *f);
 
 #endif

@@ -52,3 +52,71 @@ err png_write(const struct raster *r, struct buf *out, struct fail *f) {
     free(p);
     return e == OK ? buf_ok(out, f) : e;
 }
+
+struct sink {
+    struct buf *out;
+};
+
+static void write_bytes(png_structp png, png_bytep data, size_t n) {
+    struct sink *s = png_get_io_ptr(png);
+    buf_add(s->out, data, n);
+    if (s->out->failed) png_error(png, "full");
+}
+
+static void flush_nothing(png_structp png) {
+    (void)png;
+}
+
+static void on_error(png_structp png, png_const_charp why) {
+    (void)why; /* the buffer is full, or memory ran out: the caller says so */
+    longjmp(png_jmpbuf(png), 1);
+}
+
+static void on_warning(png_structp png, png_const_charp why) {
+    (void)png;
+    (void)why;
+}
+
+struct bitmap {
+    uint8_t *bits;
+    int w, h;
+    char comment[80];
+};
+
+static void write_page(png_structp png, png_infop info, struct bitmap *p) {
+    png_text said = {.compression = PNG_TEXT_COMPRESSION_NONE,
+                     .key = (char[]){"Comment"},
+                     .text = p->comment,
+                     .text_length = strlen(p->comment)};
+    png_set_IHDR(png, info, (png_uint_32)p->w, (png_uint_32)p->h, 1, PNG_COLOR_TYPE_GRAY,
+                 PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+    png_set_text(png, info, &said, 1);
+    /* fast rather than small: some thousand images a second */
+    png_set_compression_strategy(png, 3); /* zlib's Z_RLE */
+    png_set_compression_mem_level(png, 5);
+    png_set_filter(png, PNG_FILTER_TYPE_BASE, PNG_FILTER_UP);
+    png_write_info(png, info);
+    for (int y = 0; y < p->h; y++) png_write_row(png, p->bits + (size_t)y * (size_t)(p->w / 8));
+    png_write_end(png, info);
+}
+
+err png_write_bits(uint8_t *bits, int w, int h, const char *comment, struct buf *out,
+                   struct fail *f) {
+    struct bitmap p = {.bits = bits, .w = w, .h = h};
+    if (w < 8 || w % 8 || h < 1 || strlen(comment) >= sizeof p.comment)
+        return fail_set(f, E_RANGE, "a bitmap is a multiple of 8 pixels wide");
+    memcpy(p.comment, comment, strlen(comment));
+    struct sink sink = {out};
+    png_infop info = NULL;
+    png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, NULL, on_error, on_warning);
+    if (png) info = png_create_info_struct(png);
+    bool done = false;
+    if (info && setjmp(png_jmpbuf(png)) == 0) {
+        png_set_write_fn(png, &sink, write_bytes, flush_nothing);
+        write_page(png, info, &p);
+        done = true;
+    }
+    /* set before any jump, not changed since */
+    png_destroy_write_struct(&png, &info);
+    return done ? OK : fail_set(f, E_MEMORY, "a PNG does not fit in memory");
+}

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "service/form_image.h"
 
-#include <png.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include "paper/image.h"
 
 enum {
     WIDTH = 400,
@@ -15,7 +15,6 @@ enum {
     GLYPH_H = 7,
     HEAD = 130,
     TAIL = 120,
-    RUN_LENGTHS = 3, /* zlib's Z_RLE */
     BIG = 7,         /* scales of the word across the page, sideways and down */
     TALL = 20,
 };
@@ -275,65 +274,6 @@ static void agents_draw(struct page *p, const struct form_image *m, int y) {
     }
 }
 
-/* ---- PNG ---- */
-
-struct sink {
-    struct buf *out;
-};
-
-static void write_bytes(png_structp png, png_bytep data, size_t n) {
-    struct sink *s = png_get_io_ptr(png);
-    buf_add(s->out, data, n);
-    if (s->out->failed) png_error(png, "full");
-}
-
-static void flush_nothing(png_structp png) {
-    (void)png;
-}
-
-static void on_error(png_structp png, png_const_charp why) {
-    (void)why; /* the buffer is full, or memory ran out: the caller says so */
-    longjmp(png_jmpbuf(png), 1);
-}
-
-static void on_warning(png_structp png, png_const_charp why) {
-    (void)png;
-    (void)why;
-}
-
-static void write_page(png_structp png, png_infop info, const struct page *p) {
-    png_text said = {.compression = PNG_TEXT_COMPRESSION_NONE,
-                     .key = (char[]){"Comment"},
-                     .text = (char[]){"SIMULATED"},
-                     .text_length = 9};
-    png_set_IHDR(png, info, WIDTH, (png_uint_32)p->height, 1, PNG_COLOR_TYPE_GRAY,
-                 PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
-    png_set_text(png, info, &said, 1);
-    /* fast rather than small: some thousand images a second */
-    png_set_compression_strategy(png, RUN_LENGTHS);
-    png_set_compression_mem_level(png, 5);
-    png_set_filter(png, PNG_FILTER_TYPE_BASE, PNG_FILTER_UP);
-    png_write_info(png, info);
-    for (int y = 0; y < p->height; y++) png_write_row(png, p->bits + y * STRIDE);
-    png_write_end(png, info);
-}
-
-static err encode(const struct page *p, struct buf *out, struct fail *f) {
-    struct sink sink = {out};
-    png_infop info = NULL;
-    png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, NULL, on_error, on_warning);
-    if (png) info = png_create_info_struct(png);
-    bool done = false;
-    if (info && setjmp(png_jmpbuf(png)) == 0) {
-        png_set_write_fn(png, &sink, write_bytes, flush_nothing);
-        write_page(png, info, p);
-        done = true;
-    }
-    /* set before any jump, not changed since */
-    png_destroy_write_struct(&png, &info);
-    return done ? OK : fail_set(f, E_MEMORY, "the form's image does not fit in memory");
-}
-
 err form_image_draw(const struct form_image *m, struct buf *out, struct fail *f) {
     struct page p = {.height = HEAD + ROW * ((int)m->choice_count + 5) + TAIL};
     p.bits = malloc((size_t)p.height * STRIDE);
@@ -344,7 +284,7 @@ err form_image_draw(const struct form_image *m, struct buf *out, struct fail *f)
     y = table_draw(&p, m, y + 6);
     y = notice_draw(&p, y, m->notice);
     agents_draw(&p, m, y + 8);
-    err e = encode(&p, out, f);
+    err e = png_write_bits(p.bits, WIDTH, p.height, "SIMULATED", out, f);
     free(p.bits);
     return e;
 }
