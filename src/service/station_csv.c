@@ -37,7 +37,7 @@ struct reader {
     struct names names[FX_LEVELS];
     size_t where_at;
     struct span where;
-    bool filtered;
+    bool filtered, votes_needed;
 };
 
 static err no_memory(const struct reader *r, struct fail *f) {
@@ -95,7 +95,7 @@ static err map_all(struct reader *r, const char *s, struct fail *f) {
         TRY(map_columns(r, k, span_of(from, (size_t)(to - from)), f));
         s = *to ? to + 1 : to;
     }
-    if (r->map[VOTES].n == 0)
+    if (r->map[VOTES].n == 0 && r->votes_needed)
         return fail_set(f, E_USAGE, "--columns: votes=COL1+COL2+... is missing");
     if (r->map[AREA].n > FX_LEVELS)
         return fail_set(f, E_USAGE, "--columns: at most %d levels of areas", FX_LEVELS);
@@ -106,7 +106,7 @@ static err map_all(struct reader *r, const char *s, struct fail *f) {
 static err pick_leader(struct reader *r, const char *leader, struct fail *f) {
     struct fx_table *t = &r->out->table;
     struct mapping *m = &r->map[VOTES];
-    struct span *names = arena_array(&r->out->mem, m->n, sizeof *names);
+    struct span *names = arena_array(&r->out->mem, m->n + 1, sizeof *names);
     size_t at;
     if (!names) return no_memory(r, f);
     for (size_t i = 0; i < m->n; i++) {
@@ -120,6 +120,7 @@ static err pick_leader(struct reader *r, const char *leader, struct fail *f) {
     t->choice = names;
     t->choices = m->n;
     t->votes_complete = m->n > 1;
+    if (!leader) return OK;
     TRY(csv_column(r->c, leader, &at, f));
     for (size_t i = 0; i < m->n; i++)
         if (m->at[i] == at) {
@@ -256,7 +257,7 @@ static err grow(struct reader *r, struct fail *f) {
                         (unsigned long long)csv_line(r->c), FX_STATIONS);
     size_t cap = r->cap ? 2 * r->cap : 4096;
     if (cap > FX_STATIONS) cap = FX_STATIONS;
-    bool good = grow_one((void **)&r->votes, cap, r->map[VOTES].n * sizeof(uint32_t));
+    bool good = grow_one((void **)&r->votes, cap, (r->map[VOTES].n + 1) * sizeof(uint32_t));
     for (int k = REGISTERED; k <= ISSUED && good; k++)
         if (r->map[k].n) good = grow_one((void **)&r->column[k], cap, sizeof(uint32_t));
     if (good && r->map[TIME].n) good = grow_one((void **)&r->time_ms, cap, sizeof(int64_t));
@@ -374,6 +375,7 @@ err station_csv_read_open(struct csv *c, const char *name, const char *columns, 
     buf_init(&text, 1 << 20);
     r->c = c;
     r->path = name;
+    r->votes_needed = leader != NULL;
     r->out = out;
     err e = read_all(r, columns, leader, where, &text, f);
     for (int k = 0; k < 4; k++) out->columns[k] = r->column[k];

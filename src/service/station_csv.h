@@ -15,7 +15,8 @@ struct station_csv {
 };
 
 /* `columns` is "registered=COL,valid=COL,votes=A+B+C,area=COUNTY+WARD,...": a name may be a sum of
- * columns (of area and unit: a path); `where` is "COL=VALUE" or NULL; `leader` one of the votes.
+ * columns (of area and unit: a path); `where` is "COL=VALUE" or NULL; `leader` one of the votes,
+ * or NULL: then votes= may be left out too.
  * E_USAGE for a wrong mapping, E_CSV with line and column for wrong data. Always release. */
 MUST_USE err station_csv_read(const char *path, const char *columns, const char *leader,
                               const char *where, struct station_csv *out, struct fail *f);

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* hesabu quickcount estimate and add: from the drawn stations and the observers' reports. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include "base/csv.h"
+#include "base/file.h"
+#include "base/json_out.h"
+#include "base/text.h"
+#include "cli/quickcount.h"
+
+enum { MAX_STRATA = 100000 };
+
+struct drawn {
+    struct span unit;
+    uint32_t stratum; /* from 0 */
+    double registered; /* NAN when not known */
+    uint32_t report;   /* row of the reports, or UINT32_MAX */
+};
+
+struct sample {
+    struct arena mem;
+    struct drawn *at; /* sorted by unit */
+    size_t n, strata;
+    uint64_t *stations;
+};
+
+static err no_memory(struct fail *f) {
+    return fail_set(f, E_MEMORY, "the sample does not fit in the memory allowed");
+}
+
+static int by_unit(const void *x, const void *y) {
+    return span_cmp(((const struct drawn *)x)->unit, ((const struct drawn *)y)->unit);
+}
+
+static struct drawn *find_unit(const struct sample *s, struct span unit) {
+    struct drawn key = {.unit = unit};
+    return bsearch(&key, s->at, s->n, sizeof *s->at, by_unit);
+}
+
+static err read_sample_row(struct csv *c, const size_t at[4], struct sample *s, struct drawn *d,
+                           struct fail *f) {
+    uint64_t h, big, reg;
+    bool have_h, have_big, have_reg;
+    d->unit = arena_copy(&s->mem, csv_field(c, at[0]));
+    if (!d->unit.p) return no_memory(f);
+    TRY(csv_u64(c, at[1], MAX_STRATA, &have_h, &h, f));
+    TRY(csv_u64(c, at[2], FX_STATIONS, &have_big, &big, f));
+    TRY(csv_u64(c, at[3], FX_MOST, &have_reg, &reg, f));
+    if (!have_h || h == 0 || !have_big || big == 0)
+        return fail_set(f, E_CSV, "line %llu: the stratum or its number of stations is missing",
+                        (unsigned long long)csv_line(c));
+    d->stratum = (uint32_t)(h - 1);
+    d->registered = have_reg ? (double)reg : NAN;
+    d->report = UINT32_MAX;
+    if (s->stations[h - 1] && s->stations[h - 1] != big)
+        return fail_set(f, E_CSV, "line %llu: stratum %llu had %llu stations before, now %llu",
+                        (unsigned long long)csv_line(c), (unsigned long long)h,
+                        (unsigned long long)s->stations[h - 1], (unsigned long long)big);
+    s->stations[h - 1] = big;
+    if (h > s->strata) s->strata = h;
+    return OK;
+}
+
+static err read_sample(const char *path, struct sample *s, struct fail *f) {
+    static const char *const name[4] = {"unit", "stratum", "stratum_stations", "registered"};
+    struct csv *c = NULL;
+    size_t at[4], cap = 0;
+    arena_init(&s->mem, (size_t)1 << 30);
+    s->stations = arena_array(&s->mem, MAX_STRATA, sizeof *s->stations);
+    if (!s->stations) return no_memory(f);
+    TRY(csv_open(path, &c, f));
+    err e = OK;
+    for (int i = 0; i < 4 && e == OK; i++) e = csv_column(c, name[i], &at[i], f);
+    for (bool more = true; e == OK;) {
+        e = csv_next(c, &more, f);
+        if (e != OK || !more) break;
+        if (s->n == cap) {
+            cap = cap ? 2 * cap : 1024;
+            struct drawn *grown = cap > FX_STATIONS ? NULL : reallocarray(s->at, cap, sizeof *grown);
+            if (!grown) {
+                e = no_memory(f);
+                break;
+            }
+            s->at = grown;
+        }
+        e = read_sample_row(c, at, s, &s->at[s->n], f);
+        if (e == OK) s->n++;
+    }
+    csv_close(c);
+    if (e != OK) return e;
+    qsort(s->at, s->n, sizeof *s->at, by_unit);
+    for (size_t i = 1; i < s->n; i++)
+        if (span_eq(s->at[i].unit, s->at[i - 1].unit))
+            return fail_set(f, E_CSV, "%s: station \"%.*s\" is drawn twice", path, SPAN_ARG(s->at[i].unit));
+    return s->n ? OK : fail_set(f, E_CSV, "%s has no stations", path);
+}
+
+static void release_sample(struct sample *s) {
+    free(s->at);
+    arena_release(&s->mem);
+}
+
+/* Links reports to drawn stations; a report of a station that was not drawn, or a second one, is
+ * refused: it would not be a random sample any more. */
+static err link_reports(struct sample *s, const struct fx_table *t, const char *path,
+                        struct fail *f) {
+    for (size_t i = 0; i < t->n; i++) {
+        struct drawn *d = find_unit(s, t->unit[i]);
+        if (!d)
+            return fail_set(f, E_CSV, "%s: station \"%.*s\" is not in the sample; only drawn stations count",
+                            path, SPAN_ARG(t->unit[i]));
+        if (d->report != UINT32_MAX)
+            return fail_set(f, E_CSV, "%s: station \"%.*s\" is reported twice; decide which holds", path,
+                            SPAN_ARG(t->unit[i]));
+        d->report = (uint32_t)i;
+    }
+    return OK;
+}
+
+enum ratio { SHARE, TURNOUT, REJECTED };
+
+/* The item of one drawn station for one ratio; reports after `until` do not count yet. */
+static struct qc_item item(const struct drawn *d, const struct fx_table *t, enum ratio what,
+                           size_t choice, double cap, int64_t until) {
+    struct qc_item x = {.stratum = d->stratum, .most = isnan(d->registered) ? cap : d->registered};
+    if (d->report == UINT32_MAX) return x;
+    size_t i = d->report;
+    if (t->time_ms && t->time_ms[i] != FX_NO_TIME && t->time_ms[i] > until) return x;
+    uint32_t valid = fx_valid(t, i), counted = fx_counted(t, i), rejected = fx_cell(t->rejected, i);
+    if (valid == FX_ABSENT) return x;
+    switch (what) {
+    case SHARE: {
+        uint32_t v = fx_votes(t, choice, i);
+        x.a = v == FX_ABSENT ? 0 : v;
+        x.m = valid;
+        break;
+    }
+    case TURNOUT:
+        if (isnan(d->registered)) return x;
+        x.a = counted;
+        x.m = d->registered;
+        break;
+    case REJECTED:
+        if (rejected == FX_ABSENT) return x;
+        x.a = rejected;
+        x.m = counted;
+        break;
+    }
+    x.reported = true;
+    return x;
+}
+
+static err one(const struct sample *s, const struct fx_table *t, enum ratio what, size_t choice,
+               double cap, int64_t until, struct qc_estimate *e, struct fail *f) {
+    struct arena mem;
+    arena_init(&mem, (size_t)1 << 30);
+    struct qc_item *items = arena_array(&mem, s->n + 1, sizeof *items);
+    err code = items ? OK : no_memory(f);
+    for (size_t k = 0; k < s->n && items; k++) items[k] = item(&s->at[k], t, what, choice, cap, until);
+    if (code == OK) code = qc_estimate(items, s->n, s->stations, s->strata, &mem, e, f);
+    arena_release(&mem);
+    return code;
+}
+
+static void json_estimate(struct json_out *j, const struct qc_estimate *e, struct span what,
+                          double official, enum lang lang) {
+    bool shown = !e->missing && e->reported == e->drawn;
+    struct buf text;
+    json_object(j);
+    json_kspan(j, "of", what);
+    json_ku64(j, "drawn", e->drawn);
+    json_ku64(j, "reported", e->reported);
+    json_kbool(j, "complete", e->reported == e->drawn);
+    json_kdouble(j, "share", shown ? e->ratio : NAN);
+    json_kdouble(j, "standard_error", shown ? e->se : NAN);
+    json_kdouble(j, "design_effect", shown ? e->design_effect : NAN);
+    json_kdouble(j, "low_95", shown ? e->low95 : NAN);
+    json_kdouble(j, "high_95", shown ? e->high95 : NAN);
+    json_kdouble(j, "low_99", shown ? e->low99 : NAN);
+    json_kdouble(j, "high_99", shown ? e->high99 : NAN);
+    json_kdouble(j, "bound_low_99", e->bound_high > e->bound_low ? e->bound_low : NAN);
+    json_kdouble(j, "bound_high_99", e->bound_high > e->bound_low ? e->bound_high : NAN);
+    json_kdouble(j, "official", official);
+    if (e->missing) json_kstr(j, "missing", e->missing);
+    buf_init(&text, 1 << 14);
+    qc_say(e, what, official, lang, &text);
+    json_kstr(j, "sentence", buf_cstr(&text));
+    buf_release(&text);
+    json_object_end(j);
+}
+
+/* Official votes by choice, from "A=N,B=N": shares of their sum. */
+static err official_shares(const char *text, const struct fx_table *t, double *share,
+                           struct fail *f) {
+    double sum = 0;
+    for (size_t c = 0; c < t->choices; c++) share[c] = NAN;
+    for (const char *s = text; s && *s;) {
+        size_t len = strcspn(s, ","), left = strcspn(s, "=,"), c = 0;
+        uint64_t v;
+        while (c < t->choices && !span_eq(t->choice[c], span_of(s, left))) c++;
+        if (left >= len || c == t->choices ||
+            u64_parse(span_of(s + left + 1, len - left - 1), INT64_MAX, &v, NULL) != OK)
+            return fail_set(f, E_USAGE, "--official: \"%.*s\" is not COL=VOTES of one of votes=", (int)len, s);
+        share[c] = (double)v;
+        sum += (double)v;
+        s += len;
+        if (*s == ',') s++;
+    }
+    for (size_t c = 0; c < t->choices; c++)
+        if (text && isnan(share[c]))
+            return fail_set(f, E_USAGE, "--official needs the votes of every choice; \"%.*s\" is missing",
+                            SPAN_ARG(t->choice[c]));
+    for (size_t c = 0; c < t->choices; c++) share[c] = sum > 0 ? share[c] / sum : NAN;
+    return OK;
+}
+
+static int by_i64(const void *x, const void *y) {
+    int64_t a = *(const int64_t *)x, b = *(const int64_t *)y;
+    return (a > b) - (a < b);
+}
+
+/* The first choice's bounds as reports arrived. */
+static err json_progress(const struct sample *s, const struct fx_table *t, double cap,
+                         struct json_out *j, struct fail *f) {
+    int64_t *time = reallocarray(NULL, t->n + 1, sizeof *time);
+    size_t n = 0;
+    err e = time ? OK : no_memory(f);
+    for (size_t i = 0; i < t->n && time; i++)
+        if (t->time_ms[i] != FX_NO_TIME) time[n++] = t->time_ms[i];
+    if (time) qsort(time, n, sizeof *time, by_i64);
+    json_key(j, "over_time");
+    json_array(j);
+    for (size_t k = 1; k <= 10 && n && e == OK; k++) {
+        struct qc_estimate q;
+        e = one(s, t, SHARE, 0, cap, time[(n - 1) * k / 10], &q, f);
+        if (e != OK) break;
+        json_object(j);
+        json_key(j, "until_ms");
+        json_i64(j, time[(n - 1) * k / 10]);
+        json_ku64(j, "reported", q.reported);
+        json_kdouble(j, "bound_low_99", q.bound_low);
+        json_kdouble(j, "bound_high_99", q.bound_high);
+        json_object_end(j);
+    }
+    json_array_end(j);
+    free(time);
+    return e;
+}
+
+static err estimate_all(const struct quick_args *a, const struct sample *s,
+                        const struct fx_table *t, enum lang lang, struct buf *out, struct fail *f) {
+    double official[FX_CHOICES];
+    struct json_out w = json_out(out), *j = &w;
+    struct qc_estimate e;
+    TRY(official_shares(a->official, t, official, f));
+    if (a->json) {
+        json_object(j);
+        json_ku64(j, "drawn", s->n);
+        json_ku64(j, "strata", s->strata);
+        json_key(j, "estimates");
+        json_array(j);
+    }
+    for (size_t k = 0; k < t->choices + 2; k++) {
+        enum ratio what = k < t->choices ? SHARE : k == t->choices ? TURNOUT : REJECTED;
+        if (what == REJECTED && !t->rejected) continue;
+        struct span name = k < t->choices ? t->choice[k]
+                           : what == TURNOUT ? SPAN_LIT("turnout")
+                                             : SPAN_LIT("rejected");
+        TRY(one(s, t, what, k, (double)a->cap, INT64_MAX, &e, f));
+        if (what == TURNOUT && e.reported == 0) continue; /* the register is not known */
+        double o = k < t->choices ? official[k] : NAN;
+        if (a->json) {
+            json_estimate(j, &e, name, o, lang);
+        } else {
+            qc_say(&e, name, o, lang, out);
+            buf_byte(out, '\n');
+        }
+    }
+    if (a->json) {
+        json_array_end(j);
+        if (t->time_ms) TRY(json_progress(s, t, (double)a->cap, j, f));
+        json_object_end(j);
+        buf_byte(out, '\n');
+    }
+    return buf_ok(out, f);
+}
+
+err quick_estimate(const struct quick_args *a, const char *sample, const char *reports,
+                   struct buf *out, struct fail *f) {
+    struct sample s = {0};
+    struct station_csv in;
+    enum lang lang;
+    memset(&in, 0, sizeof in);
+    TRY(lang_parse(a->lang, &lang, f));
+    if (!a->columns)
+        return fail_set(f, E_USAGE, "--columns is missing: unit=COL,votes=A+B[,rejected=COL]");
+    err e = read_sample(sample, &s, f);
+    if (e == OK) e = station_csv_read(reports, a->columns, a->leader, NULL, &in, f);
+    if (e == OK && (!in.table.unit || in.table.choices == 0))
+        e = fail_set(f, E_USAGE, "--columns needs unit=COL and votes=COL+COL");
+    if (e == OK) e = link_reports(&s, &in.table, reports, f);
+    if (e == OK) e = estimate_all(a, &s, &in.table, lang, out, f);
+    station_csv_release(&in);
+    release_sample(&s);
+    return e;
+}
+
+/* The value of one column in "COL=N,COL=N"; false when it is not there. */
+static bool figure_of(const char *text, struct span column, struct span *out) {
+    for (const char *s = text; *s;) {
+        size_t len = strcspn(s, ","), left = strcspn(s, "=,");
+        if (left < len && span_eq(span_of(s, left), column)) {
+            *out = span_of(s + left + 1, len - left - 1);
+            return true;
+        }
+        s += len;
+        if (*s == ',') s++;
+    }
+    return false;
+}
+
+/* One line for the reports' columns, the first of which is the unit's code. */
+static err report_line(const struct csv *c, const char *figures, const char *code, struct buf *line,
+                       struct fail *f) {
+    buf_str(line, code);
+    for (size_t i = 1; i < csv_columns(c); i++) {
+        struct span v;
+        uint64_t n;
+        if (!figure_of(figures, csv_header(c, i), &v))
+            return fail_set(f, E_USAGE, "--figures lacks \"%.*s\"", SPAN_ARG(csv_header(c, i)));
+        if (u64_parse(v, FX_MOST, &n, NULL) != OK)
+            return fail_set(f, E_USAGE, "--figures: \"%.*s\" is not a whole number", SPAN_ARG(v));
+        buf_byte(line, ',');
+        buf_u64(line, n);
+    }
+    buf_byte(line, '\n');
+    return buf_ok(line, f);
+}
+
+/* Refuses a second report of the same station. */
+static err check_reports(struct csv *c, const char *path, const char *code, struct fail *f) {
+    for (bool more = true;;) {
+        TRY(csv_next(c, &more, f));
+        if (!more) return OK;
+        if (span_is(csv_field(c, 0), code))
+            return fail_set(f, E_EXISTS, "%s, line %llu: station %s has reported already; nothing was "
+                            "changed", path, (unsigned long long)csv_line(c), code);
+    }
+}
+
+err quick_add(const struct quick_args *a, const char *sample, const char *reports, const char *code,
+              struct buf *out, struct fail *f) {
+    struct sample s = {0};
+    struct csv *c = NULL;
+    struct buf all;
+    if (!a->figures) return fail_set(f, E_USAGE, "--figures COL=N,.. is missing");
+    if (strpbrk(code, ",\"\n\r")) return fail_set(f, E_USAGE, "\"%s\" is not a station's code", code);
+    buf_init(&all, (size_t)1 << 28);
+    err e = read_sample(sample, &s, f);
+    if (e == OK && !find_unit(&s, span_text(code)))
+        e = fail_set(f, E_NOT_FOUND, "station %s is not in the sample %s: only drawn stations count", code,
+                     sample);
+    if (e == OK) e = file_read(reports, (size_t)1 << 28, &all, f);
+    if (e == OK) e = csv_open(reports, &c, f);
+    if (e == OK) e = check_reports(c, reports, code, f);
+    if (e == OK && all.n && all.p[all.n - 1] != '\n') buf_byte(&all, '\n');
+    if (e == OK) e = report_line(c, a->figures, code, &all, f);
+    csv_close(c);
+    if (e == OK) e = file_write_durable(reports, buf_view(&all), 0644, f);
+    if (e == OK) buf_printf(out, "%s added to %s\n", code, reports);
+    buf_release(&all);
+    release_sample(&s);
+    return e;
+}
