@@ -159,6 +159,7 @@ static void *tick(void *arg) {
 static err start_http(struct daemon *d, struct fail *f) {
     struct routes_ctx *x = &d->routes;
     x->q = d->q;
+    x->publisher = d->p;
     x->unchecked = d->o.apply_nothing;
     TRY(sequencer_reader(d->q, &x->reader, f));
     struct limits_config per_key = {.per_second = d->o.key_per_second ? d->o.key_per_second : 20,

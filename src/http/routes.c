@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "tlog/checkpoint.h"
 
 #define RECEIPT_TYPE "application/vnd.hesabu.receipt"
 
@@ -181,7 +182,24 @@ static struct http_response *put_object(struct http_request *r, void *arg) {
 
 /* --- reading --- */
 
-/* GET /proofs/INDEX or /proofs/ID: the receipt again, under the newest checkpoint. */
+/* The receipt under the newest checkpoint that the witnesses have cosigned, when it covers the entry;
+ * else under the newest one. */
+static err proof_of(struct routes_ctx *x, uint64_t index, struct buf *out, struct fail *f) {
+    struct buf checkpoint;
+    uint64_t size = 0;
+    buf_init(&checkpoint, CHECKPOINT_BYTES_MAX);
+    err e = x->publisher ? publisher_witnessed(x->publisher, &size, &checkpoint, f) : OK;
+    pthread_mutex_lock(&x->reader_lock);
+    if (e == OK && index < size)
+        e = sequencer_receipt_under(x->q, x->reader, index, buf_view(&checkpoint), size, out, f);
+    else if (e == OK)
+        e = sequencer_receipt(x->q, x->reader, index, out, f);
+    pthread_mutex_unlock(&x->reader_lock);
+    buf_release(&checkpoint);
+    return e;
+}
+
+/* GET /proofs/INDEX or /proofs/ID: the receipt again, witnessed if it can be. */
 static struct http_response *get_proof(struct http_request *r, void *arg) {
     struct routes_ctx *x = arg;
     struct span tail = span_text(http_tail(r));
@@ -197,9 +215,7 @@ static struct http_response *get_proof(struct http_request *r, void *arg) {
     }
     struct buf out;
     buf_init(&out, 256 << 10);
-    pthread_mutex_lock(&x->reader_lock);
-    err e = sequencer_receipt(x->q, x->reader, index, &out, &f);
-    pthread_mutex_unlock(&x->reader_lock);
+    err e = proof_of(x, index, &out, &f);
     if (e != OK) {
         buf_release(&out);
         f.code = e;

@@ -7,11 +7,12 @@
 #include "http/server.h"
 #include "http/static.h"
 #include "http/stream.h"
-#include "service/sequencer.h"
+#include "service/publisher.h"
 
 /* What the handlers work with; all of it outlives the server. */
 struct routes_ctx {
     struct sequencer *q;
+    struct publisher *publisher; /* NULL: proofs are under the newest checkpoint only */
     struct static_tree *files;
     struct stream *events;
     struct metrics *metrics;

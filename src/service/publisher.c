@@ -42,6 +42,7 @@ struct publisher {
 
     pthread_mutex_t head_lock; /* checkpoint, witnessed */
     struct buf checkpoint;     /* as published */
+    struct buf witnessed;      /* of witnessed_size, with the quorum's cosignatures */
     uint64_t checkpoint_size, witnessed_size;
 
     pthread_mutex_t wake_lock; /* due, stopping, running */
@@ -325,6 +326,7 @@ err publisher_open(const struct publisher_options *o, struct sequencer *q, struc
     vec_init(&p->files, &p->budget, sizeof(struct rendered), 8);
     vec_init(&p->fingerprints, &p->budget, sizeof(uint64_t), 12);
     buf_init(&p->checkpoint, CHECKPOINT_BYTES_MAX);
+    buf_init(&p->witnessed, CHECKPOINT_BYTES_MAX);
     pthread_mutex_init(&p->tick_lock, NULL);
     pthread_mutex_init(&p->head_lock, NULL);
     pthread_mutex_init(&p->wake_lock, NULL);
@@ -419,6 +421,7 @@ void publisher_close(struct publisher *p) {
     vec_release(&p->files);
     vec_release(&p->fingerprints);
     buf_release(&p->checkpoint);
+    buf_release(&p->witnessed);
     writer_close(p->writer);
     store_reader_close(p->reader);
     pthread_mutex_destroy(&p->tick_lock);
@@ -436,6 +439,14 @@ err publisher_checkpoint(struct publisher *p, uint64_t *size, struct buf *out, s
     return buf_ok(out, f);
 }
 
+err publisher_witnessed(struct publisher *p, uint64_t *size, struct buf *out, struct fail *f) {
+    pthread_mutex_lock(&p->head_lock);
+    *size = p->witnessed_size;
+    buf_span(out, buf_view(&p->witnessed));
+    pthread_mutex_unlock(&p->head_lock);
+    return buf_ok(out, f);
+}
+
 err publisher_cosigned(struct publisher *p, uint64_t size, struct span note, bool quorum,
                        struct fail *f) {
     char path[64];
@@ -449,7 +460,11 @@ err publisher_cosigned(struct publisher *p, uint64_t size, struct span note, boo
         buf_clear(&p->checkpoint);
         buf_span(&p->checkpoint, note);
     }
-    if (quorum && size > p->witnessed_size) p->witnessed_size = size;
+    if (quorum && size >= p->witnessed_size) {
+        p->witnessed_size = size;
+        buf_clear(&p->witnessed);
+        buf_span(&p->witnessed, note);
+    }
     pthread_mutex_unlock(&p->head_lock);
     if (e == OK) e = writer_commit(p->writer, f);
     pthread_mutex_unlock(&p->tick_lock);

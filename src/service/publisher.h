@@ -36,6 +36,10 @@ void publisher_wake(struct publisher *p);
 /* The newest published checkpoint: its note, with the cosignatures there are. */
 MUST_USE err publisher_checkpoint(struct publisher *p, uint64_t *size, struct buf *out,
                                   struct fail *f);
+/* The newest checkpoint that meets the witness policy, with its cosignatures; size 0 and nothing
+ * appended while there is none (since start). */
+MUST_USE err publisher_witnessed(struct publisher *p, uint64_t *size, struct buf *out,
+                                 struct fail *f);
 /* Cosignature lines for the published checkpoint of `size`: kept as witnessed/SIZE; `quorum` tells
  * whether the policy is met with them. */
 MUST_USE err publisher_cosigned(struct publisher *p, uint64_t size, struct span note, bool quorum,

@@ -693,6 +693,15 @@ err sequencer_receipt(struct sequencer *q, struct store_reader *r, uint64_t inde
     return e;
 }
 
+err sequencer_receipt_under(struct sequencer *q, struct store_reader *r, uint64_t index,
+                            struct span checkpoint, uint64_t size, struct buf *out,
+                            struct fail *f) {
+    if (index >= size)
+        return fail_set(f, E_NOT_FOUND, "the checkpoint of %llu entries does not cover entry %llu",
+                        (unsigned long long)size, (unsigned long long)index);
+    return make_receipt(q, r, index, checkpoint, size, out, f);
+}
+
 uint64_t sequencer_find(struct sequencer *q, const struct hash *id) {
     pthread_mutex_lock(&q->fold_lock);
     uint64_t i = fold_find(q->fold, id);

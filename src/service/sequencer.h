@@ -76,6 +76,10 @@ MUST_USE err sequencer_reader(struct sequencer *q, struct store_reader **out, st
 /* Receipt of an entry that is in the log: the entry and its proof under the newest checkpoint. */
 MUST_USE err sequencer_receipt(struct sequencer *q, struct store_reader *r, uint64_t index,
                                struct buf *out, struct fail *f);
+/* The same under another signed checkpoint of this log, of `size` > index. */
+MUST_USE err sequencer_receipt_under(struct sequencer *q, struct store_reader *r, uint64_t index,
+                                     struct span checkpoint, uint64_t size, struct buf *out,
+                                     struct fail *f);
 /* Index of the record with this id, or UINT64_MAX. */
 uint64_t sequencer_find(struct sequencer *q, const struct hash *id);
 
