@@ -39,6 +39,20 @@ static err passphrase(const char *path, const char *file, struct buf *out, struc
     return buf_ok(out, f);
 }
 
+err folder_passphrase_new(const char *passphrase_file, struct buf *out, struct fail *f) {
+    TRY(passphrase("the new key", passphrase_file, out, f));
+    if (out->n == 0) return fail_set(f, E_PASSPHRASE, "a key file needs a passphrase: choose one");
+    if (passphrase_file || getenv("HESABU_PASSPHRASE")) return OK;
+    struct buf again;
+    buf_init(&again, PASSPHRASE_MAX);
+    err e = ask("the new key, once more", &again, f);
+    if (e == OK && !span_eq(buf_view(out), buf_view(&again)))
+        e = fail_set(f, E_PASSPHRASE, "the two passphrases differ; nothing was made");
+    if (again.p) secret_wipe(again.p, again.cap);
+    buf_release(&again);
+    return e;
+}
+
 err folder_key_open(const char *path, const char *passphrase_file, struct folder_key *out,
                     struct fail *f) {
     struct keyfile file;

@@ -18,7 +18,7 @@ enum { ADD_TRIES = 200, ADD_WAIT_MS = 50, SEQ_DIGITS = 10 };
 static const char *const parts[] = {"queue", "done", "refused", "evidence", "tmp"};
 
 const char *outbox_state_name(enum outbox_state s) {
-    static const char *const names[] = {"queued", "received, not yet witnessed", "done", "refused"};
+    static const char *const names[] = {"queued", "received", "done", "refused"};
     return names[s];
 }
 
