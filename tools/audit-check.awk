@@ -50,6 +50,7 @@ $1 == "total" { total = $2; if (total !~ /^[0-9]+$/) bad("total") }
 $1 == "a" {
     j = $2; kind[j] = $3; won[j] = $4; lost[j] = $5; area[j] = $8
     kb[j] = $9; kv[j] = $10; kw[j] = $11; kl[j] = $12; T[j] = left[j] = $13
+    scale[j] = 2 * kb[j] > $7 ? 2 * kb[j] : $7      # weights are max of ceil(2^20 R / max(kb, q/2))
     top[j] = kb[j]; n = kb[j] + kv[j]; if (n > top[j]) top[j] = n
     if (n + kw[j] > top[j]) top[j] = n + kw[j]; if (n + kl[j] > top[j]) top[j] = n + kl[j]
 }
@@ -58,7 +59,7 @@ $1 == "b" {
     for (j = 0; j < assertions; j++) {
         if (area[j] != 0 && area[j] != $3) continue
         R[j, g] = value(j, $4, choices, 6); N[j] += $4; wleft[j] += $5; bleft[j] += $4
-        n = int((1048576 * R[j, g] + kb[j] - 1) / kb[j]); if (n > w) w = n
+        n = int((2097152 * R[j, g] + scale[j] - 1) / scale[j]); if (n > w) w = n
     }
     if (w != $5) bad("the weight of batch " g)
     below[g] = sum += $5

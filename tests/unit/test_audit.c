@@ -182,7 +182,7 @@ static void kelly_bets_what_theory_says(void **state) {
 
 static void ends_of_m(void **state) {
     (void)state;
-    for (int k = BET_MIXTURE; k <= BET_KELLY; k++) {
+    for (int k = BET_MIXTURE; k <= BET_MACRO; k++) {
         struct bet b = bet_comparison((enum bet_method)k, .9);
         struct mart m;
         mart_init(&m, &b);

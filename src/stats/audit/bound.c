@@ -64,7 +64,7 @@ err audit_lower_bound(const struct audit_contest *c, const struct assertion *a,
                       const struct audit_sample *sample, const struct audit_hand *h,
                       enum bet_method method, double alpha, struct arena *scratch, double *out,
                       struct fail *f) {
-    if (!bet_is_monotone(method))
+    if (!bet_is_monotone(method) || method == BET_MACRO)
         return fail_set(f, E_USAGE,
                         "a confidence bound needs the mixture, Kaplan-Markov or "
                         "Kaplan-Wald");

@@ -18,7 +18,8 @@ struct bet bet_comparison(enum bet_method method, double mu) {
     b.c = room / 2;
     if (method == BET_KELLY) {
         b.points = 4;
-        static const double at[] = {1, 0.98, 0.75, 0}, rate[] = {0.996, 0.002, 0.001, 0.001};
+        b.d = 300;
+        static const double at[] = {1, 1.01, 0.99, 0}, rate[] = {0.958, 0.02, 0.02, 0.002};
         memcpy(b.at, at, sizeof at);
         memcpy(b.rate, rate, sizeof rate);
     }
@@ -45,7 +46,7 @@ struct bet bet_polling(enum bet_method method, double mu, double eta0, double u)
 }
 
 bool bet_is_monotone(enum bet_method m) {
-    return m == BET_MIXTURE || m == BET_KAPLAN_MARKOV || m == BET_KAPLAN_WALD;
+    return m == BET_MIXTURE || m == BET_KAPLAN_MARKOV || m == BET_KAPLAN_WALD || m == BET_MACRO;
 }
 bool bet_is_order_free(enum bet_method m) {
     return bet_is_monotone(m);
@@ -169,9 +170,9 @@ static void learn(struct mart *m, double x) {
     m->sum_sq += x * x;
     const struct bet *b = &m->bet;
     if (b->method != BET_KELLY) return;
-    int at = b->points - 1; /* the largest point that is not above x */
-    for (int k = b->points - 1; k >= 0; k--)
-        if (b->at[k] <= x && (b->at[at] > x || b->at[k] > b->at[at])) at = k;
+    int at = 0; /* the nearest point: this only estimates rates */
+    for (int k = 1; k < b->points; k++)
+        if (fabs(b->at[k] - x) < fabs(b->at[at] - x)) at = k;
     m->count[at]++;
 }
 
@@ -182,8 +183,7 @@ void mart_step(struct mart *m, double x, double mu) {
         return;
     }
     const struct bet *b = &m->bet;
-    bool bounded = b->method == BET_ALPHA || b->method == BET_KELLY;
-    if (bounded && x > b->u) x = b->u;
+    if (b->method == BET_MACRO && x > 1) x = 1;
     if (mu > 0) {
         if (b->method == BET_MIXTURE) {
             step_mixture(m, x / mu);

@@ -18,6 +18,7 @@ enum bet_method {
     BET_ALPHA,
     BET_AGRAPA,
     BET_KELLY,
+    BET_MACRO, /* Kaplan-Markov that counts understatements as none, as MACRO does */
 };
 
 enum { MIXTURE_BETS = 20, KELLY_POINTS = 4 };

@@ -97,7 +97,8 @@ void audit_walk_init(struct audit_walk *w, const struct audit_contest *c, const 
                              .weight_left = sums->weight,
                              .ballots_left = sums->ballots};
     /* only the bets that know an upper bound of x need its scale */
-    bool scaled = method == BET_ALPHA || method == BET_AGRAPA || method == BET_KELLY;
+    bool scaled =
+        method == BET_ALPHA || method == BET_AGRAPA || method == BET_KELLY || method == BET_MACRO;
     w->unit = scaled ? unit_of(c, a, sample->weight) : (double)sums->weight;
     double mu = sums->weight ? (double)w->null_left / (double)sums->weight * w->unit : 1;
     struct bet b = bet_comparison(method, scaled ? mu : 0.5);

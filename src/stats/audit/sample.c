@@ -45,6 +45,11 @@ uint64_t audit_pick(struct span seed, struct span stratum, uint64_t i, uint64_t 
     return (uint64_t)rest;
 }
 
+/* Twice the scale s of the header. */
+static u128 assertion_scale(const struct assertion *a) {
+    return 2 * a->kb > a->q ? (u128)(2 * a->kb) : a->q;
+}
+
 err audit_weights(const struct audit_contest *c, const struct assertion *a, size_t n, uint64_t *w,
                   uint64_t *total, struct fail *f) {
     u128 sum = 0;
@@ -55,7 +60,7 @@ err audit_weights(const struct audit_contest *c, const struct assertion *a, size
             if (a[j].region != AUDIT_EVERYWHERE && a[j].region != region) continue;
             int64_t r = assertion_value(&a[j], c->bound[g], audit_votes(c, g), c->choices);
             if (r <= 0) continue;
-            u128 s = (u128)a[j].kb, v = ((u128)r * AUDIT_WEIGHT_ONE + s - 1) / s;
+            u128 s = assertion_scale(&a[j]), v = ((u128)r * 2 * AUDIT_WEIGHT_ONE + s - 1) / s;
             if (v > most) most = v;
         }
         if ((sum += most) >= (u128)1 << 62)

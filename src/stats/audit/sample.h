@@ -28,7 +28,10 @@ MUST_USE err audit_seed_check(struct span seed, struct fail *f);
 uint64_t audit_pick(struct span seed, struct span stratum, uint64_t i, uint64_t total);
 
 /* w_g = max over the assertions whose region holds g of ceil(2^20 * R_g / s), R_g the assorter
- * value of the reported votes and s = kb. w[batches]; *total their sum. E_OVERFLOW past 2^62. */
+ * value of the reported votes and s = max(kb, q/2). Any positive weights are valid; s = kb alone
+ * (the share's numerator) would let "a quarter in each county" outweigh a majority on the same
+ * ballots twofold, and a narrow majority would then take tens of times the stations. w[batches];
+ * *total their sum. E_OVERFLOW past 2^62. */
 MUST_USE err audit_weights(const struct audit_contest *c, const struct assertion *a, size_t n,
                            uint64_t *w, uint64_t *total, struct fail *f);
 
