@@ -150,6 +150,7 @@ double mart_lambda(const struct mart *m, double mu) {
     case BET_MIXTURE:
         return NAN;
     case BET_KAPLAN_MARKOV:
+    case BET_MACRO:
         return 1 / (mu + m->bet.g);
     case BET_KAPLAN_WALD:
         return (1 - m->bet.g) / mu;
