@@ -265,6 +265,11 @@ err fold_apply(struct fold *s, struct span entry, struct applied *out, struct fa
     return apply(s, &rec, ms, out, f);
 }
 
+err fold_skip(struct fold *s, struct fail *f) {
+    if (vec_push(&s->ids)) return OK;
+    return fail_set(f, E_MEMORY, "the state has reached its memory cap");
+}
+
 err fold_admit(struct fold *s, struct span note, uint64_t ms, struct buf *entry,
                struct applied *out, struct fail *f) {
     out_init(out, s->ids.n);

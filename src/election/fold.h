@@ -65,6 +65,10 @@ struct applied {
  * far as it was understood. */
 MUST_USE err fold_apply(struct fold *fold, struct span entry, struct applied *out, struct fail *f);
 
+/* Passes over an entry that apply refused, so that a verifier can go on and say what else is wrong:
+ * it counts as an entry and says nothing. */
+MUST_USE err fold_skip(struct fold *fold, struct fail *f);
+
 /* The sequencer's door: what fold_apply would say to this note at time ms, plus deduplication. The
  * entry's bytes are put in *entry (cleared first; must outlive the checks). OK: it is applied.
  * E_DUPLICATE: out->index is the first one's, and out->checks lists the lines, which must all hold

@@ -11,6 +11,7 @@
 #include "base/diag.h"
 #include "base/file.h"
 #include "base/json_out.h"
+#include "base/text.h"
 #include "base/vec.h"
 #include "election/anchor.h"
 #include "election/results.h"
@@ -19,7 +20,7 @@
 #include "tlog/checkpoint.h"
 #include "tlog/tile.h"
 
-enum { FILE_MAX = 256 << 20 };
+enum { FILE_MAX = 256 << 20, WITNESSED_MAX = 64 << 20 };
 
 /* A file rendered while the fold was at hand, to be written afterwards. */
 struct rendered {
@@ -39,6 +40,9 @@ struct publisher {
     struct budget budget;
     struct vec files;        /* struct rendered */
     struct vec fingerprints; /* uint64_t, one a cell: its findings at the last tick */
+
+    uint64_t last_witnessed;
+    struct buf witness_index; /* witnessed/index: sizes of cosigned checkpoints, a line each */
 
     pthread_mutex_t head_lock; /* checkpoint, witnessed */
     struct buf checkpoint;     /* as published */
@@ -312,6 +316,12 @@ static void read_published(struct publisher *p) {
             p->checkpoint_size = c.size;
         }
     }
+    buf_clear(&b);
+    struct span rest, line;
+    if (path_join(path, sizeof path, p->o.public_dir, "witnessed/index", &f) == OK &&
+        file_read(path, WITNESSED_MAX, &p->witness_index, &f) == OK)
+        for (rest = buf_view(&p->witness_index); span_line(&rest, &line);)
+            if (u64_parse(line, UINT64_MAX, &p->last_witnessed, &f) != OK) break;
     buf_release(&b);
 }
 
@@ -327,6 +337,7 @@ err publisher_open(const struct publisher_options *o, struct sequencer *q, struc
     vec_init(&p->fingerprints, &p->budget, sizeof(uint64_t), 12);
     buf_init(&p->checkpoint, CHECKPOINT_BYTES_MAX);
     buf_init(&p->witnessed, CHECKPOINT_BYTES_MAX);
+    buf_init(&p->witness_index, WITNESSED_MAX);
     pthread_mutex_init(&p->tick_lock, NULL);
     pthread_mutex_init(&p->head_lock, NULL);
     pthread_mutex_init(&p->wake_lock, NULL);
@@ -422,6 +433,7 @@ void publisher_close(struct publisher *p) {
     vec_release(&p->fingerprints);
     buf_release(&p->checkpoint);
     buf_release(&p->witnessed);
+    buf_release(&p->witness_index);
     writer_close(p->writer);
     store_reader_close(p->reader);
     pthread_mutex_destroy(&p->tick_lock);
@@ -453,6 +465,12 @@ err publisher_cosigned(struct publisher *p, uint64_t size, struct span note, boo
     (void)snprintf(path, sizeof path, "witnessed/%llu", (unsigned long long)size);
     pthread_mutex_lock(&p->tick_lock);
     err e = writer_replace(p->writer, path, note, f);
+    if (e == OK && size > p->last_witnessed) {
+        buf_u64(&p->witness_index, size);
+        buf_byte(&p->witness_index, '\n');
+        p->last_witnessed = size;
+        e = writer_replace(p->writer, "witnessed/index", buf_view(&p->witness_index), f);
+    }
     pthread_mutex_lock(&p->head_lock);
     bool newest = size == p->checkpoint_size;
     if (e == OK && newest) {

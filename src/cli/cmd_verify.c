@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* hesabu verify: everything, from the first record. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include "base/file.h"
+#include "base/json_out.h"
+#include "cli/cli.h"
+#include "election/results.h"
+#include "http/tree_url.h"
+#include "service/submission.h"
+#include "service/verify.h"
+#include "tlog/proof.h"
+
+int cmd_verify(int argc, char **argv);
+
+static const char *const verdict_words[] = {"valid", "invalid", "could not tell"};
+
+static int exit_code(enum verdict v) {
+    return v == VERDICT_VALID ? 0 : v == VERDICT_INVALID ? 1 : 2;
+}
+
+static err contests_json(struct json_out *j, const struct fold *s, const struct results *all) {
+    json_key(j, "contests");
+    json_object(j);
+    for (size_t i = 0; i < all->n; i++) {
+        const struct tally *t = &all->tallies[i];
+        const struct contest *k = fold_contest(s, t->contest);
+        if (t->round != k->round) continue; /* earlier rounds stand in results/ */
+        json_key_span(j, k->id);
+        json_object(j);
+        for (int n = 0; n < TOTAL_COUNT; n++) {
+            json_key(j, total_name((enum total_name)n));
+            json_object(j);
+            for (uint32_t c = 0; c < k->choice_count; c++)
+                if (contest_has_choice(k, t->round, c)) {
+                    json_key_span(j, contest_choice(s, k, c)->id);
+                    json_u64(j, t->rows[0].total[n].votes[c]);
+                }
+            json_object_end(j);
+        }
+        json_object_end(j);
+    }
+    json_object_end(j);
+    return OK;
+}
+
+static void head_json(struct json_out *j, const struct verify_report *r) {
+    json_kstr(j, "verdict", verdict_words[r->verdict]);
+    json_kstr(j, "trust", r->anchored ? "anchored" : "self-declared");
+    json_ku64(j, "size", r->size);
+    json_key(j, "root");
+    json_base64(j, hash_span(&r->root));
+    if (r->verdict != VERDICT_VALID) {
+        json_kstr(j, "code", err_info(r->code)->name);
+        if (r->index != UINT64_MAX) json_ku64(j, "index", r->index);
+        json_kstr(j, "sentence", r->sentence);
+    }
+}
+
+static void rest_json(struct json_out *j, const struct verify_report *r) {
+    json_ku64(j, "signatures_verified", r->signatures);
+    json_kdouble(j, "seconds", r->seconds);
+    json_kdouble(j, "signature_seconds", r->signature_seconds);
+    json_key(j, "objects");
+    json_object(j);
+    json_ku64(j, "checked", r->objects_checked);
+    json_ku64(j, "bytes", r->objects_bytes);
+    json_ku64(j, "absent", r->objects_absent);
+    json_ku64(j, "damaged", r->objects_damaged);
+    json_kdouble(j, "seconds", r->object_seconds);
+    json_object_end(j);
+    json_key(j, "witnesses");
+    json_object(j);
+    json_ku64(j, "in_policy", r->witnesses);
+    json_ku64(j, "cosigned", r->witnessed_by);
+    json_ku64(j, "earlier_checkpoints", r->witnessed_checkpoints);
+    json_object_end(j);
+    json_key(j, "results");
+    json_object(j);
+    json_kbool(j, "compared", r->results_compared);
+    json_ku64(j, "files", r->results_files);
+    if (r->results_note[0]) json_kstr(j, "note", r->results_note);
+    json_object_end(j);
+    json_key(j, "refused");
+    json_array(j);
+    for (size_t i = 0; i < r->refused_listed; i++) {
+        json_object(j);
+        json_ku64(j, "index", r->refused[i].index);
+        json_kstr(j, "code", err_info(r->refused[i].code)->name);
+        json_kstr(j, "sentence", r->refused[i].text);
+        json_object_end(j);
+    }
+    json_array_end(j);
+    json_ku64(j, "refused_count", r->refused_count);
+}
+
+static err report_json(const struct verify_report *r, struct buf *out, struct fail *f) {
+    struct json_out j = json_out(out);
+    const struct fold *s = r->fold;
+    json_object(&j);
+    head_json(&j, r);
+    json_key(&j, "records");
+    json_object(&j);
+    for (int t = 0; t < REC_COUNT; t++)
+        if (fold_count(s, (enum record_type)t))
+            json_ku64(&j, record_info((enum record_type)t)->name, fold_count(s, (enum record_type)t));
+    json_object_end(&j);
+    struct results all = {0};
+    if (fold_definition(s)) TRY(results_compute(s, &all, f));
+    err e = contests_json(&j, s, &all);
+    json_key(&j, "findings");
+    json_object(&j);
+    for (int c = 0; c < FINDING_COUNT; c++)
+        if (all.findings.count[c]) json_ku64(&j, finding_name((enum finding_code)c), all.findings.count[c]);
+    if (r->time_findings) json_ku64(&j, "F_TIME", r->time_findings);
+    json_object_end(&j);
+    rest_json(&j, r);
+    if (fold_definition(s) && fold_definition(s)->simulated) json_kstr(&j, "simulated", "SIMULATED");
+    json_object_end(&j);
+    buf_byte(out, '\n');
+    if (fold_definition(s)) results_release(&all);
+    return e == OK ? buf_ok(out, f) : e;
+}
+
+/* For people: what was checked, what follows, what does not. */
+static void report_text(const struct verify_report *r, struct buf *b) {
+    const struct fold *s = r->fold;
+    const struct definition *d = fold_definition(s);
+    char root[HASH_BASE64_LEN + 1];
+    base64_encode(hash_span(&r->root), root);
+    if (d) {
+        buf_span(b, d->title);
+        buf_str(b, d->simulated ? "\nSIMULATED: nothing here is a real result.\n" : "\n");
+    }
+    buf_printf(b, "%llu entries, root %s\n", (unsigned long long)r->size, root);
+    for (int t = 0; t < REC_COUNT; t++)
+        if (fold_count(s, (enum record_type)t))
+            buf_printf(b, "  %-16s %llu\n", record_info((enum record_type)t)->name,
+                       (unsigned long long)fold_count(s, (enum record_type)t));
+    buf_printf(b, "signatures verified: %llu; time: %.2f s\n", (unsigned long long)r->signatures,
+               r->seconds);
+    buf_printf(b, "objects checked: %llu (%.1f MB), absent: %llu\n",
+               (unsigned long long)r->objects_checked, (double)r->objects_bytes / 1e6,
+               (unsigned long long)r->objects_absent);
+    if (r->witnesses)
+        buf_printf(b, "witnesses: %zu of %zu cosigned this checkpoint; %llu earlier cosigned checkpoints fit\n",
+                   r->witnessed_by, r->witnesses, (unsigned long long)r->witnessed_checkpoints);
+    else
+        buf_str(b, "witnesses: none are named, so nothing shows that others were shown the same log\n");
+    if (r->results_compared)
+        buf_printf(b, "published results: %llu files are what the records give\n",
+                   (unsigned long long)r->results_files);
+    else
+        buf_printf(b, "published results: not compared%s%s\n", r->results_note[0] ? ": " : "",
+                   r->results_note);
+    if (r->time_findings)
+        buf_printf(b, "finding F_TIME: %llu entries whose time does not fit the cosignatures around them\n",
+                   (unsigned long long)r->time_findings);
+    for (size_t i = 0; i < r->refused_listed && i < 10; i++)
+        buf_printf(b, "not admissible: entry %llu: %s (%s)\n",
+                   (unsigned long long)r->refused[i].index, r->refused[i].text,
+                   err_info(r->refused[i].code)->name);
+    buf_printf(b, "trust: %s\n", r->anchored ? "anchored" :
+               "self-declared (give --anchor FILE, from a source that you trust, to know whose log this is)");
+    switch (r->verdict) {
+    case VERDICT_VALID:
+        buf_str(b, "verdict: VALID: the records are consistent and no inadmissible record was accepted.\n"
+                   "This says nothing about whether the figures are true: paper and audits do.\n");
+        break;
+    case VERDICT_INVALID:
+        buf_printf(b, "verdict: INVALID: %s (%s)\n", r->sentence, err_info(r->code)->name);
+        break;
+    case VERDICT_UNKNOWN:
+        buf_printf(b, "verdict: COULD NOT TELL: %s (%s)\n", r->sentence, err_info(r->code)->name);
+        break;
+    }
+}
+
+static void progress(void *ctx, uint64_t done, uint64_t total) {
+    (void)ctx;
+    cli_progress("verify", done, total);
+}
+
+/* A receipt: one entry and its proof, under the anchor's key. */
+static err verify_receipt(const char *path, const struct anchor *anchor, bool json, struct buf *out,
+                          struct fail *f) {
+    struct buf bytes;
+    struct receipt_view r;
+    struct tlog_proof *proof = malloc(sizeof *proof);
+    struct arena a;
+    struct policy policy;
+    struct checkpoint c;
+    static struct cosignature each[POLICY_WITNESSES_MAX];
+    buf_init(&bytes, 1 << 20);
+    arena_init(&a, 1 << 20);
+    err e = proof ? file_read(path, 1 << 20, &bytes, f) : fail_set(f, E_MEMORY, "no memory");
+    if (e == OK) e = receipt_parse(buf_view(&bytes), &r, f);
+    if (e == OK) e = tlog_proof_parse(r.proof, proof, f);
+    if (e == OK && proof->index != r.index) e = fail_set(f, E_PROOF, "the proof is of another entry");
+    bool has_policy = e == OK && anchor->policy.n > 0;
+    if (has_policy) e = policy_parse(anchor->policy, &a, &policy, f);
+    if (e == OK) e = tlog_proof_verify(proof, r.entry, &anchor->log, NULL, &c, NULL, f);
+    bool witnessed = false;
+    if (e == OK && has_policy)
+        witnessed = tlog_proof_verify(proof, r.entry, &anchor->log, &policy, &c, each, f) == OK;
+    if (e == OK && json)
+        buf_printf(out, "{\"verdict\":\"valid\",\"trust\":\"anchored\",\"index\":%llu,\"size\":%llu,\"witnessed\":%s}\n",
+                   (unsigned long long)r.index, (unsigned long long)c.size, witnessed ? "true" : "false");
+    else if (e == OK)
+        buf_printf(out, "VALID: this record is entry %llu of the anchored log, under a checkpoint of size "
+                        "%llu%s\n",
+                   (unsigned long long)r.index, (unsigned long long)c.size,
+                   witnessed ? ", cosigned by a quorum of witnesses" : "; not yet witnessed");
+    buf_release(&bytes);
+    arena_release(&a);
+    free(proof);
+    return e;
+}
+
+static bool is_url(const char *s) {
+    return strncmp(s, "http://", 7) == 0 || strncmp(s, "https://", 8) == 0;
+}
+
+static bool is_file(const char *path) {
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+struct args {
+    const char *target, *anchor, *policy;
+    uint64_t threads;
+    bool json, no_objects, no_results;
+};
+
+static err run(const struct args *g, struct buf *out, int *code, struct fail *f) {
+    struct buf anchor_bytes, policy_bytes;
+    struct anchor anchor;
+    struct tree_url *url = NULL;
+    buf_init(&anchor_bytes, ANCHOR_BYTES_MAX);
+    buf_init(&policy_bytes, POLICY_BYTES_MAX);
+    err e = OK;
+    if (g->anchor) e = file_read(g->anchor, ANCHOR_BYTES_MAX, &anchor_bytes, f);
+    if (e == OK && g->anchor) e = anchor_parse(buf_view(&anchor_bytes), &anchor, f);
+    if (e == OK && g->policy) e = file_read(g->policy, POLICY_BYTES_MAX, &policy_bytes, f);
+    if (e == OK && !is_url(g->target) && is_file(g->target)) {
+        e = g->anchor ? verify_receipt(g->target, &anchor, g->json, out, f)
+                      : fail_set(f, E_USAGE, "a receipt is checked against a trust anchor: --anchor FILE");
+        *code = 0;
+        buf_release(&anchor_bytes);
+        buf_release(&policy_bytes);
+        return e;
+    }
+    struct tree_source s = tree_source_dir(g->target);
+    if (e == OK && is_url(g->target)) {
+        e = tree_url_open(g->target, &url, f);
+        if (e == OK) s = tree_url_source(url);
+    }
+    struct verify_options o = {.anchor = g->anchor ? &anchor : NULL, .policy = buf_view(&policy_bytes),
+                               .threads = (unsigned)g->threads, .skip_objects = g->no_objects,
+                               .skip_results = g->no_results, .keep_fold = true, .progress = progress};
+    struct verify_report *r = malloc(sizeof *r);
+    if (e == OK && !r) e = fail_set(f, E_MEMORY, "no memory for the report");
+    if (e == OK) e = verify_tree(&s, &o, r, f);
+    cli_progress_end();
+    if (e == OK) {
+        *code = exit_code(r->verdict);
+        if (g->json)
+            e = report_json(r, out, f);
+        else
+            report_text(r, out);
+        fold_free(r->fold);
+    }
+    free(r);
+    tree_url_close(url);
+    buf_release(&anchor_bytes);
+    buf_release(&policy_bytes);
+    return e;
+}
+
+int cmd_verify(int argc, char **argv) {
+    struct args g = {0};
+    const struct opt options[] = {
+        {"--anchor", OPT_TEXT, &g.anchor, "FILE", "trust anchor: gazetted, printed, or from a party"},
+        {"--policy", OPT_TEXT, &g.policy, "FILE", "your own witness policy, in place of the anchor's"},
+        {"--json", OPT_FLAG, &g.json, NULL, "one JSON object on standard output"},
+        {"--threads", OPT_U64, &g.threads, "N", "threads for signatures (one a processor)"},
+        {"--no-objects", OPT_FLAG, &g.no_objects, NULL, "do not hash form images and other objects"},
+        {"--no-results", OPT_FLAG, &g.no_results, NULL, "do not compare the published results"},
+    };
+    const struct usage u = {
+        "verify DIR|URL|RECEIPT [--anchor FILE] [--json]",
+        "Checks an election's public files from the first record: checkpoint and witnesses, the whole\n"
+        "tree, every signature, the admissibility of every record by applying it again, times, objects,\n"
+        "and that the published results follow. DIR is a public tree (a mirror, or DIR/public of a\n"
+        "demo); a file is taken as a receipt.\n"
+        "exit codes: 0 valid, 1 invalid, 2 could not tell, 64 wrong usage, 70 and above: our own failure",
+        options, sizeof options / sizeof *options, 1, 1};
+    int nargs, code;
+    if (!cli_parse(&u, argc, argv, &nargs, &code)) return code;
+    g.target = argv[0];
+    struct fail f = {0};
+    struct buf out;
+    buf_init(&out, 64 << 20);
+    err e = run(&g, &out, &code, &f);
+    if (e != OK) {
+        f.code = e;
+        code = cli_fail("verify", &f);
+    } else {
+        int printed = cli_print(buf_view(&out));
+        if (printed) code = printed;
+    }
+    buf_release(&out);
+    return code;
+}
