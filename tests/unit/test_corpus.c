@@ -7,6 +7,7 @@
 #include "corpus.h"
 #include "crypto/ed25519.h"
 #include "election/fold.h"
+#include "election/identity.h"
 #include "election/results.h"
 
 static struct buf slurp(const char *path) {
@@ -163,6 +164,60 @@ static void every_code(void **state) {
     assert_true(codes > 100);
 }
 
+/* The tables of spec/records.md are those of the program. */
+static void must_stand(const char *text, struct buf *row) {
+    if (!strstr(text, buf_cstr(row))) fail_msg("spec/records.md lacks the row:\n%s", buf_cstr(row));
+    buf_clear(row);
+}
+
+static void tables_of_the_text(void **state) {
+    (void)state;
+    struct buf md = slurp("spec/records.md"), row;
+    const char *text = buf_cstr(&md);
+    buf_init(&row, 1 << 16);
+    buf_str(&row, "\n| type | largest note, bytes |\n|---|---|\n");
+    for (int t = 0; t < REC_COUNT; t++)
+        buf_printf(&row, "| %s | %zu |\n", record_info((enum record_type)t)->name,
+                   record_info((enum record_type)t)->max_note);
+    buf_byte(&row, '\n');
+    must_stand(text, &row);
+    buf_str(&row, "\n| role | may stand under | may grant and revoke |\n|---|---|---|\n");
+    for (int r = 0; r < ROLE_COUNT; r++) {
+        buf_printf(&row, "| %s |", role_name((enum role)r));
+        const char *comma = " ";
+        for (int t = 0; t < REC_COUNT; t++) {
+            if (!role_may_sign((enum role)r, (enum record_type)t)) continue;
+            buf_printf(&row, "%s%s", comma, record_info((enum record_type)t)->name);
+            comma = ", ";
+        }
+        buf_str(&row, " |");
+        comma = " ";
+        for (int g = 0; g < ROLE_COUNT; g++) {
+            if (!role_may_grant((enum role)r, (enum role)g)) continue;
+            buf_printf(&row, "%s%s", comma, role_name((enum role)g));
+            comma = ", ";
+        }
+        buf_str(&row, *comma == ' ' ? " - |\n" : " |\n");
+    }
+    buf_byte(&row, '\n');
+    must_stand(text, &row);
+    static const char *const findings[][2] = {
+#define FINDING(name, severity, text) {#name, text},
+#include "election/findings.def"
+#undef FINDING
+    };
+    buf_str(&row, "\n| code | severity | sentence |\n|---|---|---|\n");
+    for (size_t i = 0; i < sizeof findings / sizeof *findings; i++) {
+        enum finding_code c = (enum finding_code)i;
+        buf_printf(&row, "| %s | %s | %s |\n", finding_name(c),
+                   finding_severity(c) == SEVERITY_ERROR ? "error" : "warning", findings[i][1]);
+    }
+    buf_byte(&row, '\n');
+    must_stand(text, &row);
+    buf_release(&md);
+    buf_release(&row);
+}
+
 static size_t files;
 
 static void same(void *ctx, const char *name, struct span bytes) {
@@ -195,6 +250,7 @@ static void files_are_made(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(each_case), cmocka_unit_test(every_code),
-                                       cmocka_unit_test(files_are_made)};
+                                       cmocka_unit_test(files_are_made),
+                                       cmocka_unit_test(tables_of_the_text)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
