@@ -12,7 +12,7 @@
 #include "election/fold.h"
 #include "election/results.h"
 
-enum { FX_KEYS = 64, FX_LABELS = 128, FX_OBJECTS = 256, FX_ENTRIES = 4096 };
+enum { FX_KEYS = 128, FX_LABELS = 128, FX_OBJECTS = 256, FX_ENTRIES = 4096 };
 
 /* A case is applied at this time; the base ends before it. */
 #define FX_CASE_MS UINT64_C(4000000)
