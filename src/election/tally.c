@@ -20,8 +20,9 @@ static uint32_t next_unit(const struct fold *s, uint32_t u, uint32_t root) {
     return NO_UNIT;
 }
 
-static bool plus(uint64_t *to, uint64_t v) {
-    return !__builtin_add_overflow(*to, v, to);
+/* Adds, and notes in *ok when a sum does not fit. */
+static void plus(bool *ok, uint64_t *to, uint64_t v) {
+    if (__builtin_add_overflow(*to, v, to)) *ok = false;
 }
 
 static void count_station(const struct fold *s, const struct findings *fi, const struct tally *t,
@@ -55,17 +56,25 @@ static void count_station(const struct fold *s, const struct findings *fi, const
 }
 
 static bool add_row(const struct tally *t, struct tally_row *to, const struct tally_row *from) {
-    bool ok = plus(&to->expected, from->expected) & plus(&to->registered, from->registered) &
-              plus(&to->received, from->received) & plus(&to->without_image, from->without_image) &
-              plus(&to->in_question, from->in_question) & plus(&to->not_held, from->not_held);
+    bool ok = true;
+    plus(&ok, &to->expected, from->expected);
+    plus(&ok, &to->registered, from->registered);
+    plus(&ok, &to->received, from->received);
+    plus(&ok, &to->without_image, from->without_image);
+    plus(&ok, &to->in_question, from->in_question);
+    plus(&ok, &to->not_held, from->not_held);
     for (int n = 0; n < TOTAL_COUNT; n++) {
         struct total *a = &to->total[n];
         const struct total *b = &from->total[n];
-        ok &= plus(&a->stations, b->stations) & plus(&a->registered, b->registered) &
-              plus(&a->valid, b->valid) & plus(&a->rejected, b->rejected) &
-              plus(&a->objected, b->objected) & plus(&a->disputed, b->disputed) &
-              plus(&a->valid_blank, b->valid_blank) & plus(&a->rejected_blank, b->rejected_blank);
-        for (uint32_t k = 0; k < t->choice_count; k++) ok &= plus(&a->votes[k], b->votes[k]);
+        plus(&ok, &a->stations, b->stations);
+        plus(&ok, &a->registered, b->registered);
+        plus(&ok, &a->valid, b->valid);
+        plus(&ok, &a->rejected, b->rejected);
+        plus(&ok, &a->objected, b->objected);
+        plus(&ok, &a->disputed, b->disputed);
+        plus(&ok, &a->valid_blank, b->valid_blank);
+        plus(&ok, &a->rejected_blank, b->rejected_blank);
+        for (uint32_t k = 0; k < t->choice_count; k++) plus(&ok, &a->votes[k], b->votes[k]);
     }
     return ok;
 }
