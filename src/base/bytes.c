@@ -11,15 +11,6 @@ int span_cmp(struct span a, struct span b) {
     return a.n < b.n ? -1 : a.n > b.n;
 }
 
-bool span_starts(struct span a, struct span prefix) {
-    return a.n >= prefix.n && (prefix.n == 0 || memcmp(a.p, prefix.p, prefix.n) == 0);
-}
-
-struct span span_from(struct span a, size_t from) {
-    if (from > a.n) from = a.n;
-    return (struct span){a.n ? a.p + from : a.p, a.n - from};
-}
-
 bool span_line(struct span *rest, struct span *line) {
     const uint8_t *nl = rest->n ? memchr(rest->p, '\n', rest->n) : NULL;
     if (!nl) return false;
@@ -143,21 +134,20 @@ void hex_encode(struct span s, char *out) {
     out[2 * s.n] = 0;
 }
 
-static int hex_value(uint8_t c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    return -1;
-}
+static const uint8_t hex_values[256] = {
+    ['0'] = 1, ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
+    ['8'] = 9, ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+}; /* value + 1, so that 0 means "no digit" */
 
 err hex_decode(struct span s, uint8_t *out, size_t n, struct fail *f) {
     if (s.n != 2 * n)
         return fail_set(f, E_HEX, "expected %zu lowercase hex digits, found %zu characters", 2 * n,
                         s.n);
     for (size_t i = 0; i < n; i++) {
-        int a = hex_value(s.p[2 * i]), b = hex_value(s.p[2 * i + 1]);
-        if (a < 0 || b < 0)
+        unsigned a = hex_values[s.p[2 * i]], b = hex_values[s.p[2 * i + 1]];
+        if (a == 0 || b == 0)
             return fail_set(f, E_HEX, "character %zu is not a lowercase hex digit", 2 * i + 1);
-        out[i] = (uint8_t)(a << 4 | b);
+        out[i] = (uint8_t)((a - 1) << 4 | (b - 1));
     }
     return OK;
 }
@@ -183,7 +173,7 @@ void base64_encode(struct span s, char *out) {
     *out = 0;
 }
 
-static const int8_t base64_values[256] = {
+static const uint8_t base64_values[256] = {
     ['A'] = 1,  ['B'] = 2,  ['C'] = 3,  ['D'] = 4,  ['E'] = 5,  ['F'] = 6,  ['G'] = 7,
     ['H'] = 8,  ['I'] = 9,  ['J'] = 10, ['K'] = 11, ['L'] = 12, ['M'] = 13, ['N'] = 14,
     ['O'] = 15, ['P'] = 16, ['Q'] = 17, ['R'] = 18, ['S'] = 19, ['T'] = 20, ['U'] = 21,
@@ -201,8 +191,17 @@ err base64_decode(struct span s, uint8_t *out, size_t max, size_t *n, struct fai
     while (pad < 2 && pad < s.n && s.p[s.n - 1 - pad] == '=') pad++;
     size_t len = s.n / 4 * 3 - pad;
     if (len > max) return fail_set(f, E_BASE64, "base64 of %zu bytes where %zu fit", len, max);
-    size_t o = 0;
-    for (size_t i = 0; i < s.n; i += 4) {
+    size_t o = 0, i = 0;
+    for (; i + 4 < s.n; i += 4) { /* all groups but the last: no padding */
+        uint32_t a = base64_values[s.p[i]], b = base64_values[s.p[i + 1]];
+        uint32_t c = base64_values[s.p[i + 2]], d = base64_values[s.p[i + 3]];
+        if (!(a && b && c && d)) break; /* said below */
+        uint32_t v = (a - 1) << 18 | (b - 1) << 12 | (c - 1) << 6 | (d - 1);
+        out[o++] = (uint8_t)(v >> 16);
+        out[o++] = (uint8_t)(v >> 8);
+        out[o++] = (uint8_t)v;
+    }
+    for (; i < s.n; i += 4) {
         bool last = i + 4 == s.n;
         uint32_t v = 0;
         for (size_t j = 0; j < 4; j++) {

@@ -32,9 +32,14 @@ static inline bool span_is(struct span a, const char *s) {
 }
 /* Bytewise order; a prefix comes first. <0, 0, >0. */
 int span_cmp(struct span a, struct span b);
-bool span_starts(struct span a, struct span prefix);
+static inline bool span_starts(struct span a, struct span prefix) {
+    return a.n >= prefix.n && (prefix.n == 0 || memcmp(a.p, prefix.p, prefix.n) == 0);
+}
 /* The part from `from` (clamped to the end). */
-struct span span_from(struct span a, size_t from);
+static inline struct span span_from(struct span a, size_t from) {
+    if (from > a.n) from = a.n;
+    return (struct span){a.n ? a.p + from : a.p, a.n - from};
+}
 /* Splits at the first '\n': *line gets what stands before it, *rest what follows. False when there
  * is no '\n' left. */
 bool span_line(struct span *rest, struct span *line);

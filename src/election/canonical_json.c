@@ -111,9 +111,16 @@ bool cj_element(struct cj *r) {
     return true;
 }
 
-/* The content of a string, checked; *escapes tells whether it holds any. */
-static struct span string(struct cj *r, bool *escapes) {
-    *escapes = false;
+/* Printable ASCII without quote and backslash. */
+static const bool needs_no_look[256] = {[0x20 ... 0x21] = true, [0x23 ... 0x5b] = true,
+                                        [0x5d ... 0x7e] = true};
+
+/* What a string holds beside plain ASCII. */
+enum { HAS_ESCAPES = 1, HAS_MORE = 2 };
+
+/* The content of a string, checked; *has tells what it holds. */
+static struct span string(struct cj *r, unsigned *has) {
+    *has = 0;
     if (!take(r, '"')) {
         int n = next(r);
         if (n > 0 && strchr("{[0123456789tfn", n))
@@ -124,6 +131,10 @@ static struct span string(struct cj *r, bool *escapes) {
     }
     struct span from = r->rest;
     while (r->rest.n) {
+        size_t plain = 0;
+        while (plain < r->rest.n && needs_no_look[r->rest.p[plain]]) plain++;
+        r->rest = span_from(r->rest, plain);
+        if (r->rest.n == 0) break;
         uint8_t c = r->rest.p[0];
         if (c == '"') {
             struct span s = {from.p, (size_t)(r->rest.p - from.p)};
@@ -132,17 +143,14 @@ static struct span string(struct cj *r, bool *escapes) {
         }
         if (c == '\\') {
             if (r->rest.n > 1 && (r->rest.p[1] == '"' || r->rest.p[1] == '\\')) {
-                *escapes = true;
+                *has |= HAS_ESCAPES;
                 r->rest = span_from(r->rest, 2);
                 continue;
             }
             cj_fail(r, E_CANONICAL, "an escape other than \\\" and \\\\");
             return (struct span){0};
         }
-        if (c >= 0x20 && c < 0x7f) {
-            r->rest = span_from(r->rest, 1);
-            continue;
-        }
+        *has |= HAS_MORE;
         struct span before = r->rest;
         int32_t u = utf8_next(&r->rest);
         if (u < 0 || !char_is_plain(u)) {
@@ -156,6 +164,20 @@ static struct span string(struct cj *r, bool *escapes) {
     return (struct span){0};
 }
 
+/* The key comes after the one before it. */
+static bool in_order(struct cj *r, struct span key) {
+    struct span last = r->level[r->depth].last_key;
+    bool first = !r->level[r->depth].any;
+    r->level[r->depth].any = true;
+    r->level[r->depth].last_key = key;
+    if (first || (last.n && key.n && last.p[0] < key.p[0])) return true;
+    int c = span_cmp(last, key);
+    if (c < 0) return true;
+    cj_fail(r, E_CANONICAL, c ? "key \"%.*s\" is out of order" : "key \"%.*s\" stands twice",
+            SPAN_ARG(key));
+    return false;
+}
+
 static bool read_key(struct cj *r, struct span *key) {
     if (r->level[r->depth].any && !take(r, ',')) {
         unexpected(r, "',' or '}'");
@@ -165,33 +187,18 @@ static bool read_key(struct cj *r, struct span *key) {
         unexpected(r, "a key");
         return false;
     }
-    bool escapes;
-    *key = string(r, &escapes);
+    unsigned has;
+    *key = string(r, &has);
     if (r->code != OK) return false;
-    for (size_t i = 0; i < key->n; i++)
-        if (key->p[i] >= 0x80) {
-            cj_fail(r, E_CANONICAL, "a key that is not ASCII");
-            return false;
-        }
-    if (escapes) {
-        cj_fail(r, E_CANONICAL, "a key with escapes");
+    if (has) {
+        cj_fail(r, E_CANONICAL, has & HAS_MORE ? "a key that is not ASCII" : "a key with escapes");
         return false;
     }
     if (!take(r, ':')) {
         unexpected(r, "':'");
         return false;
     }
-    if (r->level[r->depth].any) {
-        int c = span_cmp(r->level[r->depth].last_key, *key);
-        if (c >= 0) {
-            cj_fail(r, E_CANONICAL, c ? "key \"%.*s\" is out of order" : "key \"%.*s\" stands twice",
-                    SPAN_ARG(*key));
-            return false;
-        }
-    }
-    r->level[r->depth].any = true;
-    r->level[r->depth].last_key = *key;
-    return true;
+    return in_order(r, *key);
 }
 
 bool cj_any_key(struct cj *r, struct span *key) {
@@ -220,10 +227,11 @@ bool cj_have(struct cj *r, const char *key) {
     if (r->rest.n < comma + n + 3) return false;
     const uint8_t *p = r->rest.p;
     if ((comma && p[0] != ',') || p[comma] != '"' || memcmp(p + comma + 1, key, n) ||
-        p[comma + 1 + n] != '"')
+        p[comma + 1 + n] != '"' || p[comma + 2 + n] != ':')
         return false;
-    struct span k;
-    return read_key(r, &k);
+    /* `key` is the program's own, so it needs no further look */
+    r->rest = span_from(r->rest, comma + n + 3);
+    return in_order(r, span_of(p + comma + 1, n));
 }
 
 void cj_need(struct cj *r, const char *key) {
@@ -298,17 +306,17 @@ bool cj_null(struct cj *r) {
 
 struct span cj_code(struct cj *r, size_t max) {
     if (!begin_value(r)) return (struct span){0};
-    bool escapes;
-    struct span s = string(r, &escapes);
-    if (r->code == OK && escapes) cj_fail(r, E_FIELD, "a code holds a quote or a backslash");
+    unsigned has;
+    struct span s = string(r, &has);
+    if (r->code == OK && has & HAS_ESCAPES) cj_fail(r, E_FIELD, "a code holds a quote or a backslash");
     if (r->code == OK && s.n > max) cj_fail(r, E_RANGE, "a text of more than %zu bytes", max);
     return r->code == OK ? s : (struct span){0};
 }
 
 struct span cj_text(struct cj *r, struct arena *a, size_t max) {
     if (!begin_value(r)) return (struct span){0};
-    bool escapes;
-    struct span s = string(r, &escapes);
+    unsigned has;
+    struct span s = string(r, &has);
     if (r->code == OK && s.n > max) cj_fail(r, E_RANGE, "a text of more than %zu bytes", max);
     if (r->code != OK) return (struct span){0};
     uint8_t *to = arena_alloc(a, s.n);
@@ -335,7 +343,7 @@ struct span cj_raw(struct cj *r) {
     if (r->code != OK) return (struct span){0};
     const uint8_t *from = r->rest.p;
     struct span key;
-    bool escapes;
+    unsigned has;
     switch (next(r)) {
     case '{':
         cj_object(r);
@@ -346,7 +354,7 @@ struct span cj_raw(struct cj *r) {
         while (cj_element(r)) (void)cj_raw(r);
         break;
     case '"':
-        if (begin_value(r)) (void)string(r, &escapes);
+        if (begin_value(r)) (void)string(r, &has);
         break;
     case 't':
     case 'f': (void)cj_bool(r); break;
