@@ -1,40 +1,13 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* hesabu serve: the daemon. */
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
-#include <unistd.h>
 #include "base/diag.h"
-#include "base/text.h"
 #include "cli/cli.h"
 #include "cli/folder.h"
+#include "cli/listen.h"
 #include "http/daemon.h"
 
 int cmd_serve(int argc, char **argv);
-
-static volatile sig_atomic_t stop;
-
-static void on_signal(int n) {
-    (void)n;
-    stop = 1;
-}
-
-/* "127.0.0.1:8080", "8080", "[::1]:8080" */
-static bool parse_listen(const char *text, char address[64], uint16_t *port) {
-    const char *colon = strrchr(text, ':');
-    struct span digits = span_text(colon ? colon + 1 : text);
-    uint64_t v;
-    size_t n = colon ? (size_t)(colon - text) : 0;
-    if (u64_parse(digits, 65535, &v, NULL) != OK || n >= 64) return false;
-    if (n > 1 && text[0] == '[' && text[n - 1] == ']') {
-        text++;
-        n -= 2;
-    }
-    (void)snprintf(address, 64, "%.*s", n ? (int)n : 9, n ? text : "127.0.0.1");
-    *port = (uint16_t)v;
-    return true;
-}
 
 int cmd_serve(int argc, char **argv) {
     const char *dir = NULL, *listen = "127.0.0.1:8080", *guard = NULL, *key = NULL,
@@ -67,20 +40,15 @@ int cmd_serve(int argc, char **argv) {
     int nargs, code;
     if (!cli_parse(&u, argc, argv, &nargs, &code)) return code;
     struct fail f = {0};
-    char address[64];
+    char address[LISTEN_ADDRESS_MAX];
     uint16_t port;
     if (!dir) {
         f.code = fail_set(&f, E_USAGE, "say which election: --dir DIR");
         return cli_fail("serve", &f);
     }
-    if (!parse_listen(listen, address, &port)) {
-        f.code = fail_set(&f, E_USAGE, "--listen takes ADDRESS:PORT, not \"%s\"", listen);
-        return cli_fail("serve", &f);
-    }
+    if (listen_parse(listen, address, &port, &f) != OK) return cli_fail("serve", &f);
     if (quiet) diag_level_set(DIAG_WARN);
-    struct sigaction sa = {.sa_handler = on_signal};
-    sigaction(SIGTERM, &sa, NULL);
-    sigaction(SIGINT, &sa, NULL);
+    listen_catch_signals();
     struct note_signer *log;
     struct folder_key held;
     err e = folder_log_key(dir, key, passphrase, &held, &log, &f);
@@ -99,10 +67,7 @@ int cmd_serve(int argc, char **argv) {
     }
     printf("listening on http://%s:%u/\n", address, daemon_port(d));
     fflush(stdout);
-    while (!stop && !daemon_failed(d)) {
-        struct timespec t = {0, 200000000};
-        nanosleep(&t, NULL);
-    }
+    while (!listen_stopped() && !daemon_failed(d)) listen_wait(200);
     bool failed = daemon_failed(d);
     daemon_stop(d);
     folder_key_release(&held);
