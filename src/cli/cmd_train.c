@@ -31,10 +31,11 @@ static void show(void *ctx, uint64_t done, uint64_t total, double loss) {
 
 static err report(const struct net *n, const struct digit_set *set, const char *name,
                   struct fail *f) {
-    size_t right;
-    TRY(train_evaluate(n, set, &right, f));
-    printf("  %-12s %6zu of %6zu right (%.2f %%)\n", name, right, set->n,
-           100.0 * (double)right / (double)set->n);
+    size_t right, digit;
+    TRY(train_evaluate(n, set, &right, &digit, f));
+    printf("  %-12s %6zu of %6zu right (%.2f %%); among the ten digits %zu (%.2f %%)\n", name,
+           right, set->n, 100.0 * (double)right / (double)set->n, digit,
+           100.0 * (double)digit / (double)set->n);
     return OK;
 }
 

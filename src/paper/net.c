@@ -65,7 +65,7 @@ struct net_scratch {
     struct map d1, d2, d3, d4, dp1, dp3; /* gradients at a1, a2, a3, a4, p1, p3 */
     float *p4, *hidden, *dp4, *dhidden;
     int *arg1, *arg3, *arg4;
-    float *turned; /* weights for the way back */
+    float *turned[NET_LAYERS]; /* weights for the way back, of layers 1 to 3 */
     float *all;
     int *args;
 };
@@ -92,13 +92,9 @@ struct net_scratch *net_scratch_new(const struct net *n) {
                           &s->d1, &s->d2, &s->dp1, &s->d3, &s->dp3, &s->d4};
     enum { MAPS = sizeof maps / sizeof *maps };
     const size_t flat = (size_t)(S4 * S4 * h->c4), hidden = (size_t)h->hidden;
-    size_t total = 2 * flat + 2 * hidden, most = 0;
+    size_t total = 2 * flat + 2 * hidden;
     for (int i = 0; i < MAPS; i++) total += map_size(maps[i]);
-    for (int i = 1; i < 4; i++) {
-        const size_t k = (size_t)(9 * n->layer[i].in * n->layer[i].out);
-        if (k > most) most = k;
-    }
-    total += most;
+    for (int i = 1; i < 4; i++) total += (size_t)(9 * n->layer[i].in * n->layer[i].out);
     s->all = calloc(total, sizeof *s->all);
     s->args = calloc((size_t)(S2 * S2 * h->c1 + S3 * S3 * h->c3) + flat, sizeof *s->args);
     if (!s->all || !s->args) {
@@ -114,7 +110,11 @@ struct net_scratch *net_scratch_new(const struct net *n) {
     s->dp4 = s->p4 + flat;
     s->hidden = s->dp4 + flat;
     s->dhidden = s->hidden + hidden;
-    s->turned = s->dhidden + hidden;
+    p = s->dhidden + hidden;
+    for (int i = 1; i < 4; i++) {
+        s->turned[i] = p;
+        p += 9 * n->layer[i].in * n->layer[i].out;
+    }
     s->arg1 = s->args;
     s->arg3 = s->arg1 + S2 * S2 * h->c1;
     s->arg4 = s->arg3 + S3 * S3 * h->c3;
@@ -222,11 +222,13 @@ static void conv_gradient(const struct net *n, int i, const struct map *in, cons
                         dout->side, grad_of(n, grad, l->w), grad_of(n, grad, l->b));
 }
 
-static void back_to(const struct net *n, struct net_scratch *s, int i, const struct map *dout,
-                    const struct map *din) {
+static void back_to(struct net_scratch *s, int i, const struct map *dout, const struct map *din) {
     static const float zeros[128];
-    turn_weights(&n->layer[i], s->turned);
-    convolve(dout, 3, s->turned, zeros, false, din);
+    convolve(dout, 3, s->turned[i], zeros, false, din);
+}
+
+void net_gradient_begin(const struct net *n, struct net_scratch *s) {
+    for (int i = 1; i < 4; i++) turn_weights(&n->layer[i], s->turned[i]);
 }
 
 double net_gradient(const struct net *n, struct net_scratch *s, const float *image, int label,
@@ -245,17 +247,17 @@ double net_gradient(const struct net *n, struct net_scratch *s, const float *ima
                           grad_of(n, grad, l[4].b), s->dp4);
     unpool(s->dp4, S4, s->arg4, s->p4, (size_t)(S4 * n->shape.c4), &s->d4);
     conv_gradient(n, 3, &s->p3, &s->d4, grad);
-    back_to(n, s, 3, &s->d4, &s->dp3);
+    back_to(s, 3, &s->d4, &s->dp3);
     unpool(s->dp3.p, S3, s->arg3, map_row(&s->p3, 0, 0), row_of(&s->p3), &s->d3);
     conv_gradient(n, 2, &s->a2, &s->d3, grad);
-    back_to(n, s, 2, &s->d3, &s->d2);
+    back_to(s, 2, &s->d3, &s->d2);
     for (int y = 0; y < S2; y++) { /* the ReLU of a2, which no pool follows */
         float *g = map_row(&s->d2, y, 0);
         const float *a = map_row(&s->a2, y, 0);
         for (int i = 0; i < S2 * n->shape.c2; i++) g[i] = a[i] > 0 ? g[i] : 0;
     }
     conv_gradient(n, 1, &s->p1, &s->d2, grad);
-    back_to(n, s, 1, &s->d2, &s->dp1);
+    back_to(s, 1, &s->d2, &s->dp1);
     unpool(s->dp1.p, S2, s->arg1, map_row(&s->p1, 0, 0), row_of(&s->p1), &s->d1);
     conv_gradient(n, 0, &s->in, &s->d1, grad);
     return -lp[label];

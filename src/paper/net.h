@@ -51,6 +51,9 @@ void net_scratch_free(struct net_scratch *s);
 /* image: NET_PIXELS values, 0 paper .. 1 ink. logits: NET_CLASSES values. */
 void net_forward(const struct net *n, struct net_scratch *s, const float *image, float *logits);
 
+/* Call when weights have changed, before net_gradient. */
+void net_gradient_begin(const struct net *n, struct net_scratch *s);
+
 /* Adds the gradient of the cross-entropy at (image, label) to grad[n->count]; returns the loss. */
 double net_gradient(const struct net *n, struct net_scratch *s, const float *image, int label,
                     float *grad);

@@ -37,9 +37,9 @@ static bool landlock_all(const char *const *readable) {
     bool good = true;
     for (; readable && *readable; readable++) {
         struct stat st;
-        struct landlock_path_beneath_attr path = {
-            .allowed_access = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_EXECUTE,
-            .parent_fd = open(*readable, O_PATH | O_CLOEXEC)};
+        struct landlock_path_beneath_attr path = {.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE |
+                                                                    LANDLOCK_ACCESS_FS_EXECUTE,
+                                                  .parent_fd = open(*readable, O_PATH | O_CLOEXEC)};
         if (path.parent_fd < 0) continue; /* not on this system */
         if (fstat(path.parent_fd, &st) == 0 && S_ISDIR(st.st_mode))
             path.allowed_access |= LANDLOCK_ACCESS_FS_READ_DIR;

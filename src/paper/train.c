@@ -17,6 +17,7 @@ struct shard {
     struct net_scratch *scratch;
     float *grad;
     uint64_t step;
+    double strength; /* of the distortions */
     unsigned number;
     double loss;
 };
@@ -46,7 +47,7 @@ static const uint8_t *other_digit(struct rng *r, const struct digit_set *s, int 
 
 /* Sample number i of the whole training: its image and label. */
 static int sample(const struct train_options *o, const struct train_data *d, uint64_t i,
-                  float *image) {
+                  double strength, float *image) {
     struct rng r;
     rng_init_stream(&r, o->seed, i + 1);
     const uint64_t slot = i % SLOTS, round = i / SLOTS;
@@ -72,7 +73,7 @@ static int sample(const struct train_options *o, const struct train_data *d, uin
         }
     }
     k = visit(k, set->n, o->seed);
-    augment_digit(&r, set->image[k], set->label[k], 1, image);
+    augment_digit(&r, set->image[k], set->label[k], strength, image);
     return set->label[k];
 }
 
@@ -81,9 +82,10 @@ static void *run_shard(void *arg) {
     float image[NET_PIXELS];
     memset(s->grad, 0, s->net->count * sizeof *s->grad);
     s->loss = 0;
+    net_gradient_begin(s->net, s->scratch);
     for (unsigned k = 0; k < BATCH / SHARDS; k++) {
         const uint64_t i = s->step * BATCH + s->number * (BATCH / SHARDS) + k;
-        const int label = sample(s->o, s->d, i, image);
+        const int label = sample(s->o, s->d, i, s->strength, image);
         s->loss += net_gradient(s->net, s->scratch, image, label, s->grad);
     }
     return NULL;
@@ -163,8 +165,14 @@ static void work_stop(struct work *w) {
     free(w->v);
 }
 
-static double step(struct work *w, uint64_t s) {
-    for (unsigned k = 0; k < SHARDS; k++) w->shard[k].step = s;
+/* Full distortion until two thirds, then less and less: the end is learnt from almost plain digits.
+ */
+static double step(struct work *w, uint64_t s, uint64_t steps) {
+    const double late = ((double)s / (double)steps - 0.67) / 0.33;
+    for (unsigned k = 0; k < SHARDS; k++) {
+        w->shard[k].step = s;
+        w->shard[k].strength = late > 0 ? 1 - 0.65 * late : 1;
+    }
     if (w->threaded) {
         pthread_barrier_wait(&w->helper.begin);
         run_shard(&w->shard[0]);
@@ -210,7 +218,7 @@ err train_net(const struct train_options *o, const struct train_data *d, struct 
     err e = work_start(&w, o, d, out, f);
     double mean = 0;
     for (uint64_t s = 0; e == OK && s < end; s++) {
-        const double loss = step(&w, s);
+        const double loss = step(&w, s, end);
         update(&w, out, s, end);
         mean = s ? mean * 0.99 + loss * 0.01 : loss;
         if (o->progress) o->progress(o->ctx, s + 1, end, mean);
@@ -228,15 +236,20 @@ static int best_class(const float *logits) {
     return best;
 }
 
-err train_evaluate(const struct net *n, const struct digit_set *s, size_t *right, struct fail *f) {
+err train_evaluate(const struct net *n, const struct digit_set *s, size_t *right,
+                   size_t *right_digit, struct fail *f) {
     struct net_scratch *t = net_scratch_new(n);
     if (!t) return fail_set(f, E_MEMORY, "no memory for the evaluation");
-    *right = 0;
+    *right = *right_digit = 0;
     for (size_t i = 0; i < s->n; i++) {
         float image[NET_PIXELS], logits[NET_CLASSES];
         for (int k = 0; k < NET_PIXELS; k++) image[k] = (float)s->image[i][k] / 255;
         net_forward(n, t, image, logits);
         *right += best_class(logits) == s->label[i];
+        int digit = 0;
+        for (int k = 1; k < 10; k++)
+            if (logits[k] > logits[digit]) digit = k;
+        *right_digit += digit == s->label[i];
     }
     net_scratch_free(t);
     return OK;

@@ -27,9 +27,10 @@ struct train_data {
 MUST_USE err train_net(const struct train_options *o, const struct train_data *d, struct net *out,
                        struct fail *f);
 
-/* How many of a set's images the network gets right. */
+/* How many of a set's images the network gets right: among all classes, and among the ten digits
+ * (as published results on these sets count). */
 MUST_USE err train_evaluate(const struct net *n, const struct digit_set *s, size_t *right,
-                            struct fail *f);
+                            size_t *right_digit, struct fail *f);
 /* Of `count` synthetic marks of a class: how many get no digit as the most likely class. */
 MUST_USE err train_evaluate_marks(const struct net *n, const struct digit_set *digits, int class,
                                   uint64_t seed, size_t count, size_t *rejected, struct fail *f);
