@@ -110,10 +110,6 @@ struct rect_mm form_strip_at(void) {
     return (struct rect_mm){21, 274, 168, 4};
 }
 
-struct rect_mm form_table_at(const struct layout_page *p) {
-    return (struct rect_mm){TABLE_X, TABLE_Y, TABLE_W, ROW_H * p->row_count};
-}
-
 const char *form_row_key(struct form_shape s, unsigned index) {
     static const char *const counts[FORM_COUNT_ROWS] = {
         "registered", "identified_kit", "identified_hand", "rejected", "objected",

@@ -88,8 +88,6 @@ uint16_t form_marker_bits(unsigned marker);
 struct rect_mm form_qr_at(void);
 /* The code strip: FORM_STRIP_ROWS x FORM_STRIP_COLUMNS cells. */
 struct rect_mm form_strip_at(void);
-/* The outline around all rows of a page (the table). */
-struct rect_mm form_table_at(const struct layout_page *p);
 
 /* Stable key of a row: "choice" and its index, or "registered" "rejected" "objected" "disputed"
  * "valid" "identified_kit" "identified_hand". */

@@ -90,7 +90,9 @@ static void draw_row(struct canvas *c, const struct print_form *form, const stru
     char number[12];
     snprintf(number, sizeof number, "%c%u", r->index < choices ? ' ' : 'C',
              r->index < choices ? r->index + 1 : r->index - choices + 1);
-    canvas_frame(c, r->row, 0.2, 0);
+    /* no rule crosses the boxes' columns: a line beside a box's own could be taken for it */
+    canvas_frame(c, at(r->row.x, r->row.y, 6 + r->label.w, r->row.h), 0.2, 0);
+    canvas_frame(c, r->words, 0.2, 0);
     canvas_text(c, at(r->row.x, r->row.y, 6, r->row.h), 7.5, TEXT_CENTRE, number);
     const char *top = r->index < choices ? form->choices[r->index].name : en[r->index - choices];
     const char *low = r->index < choices ? form->choices[r->index].party : sw[r->index - choices];
@@ -119,7 +121,6 @@ static void draw_figures(struct canvas *c, const struct print_form *form,
         c, at(r->correction[0].x - 2, 55.6, r->correction[n - 1].x + 12 - r->correction[0].x, 4.2),
         7, TEXT_BOLD | TEXT_CENTRE, "CORRECT. / MASAHIHISHO");
     for (unsigned i = 0; i < p->row_count; i++) draw_row(c, form, &p->rows[i]);
-    canvas_frame(c, form_table_at(p), 0.6, 0);
 }
 
 static void draw_signatures(struct canvas *c, const struct layout_page *p) {

@@ -67,6 +67,16 @@ static int otsu(const struct raster *ink, int low, int high) {
     return at < low ? low : at > high ? high : at;
 }
 
+/* A thin straight piece along a side, within 1.3 mm of the box's own line: the line itself, which
+ * curled paper moved. No dash is written there. */
+static bool is_line(const struct component *k, int w, int h, double ppmm) {
+    const int kw = k->x1 - k->x0 + 1, kh = k->y1 - k->y0 + 1;
+    const double thin = 0.75 * ppmm, near = 1.8 * ppmm;
+    if (kh <= thin && kw >= 3 * kh) return k->y1 < near || k->y0 > h - near;
+    if (kw <= thin && kh >= 3 * kw) return k->x1 < near || k->x0 > w - near;
+    return false;
+}
+
 /* Specks, and thin remains along the border, leave the mask. */
 static err clean(uint8_t *mask, int w, int h, double ppmm, struct fail *f) {
     struct components c;
@@ -76,7 +86,7 @@ static err clean(uint8_t *mask, int w, int h, double ppmm, struct fail *f) {
         const struct component *k = &c.c[c.label[i]];
         if (!c.label[i]) continue;
         const bool at_rim = k->x1 < rim || k->y1 < rim || k->x0 >= w - rim || k->y0 >= h - rim;
-        if (k->area < speck || at_rim) mask[i] = 0;
+        if (k->area < speck || at_rim || is_line(k, w, h, ppmm)) mask[i] = 0;
     }
     components_release(&c);
     return e;

@@ -261,6 +261,7 @@ static double residual(const struct homography *h, const struct point *mm, const
 }
 
 static bool fit(const struct found *all, int n, unsigned without, struct registration *r) {
+    memset(r->bend, 0, sizeof r->bend);
     struct point mm[FORM_MARKERS * 4], px[FORM_MARKERS * 4];
     const size_t k = gather(all, n, without, mm, px);
     if (k < 8 || !homography_fit(mm, px, k, &r->to_image)) return false;
@@ -272,6 +273,56 @@ static bool fit(const struct found *all, int n, unsigned without, struct registr
     for (int i = 0; i < n; i++)
         if (!(without >> all[i].marker & 1)) r->seen |= 1u << all[i].marker;
     return true;
+}
+
+/* Places are scaled to about -1..1, so that powers stay small. */
+static void bend_terms(double x_mm, double y_mm, double t[6]) {
+    const double x = x_mm / (SHEET_W_MM / 2) - 1, y = y_mm / (SHEET_H_MM / 2) - 1;
+    const double v[6] = {1, x, y, x * y, y * y, x * y * y};
+    memcpy(t, v, sizeof v);
+}
+
+struct point registration_map(const struct registration *r, double x_mm, double y_mm) {
+    double t[6], dx = 0, dy = 0;
+    bend_terms(x_mm, y_mm, t);
+    for (int i = 0; i < 6; i++) {
+        dx += r->bend[0][i] * t[i];
+        dy += r->bend[1][i] * t[i];
+    }
+    return homography_map(&r->to_image, x_mm + dx, y_mm + dy);
+}
+
+/* What the flat sheet leaves at the markers, by least squares over their corners. */
+static void fit_bend(const struct found *all, int n, struct registration *r) {
+    struct point mm[FORM_MARKERS * 4], px[FORM_MARKERS * 4];
+    struct homography back;
+    const size_t k = gather(all, n, 0, mm, px);
+    if (r->markers != FORM_MARKERS || k != FORM_MARKERS * 4 ||
+        !homography_invert(&r->to_image, &back))
+        return;
+    double a[6][8] = {{0}};
+    for (size_t i = 0; i < k; i++) {
+        double t[6];
+        bend_terms(mm[i].x, mm[i].y, t);
+        const struct point p = homography_map(&back, px[i].x, px[i].y);
+        for (int u = 0; u < 6; u++) {
+            for (int v = 0; v < 6; v++) a[u][v] += t[u] * t[v];
+            a[u][6] += t[u] * (p.x - mm[i].x);
+            a[u][7] += t[u] * (p.y - mm[i].y);
+        }
+    }
+    for (int c = 0; c < 6; c++) { /* the normal matrix is positive definite: no pivoting */
+        if (a[c][c] < 1e-9) return;
+        for (int row = 0; row < 6; row++) {
+            if (row == c) continue;
+            const double q = a[row][c] / a[c][c];
+            for (int v = c; v < 8; v++) a[row][v] -= q * a[c][v];
+        }
+    }
+    for (int c = 0; c < 6; c++) {
+        r->bend[0][c] = a[c][6] / a[c][c];
+        r->bend[1][c] = a[c][7] / a[c][c];
+    }
 }
 
 err register_sheet(const struct raster *image, struct registration *out, struct fail *f) {
@@ -307,6 +358,7 @@ err register_sheet(const struct raster *image, struct registration *out, struct 
             f, E_NOT_FOUND,
             "the markers contradict each other by %.1f mm: are two sheets in the picture?",
             best.residual_mm);
+    fit_bend(all, n, &best);
     *out = best;
     return OK;
 }

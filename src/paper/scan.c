@@ -8,7 +8,8 @@
 
 #define SIDE_WANTED 2200 /* pixels of the longer side that are enough for digits and QR */
 #define GATE_LEAST  0.6  /* right forms 0.9 and more, wrong ones below 0.4: docs/reading.md */
-#define ROW_LEAST   0.5
+#define ROW_LEAST   0.8
+#define ROW_SURE    0.85
 #define PRESENT_MM2 6.0
 
 static struct scan_rect to_original(const struct sheet *s, struct rect_mm r, double shrink) {
@@ -60,6 +61,16 @@ static err identify(const struct sheet *s, struct scan_result *out, struct fail 
 
 /* ---- figures ---- */
 
+/* A box that the picture cuts off may hide a digit. */
+static bool inside(const struct sheet *s, const struct row_boxes *b, unsigned n) {
+    for (unsigned i = 0; i < 2 * n; i++) {
+        double x0, y0, x1, y1;
+        sheet_bounds(s, i < n ? b->figure[i] : b->correction[i - n], &x0, &y0, &x1, &y1);
+        if (x0 < 0 || y0 < 0 || x1 > s->image->w || y1 > s->image->h) return false;
+    }
+    return true;
+}
+
 static err read_row(const struct reader *r, const struct sheet *s, const struct layout_row *row,
                     const struct row_boxes *boxes, unsigned n, const struct scan_options *o,
                     double shrink, struct scan_field *out, struct fail *f) {
@@ -75,7 +86,7 @@ static err read_row(const struct reader *r, const struct sheet *s, const struct 
     decode_field(reading[0], reading[1], n, o->rules, &out->read);
     out->index = row->index;
     out->edges = boxes->edges;
-    if (boxes->edges < ROW_LEAST) out->read.reasons |= ABSTAIN_PLACE;
+    if (boxes->edges < ROW_LEAST || !inside(s, boxes, n)) out->read.reasons |= ABSTAIN_PLACE;
     const struct rect_mm *b = out->read.corrected ? boxes->correction : boxes->figure;
     const struct rect_mm all = {b[0].x, b[0].y, b[n - 1].x + b[n - 1].w - b[0].x, b[0].h};
     out->at = to_original(s, all, shrink);
@@ -91,9 +102,14 @@ static err read_rows(const struct reader *r, const struct sheet *s, const struct
     double sum = 0;
     for (unsigned i = 0; i < p->row_count; i++) {
         TRY(sheet_align_row(s, &p->rows[i], n, previous, &boxes[i], f));
+        if (previous && boxes[i].edges < ROW_SURE) { /* lost the thread: look far again */
+            struct row_boxes again;
+            TRY(sheet_align_row(s, &p->rows[i], n, NULL, &again, f));
+            if (again.edges > boxes[i].edges) boxes[i] = again;
+        }
         sum += boxes[i].edges;
         /* a row that was not found does not lead the next one astray */
-        if (boxes[i].edges >= ROW_LEAST) previous = &boxes[i];
+        if (boxes[i].edges >= ROW_SURE) previous = &boxes[i];
     }
     out->gate = p->row_count ? sum / p->row_count : 0;
     out->template_ok = out->gate >= GATE_LEAST;
@@ -180,7 +196,7 @@ err scan_image(const struct reader *r, const struct raster *image, double shrink
     out->has_sheet = true;
     out->markers = reg.markers;
     out->residual_mm = reg.residual_mm;
-    out->pixels_per_mm = reg.pixels_per_mm;
+    out->pixels_per_mm = reg.pixels_per_mm * shrink;
     struct sheet s;
     TRY(sheet_init(&s, image, &reg, f));
     const err e = read_sheet(r, &s, shrink, o, out, f);

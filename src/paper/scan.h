@@ -44,7 +44,7 @@ struct scan_result {
     bool qr_read, strip_read, codes_agree;
     struct form_code code; /* from the QR code, else from the strip */
     uint32_t markers;
-    double residual_mm, pixels_per_mm;
+    double residual_mm, pixels_per_mm; /* of the original's pixels */
     double gate;      /* part of all printed box sides that were found: the independent score */
     bool template_ok; /* gate high enough: this is the form that its code says */
     uint32_t field_count;

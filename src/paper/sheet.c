@@ -33,14 +33,14 @@ static double print_black(const struct sheet *s) {
         const struct rect_mm r = form_marker_at(m);
         for (int k = 0; k < 12; k++) {
             const double along = r.w * (0.15 + 0.7 * (k % 6) / 5), edge = r.w / MARKER_CELLS / 2;
-            const struct point p = homography_map(&s->reg.to_image, r.x + (k < 6 ? along : edge),
-                                                  r.y + (k < 6 ? edge : along));
-            sum += raster_sample(s->image, p.x, p.y) / fmax(20, paper_at(s, p.x + 0, p.y));
+            const struct point p = registration_map(&s->reg, r.x + (k < 6 ? along : edge),
+                                                    r.y + (k < 6 ? edge : along));
+            sum += raster_sample(s->image, p.x, p.y) / fmax(20, paper_at(s, p.x, p.y));
             n++;
         }
     }
     const double black = n ? sum / n : 0.3;
-    return black < 0.05 ? 0.05 : black > 0.7 ? 0.7 : black;
+    return black < 0.05 ? 0.05 : black > 0.5 ? 0.5 : black;
 }
 
 err sheet_init(struct sheet *s, const struct raster *image, const struct registration *reg,
@@ -89,7 +89,7 @@ static err cut(const struct sheet *s, struct rect_mm at, double ppmm, bool ink, 
         double paper = 255;
         for (int x = 0; x < w; x++) {
             const struct point p =
-                homography_map(&s->reg.to_image, at.x + (x + 0.5) / ppmm, at.y + (y + 0.5) / ppmm);
+                registration_map(&s->reg, at.x + (x + 0.5) / ppmm, at.y + (y + 0.5) / ppmm);
             double v = 255;
             if (p.x >= 0 && p.y >= 0 && p.x <= s->image->w - 1 && p.y <= s->image->h - 1)
                 v = raster_sample(s->image, p.x, p.y);
@@ -118,7 +118,7 @@ void sheet_bounds(const struct sheet *s, struct rect_mm at, double *x0, double *
     *x1 = *y1 = -1e9;
     for (int i = 0; i < 4; i++) {
         const struct point p =
-            homography_map(&s->reg.to_image, at.x + (i & 1 ? at.w : 0), at.y + (i & 2 ? at.h : 0));
+            registration_map(&s->reg, at.x + (i & 1 ? at.w : 0), at.y + (i & 2 ? at.h : 0));
         *x0 = fmin(*x0, p.x);
         *y0 = fmin(*y0, p.y);
         *x1 = fmax(*x1, p.x);
@@ -184,10 +184,14 @@ static double side_contrast(const struct sums *t, int x, int y, int w, int h, in
 static double boxes_contrast(const struct sums *t, const int (*box)[4], unsigned n, int dx,
                              int dy) {
     double sum = 0;
-    for (unsigned i = 0; i < n; i++)
+    for (unsigned i = 0; i < n; i++) {
+        double c[4];
         for (int side = 0; side < 4; side++)
-            sum += side_contrast(t, box[i][0] + dx, box[i][1] + dy, box[i][2], box[i][3], side);
-    return sum / (4.0 * n);
+            c[side] = side_contrast(t, box[i][0] + dx, box[i][1] + dy, box[i][2], box[i][3], side);
+        /* the weaker of two opposite sides: a box that lies on its neighbour's line has one only */
+        sum += fmin(c[0], c[1]) + fmin(c[2], c[3]);
+    }
+    return sum / (2.0 * n);
 }
 
 /* The best displacement near (cx, cy), each millimetre away from there costing a little. */
@@ -216,7 +220,7 @@ static void group_align(const struct sums *t, struct rect_mm strip, const struct
         box[i][3] = (int)lround(expected[i].h * SHEET_PPMM);
     }
     const int cx = (int)lround(start_dx * SHEET_PPMM), cy = (int)lround(start_dy * SHEET_PPMM);
-    search(t, (const int(*)[4])box, n, cx, cy, reach, 2, 0.5, &dx, &dy);
+    search(t, (const int(*)[4])box, n, cx, cy, reach, 2, 1.2, &dx, &dy);
     search(t, (const int(*)[4])box, n, dx, dy, 2, 1, 0.1, &dx, &dy);
     for (unsigned i = 0; i < n; i++) { /* then each box for itself, a little */
         int bx = dx, by = dy;
@@ -232,7 +236,7 @@ static void group_align(const struct sums *t, struct rect_mm strip, const struct
 
 err sheet_align_row(const struct sheet *s, const struct layout_row *row, unsigned boxes,
                     const struct row_boxes *previous, struct row_boxes *out, struct fail *f) {
-    const double margin = 5;
+    const double margin = 7;
     const struct rect_mm strip = {row->row.x - margin, row->row.y - margin, row->row.w + 2 * margin,
                                   row->row.h + 2 * margin};
     struct raster ink;
@@ -242,7 +246,8 @@ err sheet_align_row(const struct sheet *s, const struct layout_row *row, unsigne
     raster_release(&ink);
     if (e != OK) return e;
     /* the first row looks far; the next ones start where the row above was found */
-    const int reach = (int)((previous ? 1.8 : 3.6) * SHEET_PPMM);
+    const double far = s->reg.markers == FORM_MARKERS ? 3.6 : 5.0;
+    const int reach = (int)((previous ? 1.8 : far) * SHEET_PPMM);
     unsigned edges = 0;
     const double fx = previous ? previous->figure[0].x - row->figure[0].x : 0;
     const double fy = previous ? previous->dy_mm : 0;
