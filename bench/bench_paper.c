@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* What docs/reading.md is measured with: simulated forms, written with real digits of writers that
  * no network saw, photographed in arithmetic, read from the JPEG file. Prints counts with exact
- * (Clopper-Pearson) 95 % intervals. Usage: bench_paper SHARED WHAT [N] [SEED] [MORE]. */
+ * (Clopper-Pearson) 95 % intervals. Usage: bench_paper SHARED WHAT [N] [SEED] [MORE], where WHAT is
+ * scanner, phone, bad-phone, semeion, optdigits (MORE: a folder for images that went wrong),
+ * duplicates (N papers twice, MORE hashes in all) or mutated (N files). */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +11,7 @@
 #include "base/file.h"
 #include "paper/image.h"
 #include "paper/scan.h"
+#include "paper/sheet.h"
 #include "paper/synth.h"
 #include "paper/zones.h"
 
@@ -422,6 +425,149 @@ static void bench_forms(const struct reader *reader, const struct digit_set *dig
     free(c.row);
 }
 
+/* ---- the same paper twice ---- */
+
+struct pairs {
+    size_t n, true_pairs, found, false_pairs;
+    double best_false;
+};
+
+/* The first 2 * true_pairs hashes are papers photographed twice (2k and 2k + 1). */
+static void pair_found(void *ctx, size_t i, size_t j, double similarity) {
+    struct pairs *p = ctx;
+    if (j == i + 1 && i % 2 == 0 && j < 2 * p->true_pairs) {
+        p->found++;
+    } else {
+        p->false_pairs++;
+        if (similarity > p->best_false) p->best_false = similarity;
+    }
+}
+
+/* `photographed` papers twice through the whole way; the rest of `n` hashes are drawn signatures
+ * and stamps on a flat page, cut without a photograph (so that 40,000 are made in time). */
+static void bench_duplicates(const struct reader *reader, const struct digit_set *digits,
+                             size_t photographed, size_t n) {
+    static const double least = 0.5;
+    uint64_t *hash = calloc(n * SCAN_HASH_WORDS, sizeof *hash);
+    const struct scan_options o = {.rules = decode_default_rules()};
+    struct pairs p = {.n = n, .true_pairs = photographed};
+    size_t unusable = 0;
+    if (!hash || n < 2 * photographed) exit(1);
+    for (size_t i = 0; i < 2 * photographed; i++) {
+        struct made m;
+        struct scan_result s;
+        struct sandbox_usage usage;
+        struct hash h;
+        struct fail f;
+        const uint64_t signatures = 1000 + i / 2;
+        make_form(91, i, digits, i % 3 ? SYNTH_PHONE : SYNTH_SCANNER, &signatures, &m);
+        if (scan_file(reader, buf_view(&m.jpeg), 1, &o, &s, &usage, &h, &f) == OK &&
+            s.zone_hash_usable)
+            memcpy(hash + i * SCAN_HASH_WORDS, s.zone_hash, sizeof s.zone_hash);
+        else
+            unusable++;
+        buf_release(&m.jpeg);
+    }
+    const struct print_form form = the_form(1, (char[19]){0});
+    struct layout_page layout;
+    struct raster blank;
+    struct fail f;
+    if (form_layout(form.code.shape, 1, &layout, &f) != OK) die(&f);
+    layout.row_count = 0; /* only what is hashed is drawn */
+    if (raster_init(&blank, (int)(SHEET_W_MM * SYNTH_PPMM), (int)(SHEET_H_MM * SYNTH_PPMM), &f) !=
+        OK)
+        die(&f);
+    struct registration flat = {.to_image = {{SYNTH_PPMM, 0, 0, 0, SYNTH_PPMM, 0, 0, 0, 1}},
+                                .pixels_per_mm = SYNTH_PPMM};
+    struct sheet sheet;
+    if (sheet_init(&sheet, &blank, &flat, &f) != OK) die(&f);
+    for (size_t i = 2 * photographed; i < n; i++) {
+        struct rng r = form_rng(92, i);
+        struct synth_hand hand;
+        bool usable;
+        synth_hand_draw(&r, digits, &hand);
+        const size_t from = (size_t)(236 * SYNTH_PPMM) * (size_t)blank.w;
+        memset(blank.p + from, 255, (size_t)blank.w * (size_t)blank.h - from);
+        synth_sign(&r, &blank, &hand, &layout);
+        if (zone_hash(&sheet, &layout, hash + i * SCAN_HASH_WORDS, &usable, &f) != OK) die(&f);
+    }
+    const double start = clock_seconds();
+    zone_hash_pairs(hash, n, least, 0, 1, pair_found, &p);
+    printf("the same paper twice: %zu papers photographed twice among %zu hashes (similarity >= "
+           "%.2f)\n",
+           photographed, n, least);
+    show("pairs found", p.found, photographed);
+    printf(
+        "  %zu false pairs (the most alike: %.3f); %zu of %zu photographs without a usable hash; "
+        "%.2f s for all pairs on one core\n\n",
+        p.false_pairs, p.best_false, unusable, 2 * photographed, clock_seconds() - start);
+    sheet_release(&sheet);
+    raster_release(&blank);
+    free(hash);
+}
+
+/* ---- hostile files ---- */
+
+static bool append_piece(void *ctx, struct span piece) {
+    buf_span(ctx, piece);
+    return !((struct buf *)ctx)->failed;
+}
+
+static void bench_mutated(const struct reader *reader, const struct digit_set *digits, size_t n) {
+    struct buf source[3];
+    struct made m;
+    struct fail f;
+    struct raster image, small;
+    double shrink;
+    size_t by_code[ERR_COUNT] = {0}, strange = 0;
+    const struct scan_options o = {.rules = decode_default_rules()};
+    make_form(7, 1, digits, SYNTH_PHONE, NULL, &m);
+    if (image_decode(buf_view(&m.jpeg), 0, &image, &shrink, &f) != OK) die(&f);
+    if (raster_halve(&image, 1, &small, &f) != OK) die(&f);
+    for (int i = 0; i < 3; i++) buf_init(&source[i], (size_t)32 << 20);
+    if (image_write_jpeg(&small, 60, &source[0], &f) != OK) die(&f);
+    if (image_write_png(&small, &source[1], &f) != OK) die(&f);
+    struct canvas *c;
+    char station[19];
+    const struct print_form form = the_form(1, station);
+    if (canvas_pdf(append_piece, &source[2], "t", "2017-08-08T00:00:00Z", &c, &f) != OK ||
+        print_form(c, &form, &f) != OK || canvas_close(c, NULL, &f) != OK)
+        die(&f);
+    const double start = clock_seconds();
+    for (size_t k = 0; k < n; k++) {
+        struct rng r = form_rng(93, k);
+        struct buf b;
+        struct scan_result s;
+        struct sandbox_usage usage;
+        struct hash h;
+        buf_init(&b, (size_t)32 << 20);
+        buf_span(&b, buf_view(&source[k % 20 == 0 ? 2 : k % 2]));
+        for (uint64_t q = 1 + rng_below(&r, 20); q > 0 && b.n > 2; q--) {
+            const size_t at = (size_t)rng_below(&r, b.n);
+            if (rng_below(&r, 12) == 0)
+                b.n = at + 1;
+            else
+                b.p[at] = rng_below(&r, 2) ? (uint8_t)rng_u64(&r)
+                                           : (uint8_t)(b.p[at] ^ (1u << rng_below(&r, 8)));
+        }
+        struct fail why = {0};
+        const err e = scan_file(reader, buf_view(&b), 1, &o, &s, &usage, &h, &why);
+        by_code[e]++;
+        strange += e == E_SANDBOX || e == E_INTERNAL || (e != OK && why.text[0] == 0);
+        buf_release(&b);
+    }
+    printf("%zu mutated files (JPEG, PNG, 5 %% PDF) through the child, %.1f s: ", n,
+           clock_seconds() - start);
+    for (int e = 0; e < ERR_COUNT; e++)
+        if (by_code[e]) printf(" %s %zu", err_info((err)e)->name, by_code[e]);
+    printf("; %zu without a clear refusal, parent alive; Landlock %s\n\n", strange,
+           sandbox_has_landlock() ? "present" : "absent");
+    for (int i = 0; i < 3; i++) buf_release(&source[i]);
+    raster_release(&image);
+    raster_release(&small);
+    buf_release(&m.jpeg);
+}
+
 int main(int argc, char **argv) {
     struct fail f = {0};
     struct reader reader;
@@ -455,6 +601,12 @@ int main(int argc, char **argv) {
                     argc > 5 ? argv[5] : NULL);
         digit_set_release(&digits);
     }
+    struct digit_set digits;
+    if (digit_set_read(dir, DIGITS_MNIST_TEST, &digits, &f) != OK) die(&f);
+    if (strcmp(argv[2], "duplicates") == 0)
+        bench_duplicates(&reader, &digits, n, argc > 5 ? strtoull(argv[5], NULL, 10) : 40000);
+    if (strcmp(argv[2], "mutated") == 0) bench_mutated(&reader, &digits, n);
+    digit_set_release(&digits);
     reader_release(&reader);
     free(stations);
     return 0;

@@ -60,7 +60,7 @@ void strokes_dash(struct rng *r, float *image, int side, double cx, double cy, d
                   double width) {
     const double slope = clipped_normal(r, 0.1, 0.35) * size / 2, half = size / 2;
     line(r, image, side, cx - half, cy + slope, cx + half, cy - slope, size * 0.04, width);
-    if (chance(r, 0.2)) /* twice */
+    if (chance(r, 0.1)) /* twice */
         line(r, image, side, cx - half, cy + slope + width * 1.6, cx + half,
              cy - slope + width * 1.6, size * 0.04, width);
 }
@@ -166,7 +166,7 @@ static void bend_apply(const struct bend *m, const float *in, float *out) {
 /* A 3 x 3 mean of weight w, then a soft threshold: thinner or thicker strokes, softer or harder. */
 static void pen(struct rng *r, float *im) {
     float t[NET_PIXELS];
-    const float w = (float)uniform(r, 0.3, 1), low = (float)uniform(r, 0.02, 0.42);
+    const float w = (float)uniform(r, 0.3, 1), low = (float)uniform(r, 0.02, 0.38);
     const float gain = (float)uniform(r, 1.1, 2.6);
     memcpy(t, im, sizeof t);
     for (int y = 1; y + 1 < NET_SIDE; y++)
@@ -234,7 +234,7 @@ void augment_digit(struct rng *r, const uint8_t *image, int label, double streng
 
 static void struck(struct rng *r, const uint8_t *a, float *out) {
     const double width = uniform(r, 1, 3);
-    if (chance(r, 0.5)) { /* an X in an empty box */
+    if (chance(r, 0.55)) { /* an X in an empty box */
         memset(out, 0, NET_PIXELS * sizeof *out);
         strokes_cross(r, out, NET_SIDE, 14, 14, uniform(r, 14, 22), width);
         return;

@@ -17,7 +17,6 @@ struct shard {
     struct net_scratch *scratch;
     float *grad;
     uint64_t step;
-    double strength; /* of the distortions */
     unsigned number;
     double loss;
 };
@@ -47,7 +46,7 @@ static const uint8_t *other_digit(struct rng *r, const struct digit_set *s, int 
 
 /* Sample number i of the whole training: its image and label. */
 static int sample(const struct train_options *o, const struct train_data *d, uint64_t i,
-                  double strength, float *image) {
+                  float *image) {
     struct rng r;
     rng_init_stream(&r, o->seed, i + 1);
     const uint64_t slot = i % SLOTS, round = i / SLOTS;
@@ -73,7 +72,7 @@ static int sample(const struct train_options *o, const struct train_data *d, uin
         }
     }
     k = visit(k, set->n, o->seed);
-    augment_digit(&r, set->image[k], set->label[k], strength, image);
+    augment_digit(&r, set->image[k], set->label[k], 1, image);
     return set->label[k];
 }
 
@@ -85,7 +84,7 @@ static void *run_shard(void *arg) {
     net_gradient_begin(s->net, s->scratch);
     for (unsigned k = 0; k < BATCH / SHARDS; k++) {
         const uint64_t i = s->step * BATCH + s->number * (BATCH / SHARDS) + k;
-        const int label = sample(s->o, s->d, i, s->strength, image);
+        const int label = sample(s->o, s->d, i, image);
         s->loss += net_gradient(s->net, s->scratch, image, label, s->grad);
     }
     return NULL;
@@ -165,14 +164,8 @@ static void work_stop(struct work *w) {
     free(w->v);
 }
 
-/* Full distortion until two thirds, then less and less: the end is learnt from almost plain digits.
- */
-static double step(struct work *w, uint64_t s, uint64_t steps) {
-    const double late = ((double)s / (double)steps - 0.67) / 0.33;
-    for (unsigned k = 0; k < SHARDS; k++) {
-        w->shard[k].step = s;
-        w->shard[k].strength = late > 0 ? 1 - 0.65 * late : 1;
-    }
+static double step(struct work *w, uint64_t s) {
+    for (unsigned k = 0; k < SHARDS; k++) w->shard[k].step = s;
     if (w->threaded) {
         pthread_barrier_wait(&w->helper.begin);
         run_shard(&w->shard[0]);
@@ -218,7 +211,7 @@ err train_net(const struct train_options *o, const struct train_data *d, struct 
     err e = work_start(&w, o, d, out, f);
     double mean = 0;
     for (uint64_t s = 0; e == OK && s < end; s++) {
-        const double loss = step(&w, s, end);
+        const double loss = step(&w, s);
         update(&w, out, s, end);
         mean = s ? mean * 0.99 + loss * 0.01 : loss;
         if (o->progress) o->progress(o->ctx, s + 1, end, mean);
