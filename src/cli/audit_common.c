@@ -51,13 +51,18 @@ static MUST_USE err parse_regions(const char *text, struct audit_rule *r, struct
     return OK;
 }
 
-static MUST_USE err make_assertions(const struct audit_rule_options *o, struct audit_case *c,
-                                    struct fail *f) {
-    struct audit_rule r = {.majority = o->majority, .runoff = o->runoff};
+err audit_rule_of(const struct audit_rule_options *o, struct audit_rule *out, struct fail *f) {
+    *out = (struct audit_rule){.majority = o->majority, .runoff = o->runoff};
     if (o->winners == 0 || o->winners > AUDIT_CHOICES_MAX)
         return fail_set(f, E_USAGE, "--winners takes a number from 1 to %d", AUDIT_CHOICES_MAX);
-    r.winners = (uint32_t)o->winners;
-    if (o->regions) TRY(parse_regions(o->regions, &r, f));
+    out->winners = (uint32_t)o->winners;
+    return o->regions ? parse_regions(o->regions, out, f) : OK;
+}
+
+static MUST_USE err make_assertions(const struct audit_rule_options *o, struct audit_case *c,
+                                    struct fail *f) {
+    struct audit_rule r;
+    TRY(audit_rule_of(o, &r, f));
     if (o->regions && c->batches.contest.batches > c->batches.listed)
         return fail_set(f, E_USAGE,
                         "with --regions every ballot must lie in a jurisdiction: give the "

@@ -27,6 +27,9 @@ struct audit_rule_options {
             "the winner needs P/Q of the valid votes in K jurisdictions, as 24:1/4"                \
     }
 
+MUST_USE err audit_rule_of(const struct audit_rule_options *o, struct audit_rule *out,
+                           struct fail *f);
+
 /* Batches, assertions and their names; released with the arena that they live in. */
 struct audit_case {
     struct arena arena;
@@ -65,5 +68,10 @@ int audit_cmd_draw(int argc, char **argv);
 int audit_cmd_risk(int argc, char **argv);
 int audit_cmd_transcript(int argc, char **argv);
 int audit_cmd_check(int argc, char **argv);
+int audit_cmd_plan(int argc, char **argv);
+int audit_cmd_size(int argc, char **argv);
+int audit_cmd_simulate(int argc, char **argv);
+int audit_cmd_court(int argc, char **argv);
+int audit_cmd_report(int argc, char **argv);
 
 #endif

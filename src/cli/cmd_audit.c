@@ -6,10 +6,15 @@
 int cmd_audit(int argc, char **argv);
 
 static const struct command parts[] = {
+    {"plan", audit_cmd_plan, "what an audit will take, by risk limit"},
+    {"size", audit_cmd_size, "stations of the first round, or of the next"},
+    {"simulate", audit_cmd_simulate, "what errors and lost boxes would cost"},
     {"draw", audit_cmd_draw, "the batches that a seed draws, in order"},
     {"risk", audit_cmd_risk, "the risk of every assertion, from hand counts of a sample"},
     {"transcript", audit_cmd_transcript, "the audit as one text file that anyone can do again"},
     {"check", audit_cmd_check, "does an audit again from its transcript"},
+    {"report", audit_cmd_report, "a page for people, with plots, from a transcript"},
+    {"court", audit_cmd_court, "what voiding stations would do to the outcome"},
 };
 enum { PARTS = sizeof parts / sizeof *parts };
 
