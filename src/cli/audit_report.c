@@ -27,6 +27,21 @@ static void name_of(const struct report *r, size_t j, char *out, size_t max) {
     assertion_name(a, r->names.choice, region, out, max);
 }
 
+/* A name short enough for a legend: "Ann >= 1/4, Nyeri". */
+static void short_name(const struct report *r, size_t j, char *out, size_t max) {
+    static const char *const signs[] = {[ASSERT_ABOVE] = ">",
+                                        [ASSERT_AT_LEAST] = ">=",
+                                        [ASSERT_BELOW] = "<",
+                                        [ASSERT_AT_MOST] = "<="};
+    const struct assertion *a = &r->t.a[j];
+    const char *w = r->names.choice[a->winner];
+    int n = a->kind == ASSERT_BEATS
+                ? snprintf(out, max, "%.40s > %.40s", w, r->names.choice[a->loser])
+                : snprintf(out, max, "%.40s %s %u/%u", w, signs[a->kind], a->p, a->q);
+    if (a->region != AUDIT_EVERYWHERE && n > 0 && (size_t)n < max)
+        snprintf(out + n, max - (size_t)n, ", %s", r->names.jurisdiction[a->region]);
+}
+
 static void text(struct buf *b, const char *s) {
     html_text(b, span_text(s));
 }
@@ -122,7 +137,7 @@ static MUST_USE err plot_risk(struct buf *b, struct report *r, struct fail *f) {
     size_t at = 0;
     for (size_t j = 0; j < shown; j++) {
         char name[256], *kept;
-        name_of(r, j, name, sizeof name);
+        short_name(r, j, name, sizeof name);
         kept = arena_text(&r->arena, span_text(name));
         line[j] = (struct svg_line){kept ? kept : "", x + at, y + at, 1, true};
         x[at] = 0, y[at++] = 1;

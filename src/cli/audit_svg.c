@@ -115,8 +115,13 @@ static void line(struct buf *b, const struct svg_line *l, const struct axis *x,
     double row = TOP + 14 + 22 * (double)index;
     buf_printf(b, "<path d=\"M%d %.1f h18\" stroke=\"%s\" stroke-width=\"3\"/>\n",
                WIDTH - RIGHT + 12, row - 4, colour);
-    char name[40];
-    snprintf(name, sizeof name, "%.34s%s", l->name, strlen(l->name) > 34 ? "..." : "");
+    char name[32];
+    size_t n = strlen(l->name), most = 26;
+    bool cut = n > most;
+    if (cut)
+        for (n = most - 2; n > 0 && ((uint8_t)l->name[n] & 0xc0) == 0x80;)
+            n--; /* whole characters */
+    snprintf(name, sizeof name, "%.*s%s", (int)n, l->name, cut ? ".." : "");
     text(b, WIDTH - RIGHT + 36, row, "start", name);
 }
 

@@ -92,6 +92,38 @@ for edit in '/^seed/s/0/1/' '/^d 5 /s/[0-9]$/x/' '/^h/s/1$/2/' '/^r 9 /s/ \([0-9
     refused "check refuses: $edit" 1 E_AUDIT_TRANSCRIPT "$hesabu" audit check "$tmp/bad.txt"
 done
 
+# ---- planning, court, report ----
+"$hesabu" audit plan --batches "$tmp/b.csv" --majority --stations 5 --svg "$tmp/p.svg" --json > "$tmp/plan.json"
+ok "plan: fewer stations for a larger risk, and 5 are not enough" is "$tmp/plan.json" \
+    '([.plans[].stations] | . == (sort | reverse)) and (.what_stations_can_show.enough_here | not)'
+ok "plan: a plot" grep -q '</svg>' "$tmp/p.svg"
+"$hesabu" audit size --batches "$tmp/b.csv" --majority --seed $seed --json > "$tmp/size.json"
+ok "size: the clean audit stops where the transcript's p crosses" is "$tmp/size.json" \
+    '.clean.enough and .clean.draws <= 90 and .clean.draws > 40'
+awk -F, 'NR <= 21' "$tmp/s.csv" > "$tmp/s20.csv"
+"$hesabu" audit size --batches "$tmp/b.csv" --majority --seed $seed --sample "$tmp/s20.csv" --json > "$tmp/next.json"
+ok "size: a later round" is "$tmp/next.json" \
+    '.counted == 20 and (.draws_in_all_by_percent_of_replicates | ."50" <= ."80" and ."80" <= ."90")'
+"$hesabu" audit simulate --batches "$tmp/b.csv" --majority --runs 60 --json > "$tmp/sim.json"
+"$hesabu" audit simulate --batches "$tmp/b.csv" --majority --runs 60 --false-outcome --most 150 --json > "$tmp/false.json"
+ok "simulate: a true outcome is confirmed, a false one seldom" sh -c "[ \"\$(jq -s \
+    '(.[0].methods | all(.confirmed == 1)) and (.[1].methods | all(.confirmed < 0.2))' '$tmp/sim.json' '$tmp/false.json')\" = true ]"
+"$hesabu" audit court --batches "$tmp/b.csv" --majority --list --json > "$tmp/court.json"
+fewest=$(jq .further_voiding_that_changes_it.at_least "$tmp/court.json")
+{ echo jurisdiction,batch; jq -r '.court_only_list[]' "$tmp/court.json" | tr / ,; } > "$tmp/v.csv"
+"$hesabu" audit court --batches "$tmp/b.csv" --majority --void "$tmp/v.csv" --json > "$tmp/voided.json"
+ok "court: voiding the fewest stations changes the outcome" is "$tmp/voided.json" \
+    ".voided_stations == $fewest and (.outcome_unchanged | not)"
+sed '$d' "$tmp/v.csv" > "$tmp/v2.csv"
+"$hesabu" audit court --batches "$tmp/b.csv" --majority --void "$tmp/v2.csv" --json > "$tmp/voided.json"
+ok "court: one less does not" is "$tmp/voided.json" '.outcome_unchanged'
+refused "court: an unknown station" 1 E_AUDIT_BATCHES sh -c "printf 'jurisdiction,batch\nC9,S9\n' > '$tmp/v.csv'; \
+    '$hesabu' audit court --batches '$tmp/b.csv' --void '$tmp/v.csv'"
+"$hesabu" audit report "$tmp/t.txt" --batches "$tmp/b.csv" --out "$tmp/r.html"
+ok "report: says what may be said, with a plot" sh -c "grep -q 'was at least 95' '$tmp/r.html' && grep -q '</svg>' '$tmp/r.html'"
+sed '2s/S000/S999/' "$tmp/b.csv" > "$tmp/b3.csv"
+refused "report: another list than the committed one" 1 E_AUDIT_TRANSCRIPT "$hesabu" audit report "$tmp/t.txt" --batches "$tmp/b3.csv"
+
 # ---- wrong input ----
 alter() { sed "$1" "$tmp/b.csv" > "$tmp/b2.csv"; "$hesabu" audit draw --batches "$tmp/b2.csv" --seed $seed --size 3; }
 refused "a negative count" 1 E_CSV alter '5s/,\([0-9]*\)$/,-\1/'
