@@ -255,7 +255,8 @@ static int notice_draw(struct page *p, int y, struct span s) {
     return y;
 }
 
-static void agents_draw(struct page *p, const struct form_image *m, int y) {
+/* The agents' table: people's names and signatures on a real form. Returns where it ends. */
+static int agents_draw(struct page *p, const struct form_image *m, int y) {
     char line[120];
     snprintf(line, sizeof line, "AGENTS PRESENT %d  SIGNED %d",
              __builtin_popcountll(m->agents_present), __builtin_popcountll(m->agents_signed));
@@ -272,21 +273,50 @@ static void agents_draw(struct page *p, const struct form_image *m, int y) {
             y += 12;
         }
     }
+    return y + 12;
 }
 
-err form_image_draw(const struct form_image *m, struct buf *out, struct fail *f) {
+static void fill(struct page *p, int x, int y, int width, int height) {
+    for (int row = y; row < y + height; row++)
+        for (int i = x; i < x + width; i++) dot(p, i, row);
+}
+
+static err encode(const struct page *p, struct buf *out, struct fail *f) {
+    return png_write_bits(p->bits, WIDTH, p->height, "SIMULATED", out, f);
+}
+
+/* Draws, encodes, and, where a public version is wanted, masks and encodes that. */
+static err draw(struct page *p, const struct form_image *m, struct buf *original,
+                struct buf *shown, uint32_t masked[4], struct fail *f) {
+    simulated_across(p);
+    int y = head_draw(p, m);
+    y = table_draw(p, m, y + 6);
+    y = notice_draw(p, y, m->notice) + 8;
+    int end = agents_draw(p, m, y);
+    TRY(encode(p, original, f));
+    if (!shown) return OK;
+    if (end > p->height) end = p->height;
+    fill(p, MARGIN, y - 2, WIDTH - 2 * MARGIN, end - y + 2);
+    masked[0] = MARGIN;
+    masked[1] = (uint32_t)(y - 2);
+    masked[2] = WIDTH - 2 * MARGIN;
+    masked[3] = (uint32_t)(end - y + 2);
+    return encode(p, shown, f);
+}
+
+err form_image_draw_both(const struct form_image *m, struct buf *original, struct buf *shown,
+                         uint32_t masked[4], struct fail *f) {
     struct page p = {.height = HEAD + ROW * ((int)m->choice_count + 5) + TAIL};
     p.bits = malloc((size_t)p.height * STRIDE);
     if (!p.bits) return fail_set(f, E_MEMORY, "the form's image does not fit in memory");
     memset(p.bits, 0xff, (size_t)p.height * STRIDE);
-    simulated_across(&p);
-    int y = head_draw(&p, m);
-    y = table_draw(&p, m, y + 6);
-    y = notice_draw(&p, y, m->notice);
-    agents_draw(&p, m, y + 8);
-    err e = png_write_bits(p.bits, WIDTH, p.height, "SIMULATED", out, f);
+    err e = draw(&p, m, original, shown, masked, f);
     free(p.bits);
     return e;
+}
+
+err form_image_draw(const struct form_image *m, struct buf *out, struct fail *f) {
+    return form_image_draw_both(m, out, NULL, NULL, f);
 }
 
 void form_image_of(const struct expansion *x, uint32_t index, struct form_image *out) {

@@ -31,5 +31,9 @@ void form_image_of(const struct expansion *x, uint32_t index, struct form_image 
 
 /* Appends the PNG to *out. E_MEMORY when it does not fit. */
 MUST_USE err form_image_draw(const struct form_image *m, struct buf *out, struct fail *f);
+/* The same, and the public version of it in *shown: the agents' table is blacked out, `masked` gets
+ * its rectangle (x, y, width, height in pixels). */
+MUST_USE err form_image_draw_both(const struct form_image *m, struct buf *original,
+                                  struct buf *shown, uint32_t masked[4], struct fail *f);
 
 #endif

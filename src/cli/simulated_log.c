@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "cli/simulated_log.h"
+
+#include <errno.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "cli/listen.h"
+#include "cli/replay_night.h"
+#include "cli/simulated_report.h"
+#include "crypto/keyfile.h"
+#include "http/daemon.h"
+
+enum { OBJECT_MAX = 1 << 30, SECRET_MAX = 4096, HTTP_THREADS = 24, KEY_RATE = 1000000 };
+
+struct work {
+    const struct simulated_log *o;
+    struct sim *sim;
+    struct note_signer *log;
+    struct daemon *daemon;
+    struct hash secret;
+    uint64_t now_ms;
+    bool again;    /* the folder held a run before */
+    bool complete; /* and it was finished */
+    uint64_t done[SIM_PHASES];
+    char url[100];
+    FILE *events;
+};
+
+static err in_dir(const struct work *w, const char *name, char out[PATH_MAX_LEN], struct fail *f) {
+    return path_join(out, PATH_MAX_LEN, w->o->dir, name, f);
+}
+
+/* --- the folder --- */
+
+static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *at) {
+    (void)st;
+    (void)kind;
+    (void)at;
+    return remove(path);
+}
+
+/* Only what a simulation made: its secret lies there. */
+static err start_afresh(const struct work *w, const char *secret_path, struct fail *f) {
+    static const char *const parts[] = {"public", "private", "keys", "demo-log.txt"};
+    if (!file_exists(w->o->dir)) return OK;
+    if (!file_exists(secret_path))
+        return fail_set(f, E_EXISTS, "%s holds no simulated election, so --fresh does not remove it",
+                        w->o->dir);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        char path[PATH_MAX_LEN];
+        TRY(in_dir(w, parts[i], path, f));
+        if (file_exists(path) && nftw(path, remove_one, 32, FTW_DEPTH | FTW_PHYS))
+            return file_error(f, errno, "removing", path);
+    }
+    return OK;
+}
+
+#define SECRET_HEAD "hesabu/simulated/v1 SIMULATED: every key of this election is made of this line\n"
+
+static err read_secret(struct work *w, const char *path, struct fail *f) {
+    struct buf b;
+    struct span rest, line;
+    buf_init(&b, SECRET_MAX);
+    err e = file_read(path, SECRET_MAX, &b, f);
+    rest = buf_view(&b);
+    bool right = e == OK && span_line(&rest, &line) && line.n + 1 == sizeof SECRET_HEAD - 1 &&
+                 span_line(&rest, &line) && hash_from_hex(line, &w->secret, f) == OK &&
+                 span_line(&rest, &line) && u64_parse(line, UINT64_MAX / 2, &w->now_ms, f) == OK;
+    buf_release(&b);
+    if (e == OK && !right)
+        e = fail_set(f, E_DAMAGED, "%s is not what a simulation wrote; --fresh begins anew", path);
+    return e;
+}
+
+static err make_secret(struct work *w, const char *path, struct fail *f) {
+    struct buf b;
+    secret_random(w->secret.b, sizeof w->secret.b);
+    w->now_ms = clock_wall_ms();
+    buf_init(&b, SECRET_MAX);
+    buf_str(&b, SECRET_HEAD);
+    buf_hex(&b, hash_span(&w->secret));
+    buf_byte(&b, '\n');
+    buf_u64(&b, w->now_ms);
+    buf_byte(&b, '\n');
+    err e = buf_ok(&b, f);
+    if (e == OK) e = file_mkdirs_for(path, f);
+    if (e == OK) e = file_write_durable(path, buf_view(&b), 0600, f);
+    buf_release(&b);
+    return e;
+}
+
+/* private/replay: "PHASE DONE" a line, then perhaps "complete". It only saves work: what it does not
+ * say is sent again, and the log answers that it has it. */
+static void read_progress(struct work *w) {
+    char path[PATH_MAX_LEN];
+    struct buf b;
+    struct span rest, line;
+    struct fail f;
+    buf_init(&b, SECRET_MAX);
+    if (in_dir(w, "private/replay", path, &f) == OK && file_read(path, SECRET_MAX, &b, &f) == OK) {
+        rest = buf_view(&b);
+        for (int p = 0; p < SIM_PHASES && span_line(&rest, &line); p++)
+            if (u64_parse(line, UINT32_MAX, &w->done[p], &f) != OK) w->done[p] = 0;
+        w->complete = span_line(&rest, &line) && span_is(line, "complete");
+    }
+    buf_release(&b);
+}
+
+static void write_progress(const struct work *w) {
+    char path[PATH_MAX_LEN];
+    struct buf b;
+    struct fail f;
+    buf_init(&b, SECRET_MAX);
+    for (int p = 0; p < SIM_PHASES; p++) {
+        buf_u64(&b, w->done[p]);
+        buf_byte(&b, '\n');
+    }
+    if (w->complete) buf_str(&b, "complete\n");
+    if (in_dir(w, "private/replay", path, &f) != OK || file_write_atomic(path, buf_view(&b), &f) != OK)
+        fprintf(stderr, "hesabu %s: %s\n", w->o->command, f.text);
+    buf_release(&b);
+}
+
+static err open_folder(struct work *w, struct fail *f) {
+    char secret[PATH_MAX_LEN], path[PATH_MAX_LEN];
+    TRY(in_dir(w, "keys/SIMULATED-secret", secret, f));
+    TRY(in_dir(w, "private/guard", path, f));
+    if (w->o->fresh) TRY(start_afresh(w, secret, f));
+    if (file_exists(secret)) {
+        TRY(read_secret(w, secret, f));
+        w->again = file_exists(path);
+        read_progress(w);
+        return OK;
+    }
+    if (file_exists(path))
+        return fail_set(f, E_EXISTS, "%s holds another election: give --dir another folder",
+                        w->o->dir);
+    return make_secret(w, secret, f);
+}
+
+/* --- keys for people to play with --- */
+
+static err write_key(const struct work *w, const char *place, struct span name, struct fail *f) {
+    struct note_signer *signer = secret_alloc(sizeof *signer);
+    struct buf b;
+    char path[PATH_MAX_LEN];
+    if (!signer) return fail_set(f, E_MEMORY, "no locked memory for a key");
+    buf_init(&b, KEYFILE_BYTES_MAX);
+    err e = in_dir(w, place, path, f);
+    if (e == OK && !file_exists(path)) {
+        e = sim_signer(w->sim, name, signer, f);
+        if (e == OK) e = keyfile_write_simulated(signer, &b, f);
+        if (e == OK) e = file_mkdirs_for(path, f);
+        if (e == OK) e = file_write_durable(path, buf_view(&b), 0600, f);
+    }
+    if (b.p) secret_wipe(b.p, b.cap);
+    buf_release(&b);
+    secret_free(signer);
+    return e;
+}
+
+static err write_named(const struct work *w, struct span name, struct fail *f) {
+    char place[200];
+    (void)snprintf(place, sizeof place, "keys/%.*s.key", (int)name.n, (const char *)name.p);
+    return write_key(w, place, name, f);
+}
+
+/* The commissioners, the parties, and of the first station: its officer, its deputy (not yet granted),
+ * its agents, its returning officer. */
+static err write_keys(const struct work *w, struct fail *f) {
+    const struct expansion *x = w->o->x;
+    const struct expand_station *s = &x->stations[0];
+    char name[200];
+    uint32_t unit = s->unit;
+    while (x->units[unit].level > sim_officer_level(w->sim)) unit = x->units[unit].parent;
+    for (int i = 1; i <= SIM_COMMISSIONERS; i++) {
+        (void)snprintf(name, sizeof name, "commissioner.%d", i);
+        TRY(write_named(w, span_text(name), f));
+    }
+    for (unsigned i = 0; i < SIM_SIDES; i++) {
+        struct span side = sim_side(w->sim, i);
+        (void)snprintf(name, sizeof name, "party.%.*s", SPAN_ARG(side));
+        TRY(write_named(w, span_text(name), f));
+        (void)snprintf(name, sizeof name, "agent.%.*s.%.*s", SPAN_ARG(side), SPAN_ARG(s->code));
+        TRY(write_named(w, span_text(name), f));
+    }
+    (void)snprintf(name, sizeof name, "ro.%.*s", SPAN_ARG(x->units[unit].code));
+    TRY(write_named(w, span_text(name), f));
+    (void)snprintf(name, sizeof name, "po.%.*s", SPAN_ARG(s->code));
+    TRY(write_named(w, span_text(name), f));
+    return write_key(w, "private/log.key", span_text(w->o->origin), f);
+}
+
+/* --- the log --- */
+
+static err start_daemon(struct work *w, struct fail *f) {
+    static const char *const exempt[] = {"127.0.0.0/8", "::1"};
+    char address[LISTEN_ADDRESS_MAX];
+    uint16_t port;
+    TRY(listen_parse(w->o->listen, address, &port, f));
+    w->log = secret_alloc(sizeof *w->log);
+    if (!w->log) return fail_set(f, E_MEMORY, "no locked memory for the log's key");
+    TRY(sim_signer(w->sim, span_text(w->o->origin), w->log, f));
+    struct daemon_options o = {.dir = w->o->dir,
+                               .log = w->log,
+                               .address = address,
+                               .port = port,
+                               .threads = HTTP_THREADS,
+                               .exempt = exempt,
+                               .exempt_count = 2,
+                               /* a returning officer grants hundreds of keys in a second here */
+                               .key_per_second = KEY_RATE,
+                               .key_burst = KEY_RATE,
+                               .queue_max = 16384};
+    TRY(daemon_start(&o, &w->daemon, f));
+    bool v6 = strchr(address, ':') != NULL;
+    (void)snprintf(w->url, sizeof w->url, "http://%s%s%s:%u", v6 ? "[" : "", address, v6 ? "]" : "",
+                   daemon_port(w->daemon));
+    return OK;
+}
+
+static err begin_log(struct work *w, struct span units, struct span contests, struct span manifest,
+                     struct fail *f) {
+    struct sequencer *q = daemon_sequencer(w->daemon);
+    struct hash ours = sim_election(w->sim), there;
+    if (sequencer_size(q) == 0) return setup_begin(q, manifest, units, contests, f);
+    bool any = fold_election(sequencer_fold_lock(q), &there);
+    sequencer_fold_unlock(q);
+    if (!any || !hash_eq(&ours, &there))
+        return fail_set(f, E_CONFIG, "%s holds a simulation made with other options: give the same "
+                                     "ones to go on, --fresh to begin anew, or another --dir",
+                        w->o->dir);
+    return OK;
+}
+
+/* --- the night --- */
+
+static bool asked_to_stop(void *ctx) {
+    const struct work *w = ctx;
+    return listen_stopped() || daemon_failed(w->daemon);
+}
+
+static void mark(void *ctx, enum sim_phase p, uint64_t done) {
+    struct work *w = ctx;
+    w->done[p] = done;
+    write_progress(w);
+}
+
+static err run_night(struct work *w, struct replay_report *report, struct fail *f) {
+    char path[PATH_MAX_LEN];
+    TRY(in_dir(w, "demo-log.txt", path, f));
+    w->events = fopen(path, w->again ? "ae" : "we");
+    if (!w->events) return file_error(f, errno, "writing", path);
+    if (!w->again)
+        fprintf(w->events, "SIMULATED. What went out of the ordinary, and what the log answered.\n"
+                           "%.*s\n\n",
+                (int)w->o->x->preset->simulated.n, (const char *)w->o->x->preset->simulated.p);
+    struct replay_options ro = {.sim = w->sim,
+                                .url = w->url,
+                                .threads = (unsigned)w->o->threads,
+                                .in_flight = (unsigned)w->o->in_flight,
+                                .fast = w->o->once,
+                                .speed = w->o->speed,
+                                .again = w->again,
+                                .log = w->events,
+                                .stop = asked_to_stop,
+                                .mark = mark,
+                                .ctx = w};
+    memcpy(ro.skip, w->done, sizeof ro.skip);
+    err e = replay_night(&ro, report, f);
+    (void)fclose(w->events);
+    if (e == OK && daemon_failed(w->daemon))
+        e = fail_set(f, E_IO, "the log stopped after an error (see above); run the same again");
+    if (e == OK && !report->stopped) {
+        w->complete = true;
+        write_progress(w);
+    }
+    return e;
+}
+
+static void serve(const struct work *w) {
+    while (!listen_stopped() && !daemon_failed(w->daemon)) listen_wait(200);
+}
+
+static err run_all(struct work *w, struct buf *units, struct buf *contests, struct buf *manifest,
+                   struct fail *f) {
+    struct replay_report report = {0};
+    struct sim_options so = {.x = w->o->x, .seed = w->o->seed, .images = w->o->images,
+                             .troubles = w->o->troubles, .origin = span_text(w->o->origin)};
+    TRY(file_mkdirs(w->o->dir, f));
+    TRY(open_folder(w, f));
+    so.secret = w->secret;
+    so.now_ms = w->now_ms;
+    TRY(sim_new(&so, &w->sim, f));
+    TRY(sim_begin(w->sim, units, contests, manifest, f));
+    TRY(write_keys(w, f));
+    TRY(start_daemon(w, f));
+    TRY(begin_log(w, buf_view(units), buf_view(contests), buf_view(manifest), f));
+    if (!w->o->once) simulated_report_start(w->o, w->url);
+    if (!w->complete) TRY(run_night(w, &report, f));
+    if (report.stopped) {
+        printf("stopped before the end; the same command goes on from here\n");
+        return OK;
+    }
+    const struct fold *fold = sequencer_fold_lock(daemon_sequencer(w->daemon));
+    err e = simulated_report(w->o, fold, &report, w->o->once ? NULL : w->url, f);
+    sequencer_fold_unlock(daemon_sequencer(w->daemon));
+    if (e == OK && !w->o->once) serve(w);
+    return e;
+}
+
+err simulated_log_run(const struct simulated_log *o, struct fail *f) {
+    struct work w = {.o = o};
+    struct buf units, contests, manifest;
+    buf_init(&units, OBJECT_MAX);
+    buf_init(&contests, OBJECT_MAX);
+    buf_init(&manifest, ENTRY_MAX);
+    listen_catch_signals();
+    err e = run_all(&w, &units, &contests, &manifest, f);
+    daemon_stop(w.daemon);
+    secret_free(w.log);
+    sim_free(w.sim);
+    secret_wipe(&w.secret, sizeof w.secret);
+    buf_release(&units);
+    buf_release(&contests);
+    buf_release(&manifest);
+    return e;
+}
