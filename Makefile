@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+# Front door. `make demo` and `make test` set up all that they need themselves.
+BUILD ?= build
+DIR   ?= demo
+
+.PHONY: all setup build demo test bench asan fuzz train format install clean
+all: build
+
+setup:           ## Debian packages that are missing, and the build folder
+	@sh tools/setup
+	@[ -f $(BUILD)/build.ninja ] || meson setup $(BUILD) > /dev/null
+
+build: setup
+	@ninja -C $(BUILD) hesabu
+
+demo: build      ## an election night of 2017's figures on this machine, with its page
+	@$(BUILD)/hesabu demo --dir $(DIR)
+
+test: setup      ## everything: gcc, clang with sanitizers, fuzzing, whole programs; ends with the counts
+	@sh tools/test $(BUILD)
+
+bench: setup     ## the performance table, with the machine's own limits beside it
+	@ninja -C $(BUILD)
+	@sh bench/run $(BUILD)
+
+asan: setup      ## unit tests under AddressSanitizer and UBSan, with clang
+	@sh tools/test $(BUILD) asan
+
+fuzz: setup      ## every fuzz target for FUZZ_SECONDS (default 60)
+	@FUZZ_SECONDS=$${FUZZ_SECONDS:-60} sh tools/test $(BUILD) fuzz
+
+train: build     ## train the reader of digits again: make train DATA=folder of public digit data
+	@$(BUILD)/hesabu train $(if $(DATA),--data $(DATA))
+
+format:
+	@git ls-files 'src/*.[ch]' 'tests/*.[ch]' 'bench/*.[ch]' | xargs clang-format -i
+
+install: build
+	@meson install -C $(BUILD)
+
+clean:
+	rm -rf $(BUILD) build-asan build-fuzz build-tsan
