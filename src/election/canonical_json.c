@@ -317,14 +317,20 @@ struct span cj_text(struct cj *r, struct arena *a, size_t max) {
     if (!begin_value(r)) return (struct span){0};
     unsigned has;
     struct span s = string(r, &has);
-    if (r->code == OK && s.n > max) cj_fail(r, E_RANGE, "a text of more than %zu bytes", max);
+    size_t n = s.n;
+    if (has & HAS_ESCAPES) { /* two bytes for one */
+        n = 0;
+        for (size_t i = 0; i < s.n; i++, n++)
+            if (s.p[i] == '\\') i++;
+    }
+    if (r->code == OK && n > max) cj_fail(r, E_RANGE, "a text of more than %zu bytes", max);
     if (r->code != OK) return (struct span){0};
-    uint8_t *to = arena_alloc(a, s.n);
+    uint8_t *to = arena_alloc(a, n);
     if (!to) {
         cj_fail(r, E_MEMORY, "no memory for a text");
         return (struct span){0};
     }
-    size_t n = 0;
+    n = 0;
     for (size_t i = 0; i < s.n; i++) {
         if (s.p[i] == '\\') i++;
         to[n++] = s.p[i];
