@@ -49,10 +49,12 @@ static void read_votes(struct ctx *c, uint32_t contest, unsigned round, uint64_t
     struct span key;
     const struct contest *k = contest == NO_CONTEST ? NULL : fold_contest(c->fold, contest);
     uint32_t guess = 0;
+    if (!k) return;
+    for (uint32_t i = 0; i < k->choice_count; i++) votes[i] = ABSENT;
     cj_object(r);
     while (cj_any_key(r, &key)) {
         uint64_t v = cj_u64(r, FIGURE_MAX);
-        if (cj_failed(r) || !k) return;
+        if (cj_failed(r)) return;
         uint32_t n = 0;
         while (n < k->choice_count && !span_eq(contest_choice(c->fold, k, guess)->id, key)) {
             guess = (guess + 1) % k->choice_count;
@@ -72,13 +74,12 @@ struct fields {
     uint32_t contest, station;
     uint64_t definition, supersedes; /* UINT64_MAX: none */
     struct hash forms[FORMS_MAX];
-    uint64_t votes[MAX_CHOICES];
+    uint64_t votes[MAX_CHOICES]; /* the first choice_count are filled in */
 };
 
 static err read_result(struct ctx *c, struct fields *v, struct result *x) {
     static const char *const bases[] = {"station", "paper", NULL};
     struct cj *r = &c->json;
-    for (int i = 0; i < MAX_CHOICES; i++) v->votes[i] = ABSENT;
     v->supersedes = UINT64_MAX;
     cj_object(r);
     x->agents_present = x->agents_refused = x->agents_signed = UINT32_MAX;
@@ -228,7 +229,7 @@ static err add_result(struct ctx *c, const struct fields *v, struct result *x, u
 }
 
 err result_apply(struct ctx *c) {
-    struct fields v = {0};
+    struct fields v; /* filled by read_result: too large to be cleared each time */
     struct result x = {.entry = c->index, .ms = c->ms, .next = NO_RESULT,
                        .superseded_by = NO_RESULT, .first_image = NO_IMAGE};
     uint32_t old;
