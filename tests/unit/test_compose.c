@@ -7,8 +7,10 @@
 
 static void taken(struct fixture *x, const char *signers, struct buf *text, const char *json) {
     struct fail f;
-    struct span rest = buf_view(text), head, line;
-    assert_true(span_line(&rest, &head) && span_line(&rest, &line) && rest.n == 0);
+    struct span rest = buf_view(text), head = {0}, line = {0};
+    assert_true(span_line(&rest, &head));
+    assert_true(span_line(&rest, &line));
+    assert_int_equal(rest.n, 0);
     must(cj_check(line, &f));
     struct buf want;
     buf_init(&want, 1 << 16);
