@@ -38,21 +38,23 @@ err fx_arrival_order(const struct fx_table *t, uint64_t seed, struct arena *mem,
     return OK;
 }
 
-/* Two-candidate counts in arrival order. */
+/* Two-candidate counts of one station. */
+struct pair {
+    uint32_t lead, both;
+};
 struct stream {
-    uint32_t *lead, *both;
+    struct pair *at; /* in order of arrival */
     size_t n;
 };
 
-/* V over batches of `size`, stations taken in the order ix. The last part-batch is dropped. */
-static double variance(const struct stream *s, const uint32_t *ix, size_t size) {
-    size_t batches = s->n / size;
+/* V over batches of `size`. The last part-batch is dropped. */
+static double variance(const struct pair *at, size_t n, size_t size) {
     double lead = 0, both = 0, square = 0;
-    for (size_t b = 0; b < batches; b++) {
+    for (size_t b = 0; b < n / size; b++) {
         uint64_t l = 0, w = 0;
         for (size_t k = b * size; k < (b + 1) * size; k++) {
-            l += s->lead[ix[k]];
-            w += s->both[ix[k]];
+            l += at[k].lead;
+            w += at[k].both;
         }
         if (w == 0) continue;
         lead += (double)l;
@@ -63,17 +65,23 @@ static double variance(const struct stream *s, const uint32_t *ix, size_t size) 
     return both > 0 ? square / both - (lead / both) * (lead / both) : NAN;
 }
 
+static void shuffle(struct rng *r, struct pair *at, uint32_t n) {
+    for (uint32_t i = n; i > 1; i--) {
+        uint32_t j = draw_below(r, i);
+        struct pair t = at[i - 1];
+        at[i - 1] = at[j];
+        at[j] = t;
+    }
+}
+
 /* Besag and Clifford's sequential Monte Carlo p: stop once EARLY permutations are as low. */
-static err permute(const struct stream *s, size_t size, size_t most, struct rng *rng,
-                   struct fx_result *r, struct arena *mem, struct fail *f) {
-    uint32_t *ix = arena_array(mem, s->n + 1, sizeof *ix);
-    if (!ix) return fail_set(f, E_MEMORY, "the stations do not fit in the memory allowed");
-    for (size_t k = 0; k < s->n; k++) ix[k] = (uint32_t)k;
-    double v = variance(s, ix, size), sum = 0;
+static void permute(struct stream *s, size_t size, size_t most, struct rng *rng,
+                    struct fx_result *r) {
+    double v = variance(s->at, s->n, size), sum = 0;
     size_t low = 0, done = 0;
     while (done < most && (low < EARLY || done < AT_LEAST)) {
-        draw_shuffle(rng, ix, (uint32_t)s->n);
-        double w = variance(s, ix, size);
+        shuffle(rng, s->at, (uint32_t)s->n);
+        double w = variance(s->at, s->n, size);
         sum += w;
         done++;
         low += w <= v;
@@ -88,7 +96,6 @@ static err permute(const struct stream *s, size_t size, size_t most, struct rng 
     fx_detail(r, "permutations", (double)done);
     fx_detail(r, "batches", (double)(s->n / size));
     fx_detail(r, "batch_size", (double)size);
-    return OK;
 }
 
 static size_t count_tests(const struct fx_table *t, bool nation_only) {
@@ -112,8 +119,7 @@ static void fill(const struct fx_table *t, size_t rival, const uint32_t *order, 
         uint32_t i = order[k], l = fx_votes(t, t->leader, i), o = fx_votes(t, rival, i);
         if (level >= 0 && t->level[level].of[i] != area) continue;
         if (l == FX_ABSENT || o == FX_ABSENT) continue;
-        s->lead[s->n] = l;
-        s->both[s->n++] = l + o;
+        s->at[s->n++] = (struct pair){l, l + o};
     }
 }
 
@@ -128,9 +134,8 @@ err fx_constancy(const struct fx_table *t, size_t rival, uint64_t seed, bool nat
     uint32_t *order;
     size_t n, tests = other_tests + count_tests(t, nation_only);
     TRY(fx_arrival_order(t, seed, mem, &order, &n, f));
-    struct stream s = {arena_array(mem, n + 1, sizeof(uint32_t)),
-                       arena_array(mem, n + 1, sizeof(uint32_t)), 0};
-    if (!s.lead || !s.both)
+    struct stream s = {arena_array(mem, n + 1, sizeof *s.at), 0};
+    if (!s.at)
         return fail_set(f, E_MEMORY, "the stations do not fit in the memory allowed");
     struct rng rng;
     fill(t, rival, order, n, FX_NATION, 0, &s);
@@ -141,7 +146,7 @@ err fx_constancy(const struct fx_table *t, size_t rival, uint64_t seed, bool nat
     }
     struct fx_result r = base;
     rng_init_stream(&rng, seed, 1u << 30);
-    TRY(permute(&s, BATCH, PER_TEST * tests, &rng, &r, mem, f));
+    permute(&s, BATCH, PER_TEST * tests, &rng, &r);
     TRY(fx_list_add(out, mem, &r, f));
     for (size_t l = 0; l < t->levels && l < 2 && !nation_only; l++)
         for (size_t a = 0; a < t->level[l].count; a++) {
@@ -151,7 +156,7 @@ err fx_constancy(const struct fx_table *t, size_t rival, uint64_t seed, bool nat
             r.level = (int)l;
             r.area = (uint32_t)a;
             rng_init_stream(&rng, seed, (l + 1) << 32 | (a + 1));
-            TRY(permute(&s, s.n / AREA_BATCHES, PER_TEST * tests, &rng, &r, mem, f));
+            permute(&s, s.n / AREA_BATCHES, PER_TEST * tests, &rng, &r);
             TRY(fx_list_add(out, mem, &r, f));
         }
     return OK;
