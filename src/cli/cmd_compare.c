@@ -2,15 +2,17 @@
 /* hesabu compare: two tallies of the same units, side by side. */
 #include <stdlib.h>
 #include "base/csv.h"
+#include "base/file.h"
 #include "cli/cli.h"
 #include "stats/compare.h"
+#include "stats/pictures.h"
 
 enum { MAX_ROWS = 4000000, MAX_PAIRS = 64 };
 static const size_t MEMORY = (size_t)3 << 30;
 
 struct args {
     const char *key, *key_b, *lang, *level_a, *level_b, *where_a, *where_b, *columns, *printed_a,
-        *printed_b;
+        *printed_b, *html;
     struct opt_list checks_a, checks_b;
     uint64_t limit;
     bool json;
@@ -43,6 +45,7 @@ static const struct opt *options(struct args *a, size_t *n) {
          "what each row of A must satisfy: valid+rejected<=registered, a=b, a!=b"},
         {"--check-b", OPT_LIST, &a->checks_b, "RELATION", "the same for B"},
         {"--limit", OPT_U64, &a->limit, "N", "units listed at most (default 1000)"},
+        {"--html", OPT_TEXT, &a->html, "FILE", "also write a page with ratio plots"},
         {"--lang", OPT_TEXT, &a->lang, "en|sw", "language of the sentences"},
         {"--json", OPT_FLAG, &a->json, NULL, "one JSON document"},
     };
@@ -314,6 +317,11 @@ static err compare_files(const struct args *o, const char *path_a, const char *p
     TRY(read_side(o, path_b, false, rows_b, pairs, n, mem, &b, f));
     TRY(compare_run(&a.t, &b.t, pairs, n, mem, &r, f));
     TRY(run_checks(o, &a, &b, mem, checks, &check_count, f));
+    if (o->html) {
+        TRY(picture_compare_html(&r, lang, o->limit, out, f));
+        TRY(file_write_atomic(o->html, buf_view(out), f));
+        buf_clear(out);
+    }
     if (o->json)
         compare_json(&r, checks, check_count, lang, o->limit, out);
     else

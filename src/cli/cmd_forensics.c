@@ -3,16 +3,18 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
+#include "base/file.h"
 #include "cli/cli.h"
 #include "service/station_csv.h"
 #include "stats/forensics/battery.h"
 #include "stats/forensics/spikes.h"
+#include "stats/pictures.h"
 
 static const size_t MEMORY = (size_t)2 << 30;
 enum { MOST_THREADS = 64, MOST_RESAMPLES = 100000, CHUNK = 8 };
 
 struct args {
-    const char *columns, *leader, *lang, *where;
+    const char *columns, *leader, *lang, *where, *html, *pictures;
     uint64_t seed, cap, resamples, threads;
     bool json, nation_only, fast;
 };
@@ -78,6 +80,40 @@ static err spikes(const struct args *a, const struct fx_table *t, struct arena *
     return fx_battery_add(r, &x, mem, f);
 }
 
+static err write_picture(const char *dir, const char *name, struct buf *b, struct fail *f) {
+    char path[PATH_MAX_LEN];
+    TRY(buf_ok(b, f));
+    if (b->n == 0) return OK;
+    TRY(path_join(path, sizeof path, dir, name, f));
+    err e = file_write_atomic(path, buf_view(b), f);
+    buf_clear(b);
+    return e;
+}
+
+static err pictures(const struct args *a, const struct fx_report *r, enum lang lang,
+                    struct arena *mem, struct fail *f) {
+    struct buf b;
+    bool drawn;
+    err e = OK;
+    buf_init(&b, (size_t)64 << 20);
+    if (a->html) {
+        e = picture_forensics_html(r, lang, mem, &b, f);
+        if (e == OK) e = file_write_atomic(a->html, buf_view(&b), f);
+        buf_clear(&b);
+    }
+    if (e == OK && a->pictures) {
+        e = file_mkdirs(a->pictures, f);
+        picture_cloud(r->table, lang, &b);
+        if (e == OK) e = write_picture(a->pictures, "turnout-share.svg", &b, f);
+        picture_comb(r->table, lang, &b);
+        if (e == OK) e = write_picture(a->pictures, "percentages.svg", &b, f);
+        if (e == OK) e = picture_arrival(r->table, a->seed, lang, mem, &drawn, &b, f);
+        if (e == OK) e = write_picture(a->pictures, "arrival.svg", &b, f);
+    }
+    buf_release(&b);
+    return e;
+}
+
 static err run(const struct args *a, const char *path, struct station_csv *in, struct arena *mem,
                struct buf *out, struct fail *f) {
     enum lang lang;
@@ -91,6 +127,7 @@ static err run(const struct args *a, const char *path, struct station_csv *in, s
     TRY(fx_battery_run(&in->table, &o, mem, &r, f));
     TRY(spikes(a, &in->table, mem, &r, f));
     TRY(fx_battery_finish(&r, mem, f));
+    TRY(pictures(a, &r, lang, mem, f));
     if (a->json)
         fx_report_json(&r, lang, out);
     else
@@ -113,6 +150,8 @@ int cmd_forensics(int argc, char **argv) {
         {"--resamples", OPT_U64, &a.resamples, "R", "of the spikes test (default 1000)"},
         {"--no-resampling", OPT_FLAG, &a.fast, NULL, "leave the spikes test out: a second instead of many"},
         {"--threads", OPT_U64, &a.threads, "N", "for the resamples; the result does not depend on it"},
+        {"--html", OPT_TEXT, &a.html, "FILE", "also write a page with the pictures"},
+        {"--pictures", OPT_TEXT, &a.pictures, "DIR", "also write the pictures as SVG files"},
         {"--nation-only", OPT_FLAG, &a.nation_only, NULL, "no tests by area"},
         {"--lang", OPT_TEXT, &a.lang, "en|sw", "language of the sentences"},
         {"--json", OPT_FLAG, &a.json, NULL, "one JSON document"},

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "stats/pictures.h"
+
+#include "stats/forensics/draw.h"
+
+enum { WIDE = 560, HIGH = 360, LEFT = 56, TOP = 34, PLOT_W = 480, PLOT_H = 270, SHADES = 8 };
+static const char *const shade[SHADES] = {"#dbe6f1", "#b5cbe2", "#8fb0d2", "#6b95c1",
+                                          "#4a7aad", "#305f94", "#1b4678", "#0b2d57"};
+static const char *const ink = "#222";
+
+static void begin(struct buf *b, const char *title) {
+    buf_printf(b,
+               "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\" "
+               "role=\"img\" font-family=\"sans-serif\" font-size=\"12\" fill=\"%s\">"
+               "<title>%s</title><rect width=\"%d\" height=\"%d\" fill=\"#fff\"/>"
+               "<text x=\"%d\" y=\"20\" font-size=\"14\">%s</text>",
+               WIDE, HIGH, WIDE, HIGH, ink, title, WIDE, HIGH, LEFT, title);
+}
+
+static void end(struct buf *b) {
+    buf_str(b, "</svg>\n");
+}
+
+/* Axes from 0 to 100 % unless labels are given; grid lines at quarters. */
+static void axes(struct buf *b, const char *x_name, const char *y_name, double x0, double x1,
+                 double y0, double y1, int decimals) {
+    for (int k = 0; k <= 4; k++) {
+        int x = LEFT + PLOT_W * k / 4, y = TOP + PLOT_H - PLOT_H * k / 4;
+        buf_printf(b, "<path d=\"M%d %dV%dM%d %dH%d\" stroke=\"#ccc\" fill=\"none\"/>", x, TOP,
+                   TOP + PLOT_H, LEFT, y, LEFT + PLOT_W);
+        buf_printf(b, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">%.0f</text>", x, TOP + PLOT_H + 16,
+                   x0 + (x1 - x0) * k / 4);
+        buf_printf(b, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">%.*f</text>", LEFT - 6, y + 4, decimals,
+                   y0 + (y1 - y0) * k / 4);
+    }
+    buf_printf(b, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">%s</text>", LEFT + PLOT_W / 2,
+               TOP + PLOT_H + 36, x_name);
+    buf_printf(b, "<text x=\"14\" y=\"%d\" text-anchor=\"middle\" transform=\"rotate(-90 14 %d)\">%s</text>",
+               TOP + PLOT_H / 2, TOP + PLOT_H / 2, y_name);
+}
+
+static const char *pick(enum lang lang, const char *en, const char *sw) {
+    return lang == LANG_SW ? sw : en;
+}
+
+bool picture_cloud(const struct fx_table *t, enum lang lang, struct buf *out) {
+    static const int side = 101;
+    uint32_t n[101 * 101] = {0}, most = 0;
+    for (size_t i = 0; i < t->n; i++) {
+        uint32_t reg = fx_cell(t->registered, i), r = fx_counted(t, i);
+        uint32_t v = fx_votes(t, t->leader, i), valid = fx_valid(t, i);
+        if (reg == FX_ABSENT || r == FX_ABSENT || v == FX_ABSENT) continue;
+        if (reg == 0 || valid == 0 || r > reg || v > valid) continue;
+        uint32_t c = ++n[100ull * v / valid * (unsigned)side + 100ull * r / reg];
+        if (c > most) most = c;
+    }
+    if (most == 0) return false;
+    begin(out, pick(lang, "Turnout and share: stations in each square", "Mahudhurio na sehemu: vituo katika kila mraba"));
+    for (int s = 0; s < SHADES; s++) {
+        buf_printf(out, "<path transform=\"translate(%d %d) scale(%.4f %.4f)\" fill=\"%s\" d=\"", LEFT,
+                   TOP + PLOT_H, PLOT_W / 101.0, -PLOT_H / 101.0, shade[s]);
+        for (int y = 0; y < side; y++)
+            for (int x = 0; x < side; x++) {
+                uint32_t c = n[y * side + x];
+                if (c == 0) continue;
+                int of = (int)(log1p((double)c) / log1p((double)most) * (SHADES - 1e-9));
+                if (of == s) buf_printf(out, "M%d %dh1v1h-1z", x, y);
+            }
+        buf_str(out, "\"/>");
+    }
+    axes(out, pick(lang, "turnout, %", "mahudhurio, %"), pick(lang, "share, %", "sehemu, %"), 0, 100, 0, 100, 0);
+    end(out);
+    return true;
+}
+
+/* A line through counts of 1,001 tenths of a point. */
+static void comb_line(const uint32_t *n, uint32_t most, const char *colour, struct buf *out) {
+    buf_printf(out, "<path fill=\"none\" stroke=\"%s\" stroke-width=\".7\" d=\"", colour);
+    for (int k = 0; k <= 1000; k++)
+        buf_printf(out, "%s%.2f %.2f", k ? "L" : "M", LEFT + PLOT_W * k / 1000.0,
+                   TOP + PLOT_H - (double)PLOT_H * n[k] / most);
+    buf_str(out, "\"/>");
+}
+
+void picture_comb(const struct fx_table *t, enum lang lang, struct buf *out) {
+    uint32_t share[1001] = {0}, turnout[1001] = {0}, most = 1;
+    bool any = false;
+    for (size_t i = 0; i < t->n; i++) {
+        uint32_t reg = fx_cell(t->registered, i), g = fx_issued(t, i), r = fx_counted(t, i);
+        uint32_t v = fx_votes(t, t->leader, i);
+        if (r != FX_ABSENT && v != FX_ABSENT && r > 0 && v < r) share[(2000ull * v + r) / (2ull * r)]++;
+        if (reg == FX_ABSENT || g == FX_ABSENT || reg < 100 || g >= reg) continue;
+        turnout[(2000ull * g + reg) / (2ull * reg)]++;
+        any = true;
+    }
+    for (int k = 1; k < 1000; k++) {
+        if (share[k] > most) most = share[k];
+        if (turnout[k] > most) most = turnout[k];
+    }
+    share[0] = share[1000] = turnout[0] = turnout[1000] = 0;
+    begin(out, pick(lang, "Stations by share and turnout, in tenths of a point", "Vituo kwa sehemu na mahudhurio, kwa sehemu za kumi"));
+    axes(out, "%", pick(lang, "stations", "vituo"), 0, 100, 0, most, 0);
+    comb_line(share, most, shade[6], out);
+    buf_printf(out, "<text x=\"%d\" y=\"%d\" fill=\"%s\">%s</text>", LEFT + 8, TOP + 14, shade[6],
+               pick(lang, "share of the leader", "sehemu ya anayeongoza"));
+    if (any) {
+        comb_line(turnout, most, "#b4561f", out);
+        buf_printf(out, "<text x=\"%d\" y=\"%d\" fill=\"#b4561f\">%s</text>", LEFT + 8, TOP + 30,
+                   pick(lang, "turnout", "mahudhurio"));
+    }
+    end(out);
+}
+
+static void share_line(const struct fx_table *t, const uint32_t *order, size_t n, double low,
+                       double high, const char *colour, struct buf *out) {
+    double lead = 0, all = 0;
+    size_t shown = 0;
+    buf_printf(out, "<path fill=\"none\" stroke=\"%s\" stroke-width=\"1.2\" d=\"", colour);
+    for (size_t k = 0; k < n; k++) {
+        uint32_t v = fx_votes(t, t->leader, order[k]);
+        lead += v == FX_ABSENT ? 0 : v;
+        all += (double)fx_votes_total(t, order[k]);
+        size_t step = (k + 1) * 400 / n; /* at most 400 points */
+        if (step == shown || all <= 0) continue;
+        double y = 100 * lead / all;
+        y = y < low ? low : y > high ? high : y;
+        buf_printf(out, "%s%.1f %.2f", shown ? "L" : "M", LEFT + PLOT_W * (double)(k + 1) / (double)n,
+                   TOP + PLOT_H - PLOT_H * (y - low) / (high - low));
+        shown = step;
+    }
+    buf_str(out, "\"/>");
+}
+
+err picture_arrival(const struct fx_table *t, uint64_t seed, enum lang lang, struct arena *mem,
+                    bool *drawn, struct buf *out, struct fail *f) {
+    uint32_t *order, *mixed;
+    size_t n;
+    double lead = 0, all = 0;
+    TRY(fx_arrival_order(t, seed, mem, &order, &n, f));
+    *drawn = n >= 100;
+    if (!*drawn) return OK;
+    if (!(mixed = arena_array(mem, n, sizeof *mixed)))
+        return fail_set(f, E_MEMORY, "the stations do not fit in the memory allowed");
+    for (size_t k = 0; k < n; k++) {
+        uint32_t v = fx_votes(t, t->leader, order[k]);
+        lead += v == FX_ABSENT ? 0 : v;
+        all += (double)fx_votes_total(t, order[k]);
+    }
+    memcpy(mixed, order, n * sizeof *mixed);
+    struct rng r;
+    rng_init_stream(&r, seed, UINT64_C(1) << 43);
+    draw_shuffle(&r, mixed, (uint32_t)n);
+    double middle = all > 0 ? floor(100 * lead / all) : 50;
+    begin(out, pick(lang, "Cumulative share, in order of arrival and in random order", "Sehemu inayojumlishwa, kwa mpangilio wa kufika na wa kubahatisha"));
+    axes(out, pick(lang, "stations arrived, %", "vituo vilivyofika, %"), pick(lang, "share, %", "sehemu, %"), 0, 100,
+         middle - 10, middle + 10, 0);
+    share_line(t, mixed, n, middle - 10, middle + 10, "#b4561f", out);
+    share_line(t, order, n, middle - 10, middle + 10, shade[6], out);
+    buf_printf(out, "<text x=\"%d\" y=\"%d\" fill=\"%s\">%s</text><text x=\"%d\" y=\"%d\" fill=\"#b4561f\">%s</text>",
+               LEFT + 8, TOP + 14, shade[6], pick(lang, "order of arrival", "mpangilio wa kufika"), LEFT + 8,
+               TOP + 30, pick(lang, "random order: both settle, which says nothing", "mpangilio wa kubahatisha: yote hutulia, na hilo halisemi lolote"));
+    end(out);
+    return OK;
+}
+
+void picture_ratio(const struct cmp_result *r, size_t field, enum lang lang, struct buf *out) {
+    const struct cmp_field *d = &r->field[field];
+    double most = 10;
+    size_t shown = 0;
+    begin(out, pick(lang, "Ratio A / B in the units that differ (cut at 0.5 and 1.5)", "Uwiano A / B katika vituo vinavyotofautiana (0.5 hadi 1.5)"));
+    for (size_t k = 0; k < r->diffs; k++) {
+        if (r->diff[k].field != field) continue;
+        double b = (double)r->b->value[r->diff[k].row_b * r->b->columns + d->pair.b];
+        if (b > most) most = b;
+    }
+    axes(out, pick(lang, "figure in B", "takwimu katika B"), "A / B", 0, most, .5, 1.5, 2);
+    buf_printf(out, "<path fill=\"%s\" fill-opacity=\".6\" d=\"", shade[5]);
+    for (size_t k = 0; k < r->diffs && shown < 20000; k++) {
+        if (r->diff[k].field != field) continue;
+        double a = (double)r->a->value[r->diff[k].row_a * r->a->columns + d->pair.a];
+        double b = (double)r->b->value[r->diff[k].row_b * r->b->columns + d->pair.b];
+        double q = b > 0 ? a / b : 1.5;
+        q = q < .5 ? .5 : q > 1.5 ? 1.5 : q;
+        buf_printf(out, "M%.1f %.1fh3v3h-3z", LEFT + PLOT_W * b / most - 1.5,
+                   TOP + PLOT_H - PLOT_H * (q - .5) - 1.5);
+        shown++;
+    }
+    buf_str(out, "\"/>");
+    end(out);
+}

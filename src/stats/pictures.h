@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* Pictures of station figures as SVG, and reports as HTML with the pictures inside; the same input
+ * gives the same bytes.
+ *
+ * Pure: text into a caller's buffer; a buffer that is too small shows in buf_ok. */
+#ifndef STATS_PICTURES_H
+#define STATS_PICTURES_H
+
+#include "stats/compare.h"
+#include "stats/forensics/battery.h"
+
+/* Turnout against the leader's share: stations in squares of one point, darker = more (log scale).
+ * False, and nothing written, when the table has no registered voters. */
+bool picture_cloud(const struct fx_table *t, enum lang lang, struct buf *out);
+/* Stations by share (and turnout, where known) in tenths of a point: whole percentages show as teeth. */
+void picture_comb(const struct fx_table *t, enum lang lang, struct buf *out);
+/* The leader's cumulative share in order of arrival, and in a random order for comparison: both
+ * settle, which is why a settling curve says nothing. False when no times are known. */
+MUST_USE err picture_arrival(const struct fx_table *t, uint64_t seed, enum lang lang,
+                             struct arena *mem, bool *drawn, struct buf *out, struct fail *f);
+/* Ratio of two tallies by unit, against the size in the second. */
+void picture_ratio(const struct cmp_result *r, size_t field, enum lang lang, struct buf *out);
+
+/* A whole page: summary, methods, pictures. */
+MUST_USE err picture_forensics_html(const struct fx_report *r, enum lang lang, struct arena *mem,
+                                    struct buf *out, struct fail *f);
+MUST_USE err picture_compare_html(const struct cmp_result *r, enum lang lang, size_t limit,
+                                  struct buf *out, struct fail *f);
+
+#endif
