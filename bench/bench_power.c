@@ -218,55 +218,6 @@ static void apply(struct copy *c, const struct job *j, size_t rival, uint64_t se
             if (rng_double(&r) < j->strength) change_station(c, j, rival, i, &r);
 }
 
-static struct job jobs[JOBS];
-static size_t job_count;
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards next_*, hits */
-static size_t next_job, next_seed;
-
-static void one(struct job *j, uint64_t seed) {
-    struct arena mem;
-    struct copy c;
-    struct fx_report r;
-    struct fail f = {0};
-    bool hit[FX_METHODS] = {false};
-    arena_init(&mem, (size_t)1 << 30);
-    copy_table(&j->e->in.table, &mem, &c);
-    size_t rival = fx_rival(&c.t);
-    apply(&c, j, rival, seed, &mem);
-    struct fx_options o = {.seed = seed, .nation_only = true,
-                           .skip = 1u << FX_SHPILKIN | 1u << FX_KLIMEK | 1u << FX_DIGITS | 1u << FX_LATE};
-    bench_check(fx_battery_run(&c.t, &o, &mem, &r, &f), &f);
-    bench_check(fx_battery_finish(&r, &mem, &f), &f);
-    for (size_t i = 0; i < r.list.n; i++)
-        if (r.list.at[i].is == FX_ANOMALY || r.list.at[i].is == FX_FACT) hit[r.list.at[i].method] = true;
-    arena_release(&mem);
-    pthread_mutex_lock(&lock);
-    bool any = false;
-    for (int m = 0; m < FX_METHODS; m++) {
-        j->hits[m] += hit[m];
-        any = any || (hit[m] && m != FX_ARITHMETIC);
-    }
-    j->any += any;
-    j->done++;
-    pthread_mutex_unlock(&lock);
-}
-
-static void *work(void *arg) {
-    (void)arg;
-    for (;;) {
-        pthread_mutex_lock(&lock);
-        while (next_job < job_count && next_seed >= jobs[next_job].seeds) {
-            next_job++;
-            next_seed = 0;
-        }
-        size_t j = next_job;
-        uint64_t seed = ++next_seed;
-        pthread_mutex_unlock(&lock);
-        if (j >= job_count) return NULL;
-        one(&jobs[j], seed);
-    }
-}
-
 /* Upper limit of Clopper and Pearson's 95 % one-sided interval for x of n. */
 static double upper95(size_t x, size_t n) {
     if (x >= n) return 1;
@@ -293,6 +244,56 @@ static void print(const struct job *j) {
         for (size_t k = 1; k < sizeof shown / sizeof *shown; k++)
             printf("%s%.4f", k == 1 ? "  upper 95 %: " : " ", upper95(j->hits[shown[k]], j->seeds));
     printf("\n");
+}
+
+static struct job jobs[JOBS];
+static size_t job_count;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards next_*, printed, results */
+static size_t next_job, next_seed, printed;
+
+static void one(struct job *j, uint64_t seed) {
+    struct arena mem;
+    struct copy c;
+    struct fx_report r;
+    struct fail f = {0};
+    bool hit[FX_METHODS] = {false};
+    arena_init(&mem, (size_t)1 << 30);
+    copy_table(&j->e->in.table, &mem, &c);
+    size_t rival = fx_rival(&c.t);
+    apply(&c, j, rival, seed, &mem);
+    struct fx_options o = {.seed = seed, .nation_only = true,
+                           .skip = 1u << FX_SHPILKIN | 1u << FX_KLIMEK | 1u << FX_DIGITS | 1u << FX_LATE};
+    bench_check(fx_battery_run(&c.t, &o, &mem, &r, &f), &f);
+    bench_check(fx_battery_finish(&r, &mem, &f), &f);
+    for (size_t i = 0; i < r.list.n; i++)
+        if (r.list.at[i].is == FX_ANOMALY || r.list.at[i].is == FX_FACT) hit[r.list.at[i].method] = true;
+    arena_release(&mem);
+    pthread_mutex_lock(&lock);
+    bool any = false;
+    for (int m = 0; m < FX_METHODS; m++) {
+        j->hits[m] += hit[m];
+        any = any || (hit[m] && m != FX_ARITHMETIC);
+    }
+    j->any += any;
+    j->done++;
+    while (printed < job_count && jobs[printed].done == jobs[printed].seeds) print(&jobs[printed++]);
+    pthread_mutex_unlock(&lock);
+}
+
+static void *work(void *arg) {
+    (void)arg;
+    for (;;) {
+        pthread_mutex_lock(&lock);
+        while (next_job < job_count && next_seed >= jobs[next_job].seeds) {
+            next_job++;
+            next_seed = 0;
+        }
+        size_t j = next_job;
+        uint64_t seed = ++next_seed;
+        pthread_mutex_unlock(&lock);
+        if (j >= job_count) return NULL;
+        one(&jobs[j], seed);
+    }
 }
 
 static void add(struct election *e, enum change change, double strength, const char *text, size_t seeds) {
@@ -367,7 +368,6 @@ int main(int argc, char **argv) {
     for (size_t k = 0; k < threads; k++)
         if (pthread_create(&id[k], NULL, work, NULL) != 0) return 70;
     for (size_t k = 0; k < threads; k++) pthread_join(id[k], NULL);
-    for (size_t j = 0; j < job_count; j++) print(&jobs[j]);
     station_csv_release(&kenya.in);
     station_csv_release(&uganda.in);
     return 0;
