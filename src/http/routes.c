@@ -143,6 +143,7 @@ static err read_claim(struct routes_ctx *x, const struct http_request *r, struct
 
 static struct http_response *admit_object(struct http_request *r, void *arg) {
     struct upload_claim claim;
+    if (http_method(r) == HTTP_GET) return NULL;
     struct fail f = {0};
     err e = read_claim(arg, r, &claim, &f);
     return e == OK ? NULL : http_response_fail_of(&f);
@@ -258,10 +259,15 @@ static struct http_response *get_file(struct http_request *r, void *arg) {
     return static_get(((struct routes_ctx *)arg)->files, http_path(r) + 1, clock_monotonic_ms());
 }
 
+/* A path has one route; objects are read as the files that they are. */
+static struct http_response *put_or_get_object(struct http_request *r, void *arg) {
+    return http_method(r) == HTTP_PUT ? put_object(r, arg) : get_file(r, arg);
+}
+
 const struct http_route routes_table[] = {
     {.path = "/records", .methods = HTTP_POST, .handle = post_record, .max_body = ENTRY_MAX, .cost = 1},
-    {.path = "/objects/*", .methods = HTTP_PUT, .handle = put_object, .admit = admit_object,
-     .max_body = 32u << 20, .to_file = true, .cost = 4},
+    {.path = "/objects/*", .methods = HTTP_PUT | HTTP_GET, .handle = put_or_get_object,
+     .admit = admit_object, .max_body = 32u << 20, .to_file = true, .cost = 4},
     {.path = "/proofs/*", .methods = HTTP_GET, .handle = get_proof, .cost = 1},
     {.path = "/events", .methods = HTTP_GET, .handle = get_events, .cost = 1},
     {.path = "/metrics", .methods = HTTP_GET, .handle = get_metrics},

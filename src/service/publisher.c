@@ -188,6 +188,14 @@ static void remove_partials(struct publisher *p, const char *tile) {
     (void)rmdir(dir);
 }
 
+/* The tree in memory agrees with database and guard: a file that does not was damaged on the disk. */
+static err add_tile(struct publisher *p, const char *path, struct span bytes, struct fail *f) {
+    err e = writer_add(p->writer, path, bytes, f);
+    if (e != E_EXISTS) return e;
+    diag(DIAG_ERROR, "%s: damaged on the disk, replaced by the right bytes", f->text);
+    return writer_replace(p->writer, path, bytes, f);
+}
+
 static err add_tiles(struct publisher *p, uint64_t from, uint64_t to, struct fail *f) {
     struct tile_walk w = tile_walk(from, to);
     struct tile t;
@@ -200,7 +208,7 @@ static err add_tiles(struct publisher *p, uint64_t from, uint64_t to, struct fai
         buf_clear(&b);
         e = t.entries ? store_read(p->reader, t.index * TILE_WIDTH, t.width, take_entry, &b, f)
                       : tile_hashes(sequencer_tree(p->q), t, &b, f);
-        if (e == OK) e = writer_add(p->writer, path, buf_view(&b), f);
+        if (e == OK) e = add_tile(p, path, buf_view(&b), f);
     }
     buf_release(&b);
     return e;
