@@ -8,6 +8,21 @@
 #include <stdlib.h>
 #include "paper/qr.h"
 
+#if defined(__SANITIZE_ADDRESS__)
+#define LEAKS_CHECKED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define LEAKS_CHECKED 1
+#endif
+#endif
+#ifdef LEAKS_CHECKED
+/* fontconfig and pango keep their caches until the process ends */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void) {
+    return "leak:libfontconfig\nleak:libpango\n";
+}
+#endif
+
 #define POINTS_PER_MM (72 / 25.4)
 
 struct canvas {

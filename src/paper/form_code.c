@@ -175,6 +175,8 @@ err form_strip_unpack(const uint8_t in[CODE_STRIP_BYTES], struct form_code *out,
         const uint64_t v = get_bits(plain, &at, 6);
         if (v >= sizeof strip_letters - 1)
             return fail_set(f, E_FIELD, "the code strip names no form");
+        if (v && i && !out->form[i - 1])
+            return fail_set(f, E_FIELD, "the code strip's form has a gap");
         out->form[i] = v ? strip_letters[v] : 0;
     }
     const uint64_t digits = get_bits(plain, &at, 5), station = get_bits(plain, &at, 60);
