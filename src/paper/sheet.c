@@ -81,23 +81,41 @@ void sheet_release(struct sheet *s) {
 
 /* ---- cutting ---- */
 
+/* Bilinear without the checks of raster_sample: 0 <= x <= w - 2 and 0 <= y <= h - 2, in 1/256. */
+static int sample_inside(const struct raster *r, int x, int y) {
+    const uint8_t *p = r->p + (size_t)(y >> 8) * (size_t)r->w + (size_t)(x >> 8);
+    const int fx = x & 255, fy = y & 255;
+    const int top = p[0] * (256 - fx) + p[1] * fx;
+    const int low = p[r->w] * (256 - fx) + p[r->w + 1] * fx;
+    return (top * (256 - fy) + low * fy) >> 16;
+}
+
+enum { STEP = 8 }; /* between exactly mapped pixels: a sheet is straight over a millimetre */
+
 static err cut(const struct sheet *s, struct rect_mm at, double ppmm, bool ink, struct raster *out,
                struct fail *f) {
     const int w = (int)lround(at.w * ppmm), h = (int)lround(at.h * ppmm);
+    const double right = s->image->w - 1.01, bottom = s->image->h - 1.01;
     TRY(raster_init(out, w, h, f));
     for (int y = 0; y < h; y++) {
-        double paper = 255;
-        for (int x = 0; x < w; x++) {
-            const struct point p =
-                registration_map(&s->reg, at.x + (x + 0.5) / ppmm, at.y + (y + 0.5) / ppmm);
-            double v = 255;
-            if (p.x >= 0 && p.y >= 0 && p.x <= s->image->w - 1 && p.y <= s->image->h - 1)
-                v = raster_sample(s->image, p.x, p.y);
-            if (ink) {
-                if (x % 8 == 0) paper = fmax(20, paper_at(s, p.x, p.y)); /* changes slowly */
-                v = 255 * (1 - v / paper) / (1 - s->black);
+        uint8_t *o = out->p + (size_t)y * (size_t)w;
+        const double my = at.y + (y + 0.5) / ppmm;
+        struct point p = registration_map(&s->reg, at.x + 0.5 / ppmm, my);
+        for (int x = 0; x < w; x += STEP) {
+            const struct point q = registration_map(&s->reg, at.x + (x + STEP + 0.5) / ppmm, my);
+            const double dx = (q.x - p.x) / STEP, dy = (q.y - p.y) / STEP;
+            /* 255 * (1 - v / paper) / (1 - black), with the paper's brightness taken once a step */
+            const double scale = ink ? 255 / (fmax(20, paper_at(s, p.x, p.y)) * (1 - s->black)) : 1;
+            const double most = ink ? 255 / (1 - s->black) : 0;
+            for (int k = 0; k < STEP && x + k < w; k++) {
+                const double u = p.x + dx * k, v = p.y + dy * k;
+                double value = 255;
+                if (u >= 0 && v >= 0 && u < right && v < bottom)
+                    value = sample_inside(s->image, (int)(u * 256), (int)(v * 256));
+                if (ink) value = value >= 255 ? 0 : most - value * scale;
+                o[x + k] = (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
             }
-            out->p[(size_t)y * (size_t)w + (size_t)x] = (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v);
+            p = q;
         }
     }
     return OK;
