@@ -61,6 +61,7 @@ static bool limit(int what, uint64_t value) {
     return setrlimit((__rlimit_resource_t)what, &r) == 0;
 }
 
+#ifndef SANITIZED
 static uint64_t address_space(void) {
     char text[64] = {0};
     const int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
@@ -69,6 +70,7 @@ static uint64_t address_space(void) {
     close(fd);
     return n > 0 ? strtoull(text, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
 }
+#endif
 
 static bool limits_set(const struct sandbox_limits *l) {
     bool good =
