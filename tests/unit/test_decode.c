@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* From what boxes seem to hold to a figure, or to a reason for none. */
+#include "test.h"
+#include <math.h>
+#include "paper/decode.h"
+#include "paper/scan.h"
+
+/* A box that holds `class` with probability p; the rest is spread evenly, or goes to `second`. */
+static struct box_reading box(int class, double p, int second) {
+    struct box_reading b = {
+        .best = (uint8_t) class, .darkness = 0.7, .width_mm = 0.6, .ink_mm2 = 5};
+    for (int i = 0; i < NET_CLASSES; i++) b.lp[i] = log((1 - p) * (second < 0 ? 1.0 / 13 : 1e-6));
+    if (second >= 0) b.lp[second] = log((1 - p) * (1 - 1e-5));
+    b.lp[class] = log(p);
+    return b;
+}
+
+/* "-123": digits, '-', 'X', ' ', '?' for something else. */
+static void boxes(const char *text, struct box_reading out[4]) {
+    for (int i = 0; i < 4; i++)
+        out[i] = box(text[i] == '-'   ? CLASS_DASH
+                     : text[i] == 'X' ? CLASS_STRUCK
+                     : text[i] == ' ' ? CLASS_BLANK
+                     : text[i] == '?' ? CLASS_OTHER
+                                      : text[i] - '0',
+                     0.9995, -1);
+}
+
+static struct field_reading read_text(const char *figure, const char *correction) {
+    struct box_reading a[4], b[4];
+    struct field_reading r;
+    boxes(figure, a);
+    boxes(correction, b);
+    decode_field(a, b, 4, decode_default_rules(), &r);
+    return r;
+}
+
+static void plain_figures_are_answered(void **state) {
+    (void)state;
+    static const struct {
+        const char *text;
+        uint64_t value;
+    } cases[] = {{"-123", 123}, {"  45", 45},   {"---0", 0},
+                 {"0007", 7},   {"9999", 9999}, {" -88", 88}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct field_reading r = read_text(cases[i].text, "    ");
+        if (r.reasons || !r.has_value || r.value != cases[i].value)
+            fail_msg("\"%s\": value %llu, reasons %x", cases[i].text, (unsigned long long)r.value,
+                     r.reasons);
+        assert_string_equal(r.text, cases[i].text);
+        assert_true(r.has_other && r.other != r.value && r.margin > 4);
+    }
+}
+
+static void what_is_no_plain_figure_abstains(void **state) {
+    (void)state;
+    static const struct {
+        const char *figure, *correction;
+        unsigned reason;
+    } cases[] = {{"    ", "    ", ABSTAIN_EMPTY},       {"----", "    ", ABSTAIN_DASHES},
+                 {"12  ", "    ", ABSTAIN_LAYOUT},      {" 1-2", "    ", ABSTAIN_LAYOUT},
+                 {"-1?3", "    ", ABSTAIN_OVERWRITTEN}, {"X123", "    ", ABSTAIN_STRUCK},
+                 {"XXXX", "    ", ABSTAIN_STRUCK},      {" 123", " 124", ABSTAIN_BOTH},
+                 {" 123", "---?", ABSTAIN_BOTH},        {"XX2X", " 124", ABSTAIN_STRUCK}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct field_reading r = read_text(cases[i].figure, cases[i].correction);
+        if (!(r.reasons & cases[i].reason))
+            fail_msg("\"%s\" \"%s\": reasons %x", cases[i].figure, cases[i].correction, r.reasons);
+    }
+}
+
+static void a_struck_figure_gives_way_to_its_correction(void **state) {
+    (void)state;
+    struct field_reading r = read_text("XXXX", "--58");
+    assert_int_equal(r.reasons, 0);
+    assert_true(r.corrected && r.value == 58);
+    r = read_text("-XXX", "  58");
+    assert_true(r.corrected && r.reasons == 0 && r.value == 58);
+    r = read_text("XXXX", "-5?8"); /* the correction must itself be readable */
+    assert_true(r.corrected && r.reasons != 0);
+}
+
+static void doubt_abstains_and_names_the_other_value(void **state) {
+    (void)state;
+    struct box_reading a[4], none[4];
+    struct field_reading r;
+    boxes("-123", a);
+    boxes("    ", none);
+    a[1] = box(1, 0.8, 7);
+    decode_field(a, none, 4, decode_default_rules(), &r);
+    assert_int_equal(r.reasons, ABSTAIN_MARGIN);
+    assert_true(r.value == 123 && r.other == 723);
+    assert_true(r.margin > 1 && r.margin < 2); /* ln(0.8 / 0.2) = 1.39 */
+    boxes("-123", a);
+    a[2].disagree = true;
+    decode_field(a, none, 4, decode_default_rules(), &r);
+    assert_int_equal(r.reasons, ABSTAIN_DISAGREE);
+    boxes("-123", a);
+    a[3].width_mm = 1.8; /* written over with another pen */
+    decode_field(a, none, 4, decode_default_rules(), &r);
+    assert_int_equal(r.reasons, ABSTAIN_INK);
+}
+
+static void another_countrys_cross_means_not_used(void **state) {
+    (void)state;
+    struct box_reading a[4];
+    struct field_reading r;
+    struct decode_rules rules = decode_default_rules();
+    boxes("XX45", a);
+    decode_boxes(a, 4, rules, &r);
+    assert_true(r.reasons & ABSTAIN_STRUCK);
+    rules.cross_is_void = true;
+    decode_boxes(a, 4, rules, &r);
+    assert_true(r.reasons == 0 && r.value == 45);
+    boxes("4X5 ", a); /* not in the middle */
+    decode_boxes(a, 4, rules, &r);
+    assert_int_not_equal(r.reasons, 0);
+}
+
+static void the_image_speaks_for_or_against_what_was_typed(void **state) {
+    (void)state;
+    struct box_reading a[4];
+    const struct decode_rules rules = decode_default_rules();
+    boxes("-123", a);
+    assert_true(decode_against(a, 4, rules, 123) < -5);
+    assert_true(decode_against(a, 4, rules, 128) > 5);
+    assert_true(decode_against(a, 4, rules, 1123) > 5);
+    assert_true(isinf(decode_against(a, 4, rules, 12345))); /* more digits than boxes */
+    assert_true(decode_against(a, 0, rules, 1) > 0);
+    struct scan_field k = {.read = {.has_value = true, .value = 123}};
+    assert_int_equal(scan_compare(&k, true, 123), SCAN_AGREES);
+    assert_int_equal(scan_compare(&k, true, 132), SCAN_DIFFERS);
+    assert_int_equal(scan_compare(&k, false, 123), SCAN_CANNOT_TELL);
+    k.read.reasons = ABSTAIN_MARGIN;
+    assert_int_equal(scan_compare(&k, true, 123), SCAN_CANNOT_TELL);
+}
+
+static void sums_flag_and_never_correct(void **state) {
+    (void)state;
+    struct scan_result r = {.field_count = 3 + FORM_COUNT_ROWS};
+    r.code.shape = (struct form_shape){3, 4};
+    for (uint32_t i = 0; i < r.field_count; i++)
+        r.field[i] =
+            (struct scan_field){.index = i, .read = {.has_value = true, .value = i < 3 ? 10 : 0}};
+    struct field_reading *valid = &r.field[r.field_count - 1].read;
+    valid->value = 30;
+    assert_int_equal(scan_check_sum(&r), SUM_OK);
+    valid->value = 31;
+    assert_int_equal(scan_check_sum(&r), SUM_DIFFERS);
+    assert_int_equal(valid->value, 31);
+    r.field[1].read.reasons = ABSTAIN_MARGIN;
+    assert_int_equal(scan_check_sum(&r), SUM_UNKNOWN);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(plain_figures_are_answered),
+        cmocka_unit_test(what_is_no_plain_figure_abstains),
+        cmocka_unit_test(a_struck_figure_gives_way_to_its_correction),
+        cmocka_unit_test(doubt_abstains_and_names_the_other_value),
+        cmocka_unit_test(another_countrys_cross_means_not_used),
+        cmocka_unit_test(the_image_speaks_for_or_against_what_was_typed),
+        cmocka_unit_test(sums_flag_and_never_correct),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
