@@ -81,7 +81,10 @@ MUST_USE err scan_result_check(const struct scan_result *r, struct fail *f);
 /* {"sheet":..,"fields":[..],"zones":[..]} as one JSON object. */
 void scan_result_json(const struct scan_result *r, struct json_out *j);
 
-/* Agreement of one typed value with the image. */
+/* Agreement of one typed value with the image. A person and the network rarely make the same
+ * mistake, so a typed value is confirmed with a smaller margin than a value of the machine's own is
+ * given. */
+#define SCAN_CONFIRM_MARGIN 1.0
 enum scan_verdict { SCAN_AGREES, SCAN_DIFFERS, SCAN_CANNOT_TELL };
 enum scan_verdict scan_compare(const struct scan_field *f, bool typed_present, uint64_t typed);
 const char *scan_verdict_name(enum scan_verdict v);

@@ -101,8 +101,11 @@ void scan_result_json(const struct scan_result *r, struct json_out *j) {
 }
 
 enum scan_verdict scan_compare(const struct scan_field *f, bool typed_present, uint64_t typed) {
-    if (!typed_present || f->read.reasons) return SCAN_CANNOT_TELL;
-    return f->read.value == typed ? SCAN_AGREES : SCAN_DIFFERS;
+    const unsigned soft = ABSTAIN_MARGIN | ABSTAIN_DISAGREE;
+    const struct field_reading *r = &f->read;
+    if (!typed_present || !r->has_value || r->reasons & ~soft) return SCAN_CANNOT_TELL;
+    if (r->value == typed) return r->margin >= SCAN_CONFIRM_MARGIN ? SCAN_AGREES : SCAN_CANNOT_TELL;
+    return r->reasons ? SCAN_CANNOT_TELL : SCAN_DIFFERS;
 }
 
 const char *scan_verdict_name(enum scan_verdict v) {

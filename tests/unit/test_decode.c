@@ -127,11 +127,17 @@ static void the_image_speaks_for_or_against_what_was_typed(void **state) {
     assert_true(decode_against(a, 4, rules, 1123) > 5);
     assert_true(isinf(decode_against(a, 4, rules, 12345))); /* more digits than boxes */
     assert_true(decode_against(a, 0, rules, 1) > 0);
-    struct scan_field k = {.read = {.has_value = true, .value = 123}};
+    struct scan_field k = {.read = {.has_value = true, .value = 123, .margin = 2}};
     assert_int_equal(scan_compare(&k, true, 123), SCAN_AGREES);
     assert_int_equal(scan_compare(&k, true, 132), SCAN_DIFFERS);
     assert_int_equal(scan_compare(&k, false, 123), SCAN_CANNOT_TELL);
-    k.read.reasons = ABSTAIN_MARGIN;
+    k.read.reasons = ABSTAIN_MARGIN; /* unsure: it may confirm, it does not contradict */
+    assert_int_equal(scan_compare(&k, true, 123), SCAN_AGREES);
+    assert_int_equal(scan_compare(&k, true, 132), SCAN_CANNOT_TELL);
+    k.read.margin = 0.5;
+    assert_int_equal(scan_compare(&k, true, 123), SCAN_CANNOT_TELL);
+    k.read.margin = 9;
+    k.read.reasons = ABSTAIN_OVERWRITTEN;
     assert_int_equal(scan_compare(&k, true, 123), SCAN_CANNOT_TELL);
 }
 
