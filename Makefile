@@ -20,7 +20,6 @@ test: setup      ## everything: gcc, clang with sanitizers, fuzzing, whole progr
 	@sh tools/test $(BUILD)
 
 bench: setup     ## the performance table, with the machine's own limits beside it
-	@ninja -C $(BUILD)
 	@sh bench/run $(BUILD)
 
 asan: setup      ## unit tests under AddressSanitizer and UBSan, with clang
