@@ -5,6 +5,7 @@
 #include "cli/cli.h"
 #include "cli/folder.h"
 #include "http/daemon.h"
+#include "service/rebuild.h"
 #include "service/setup.h"
 
 int cmd_init(int argc, char **argv);
@@ -24,6 +25,11 @@ static err keep_key(const char *dir, const struct folder_key *key, struct fail *
     if (file_exists(path)) return OK;
     TRY(file_mkdirs_for(path, f));
     return file_write_durable(path, buf_view(&key->text), 0600, f);
+}
+
+static void progress(void *ctx, uint64_t done, uint64_t total) {
+    (void)ctx;
+    cli_progress("rebuild", done, total);
 }
 
 static err begin(const char *dir, const char *define, const char *manifest,
@@ -49,7 +55,18 @@ static err begin(const char *dir, const char *define, const char *manifest,
     return e;
 }
 
+/* A server was lost: the same log goes on from a copy. */
+static err again(const char *dir, const char *mirror, const struct folder_key *key,
+                 const char *guard, uint64_t *size, struct fail *f) {
+    struct rebuild_options o = {.dir = dir, .mirror = mirror, .log = key->signer, .guard_path = guard,
+                                .progress = progress};
+    TRY(rebuild_from_mirror(&o, size, f));
+    cli_progress_end();
+    return keep_key(dir, key, f);
+}
+
 int cmd_init(int argc, char **argv) {
+    const char *mirror = NULL;
     const char *dir = NULL, *define = NULL, *manifest = NULL, *key = NULL, *passphrase = NULL,
                *guard = NULL;
     const struct opt options[] = {
@@ -58,26 +75,37 @@ int cmd_init(int argc, char **argv) {
         {"--manifest", OPT_TEXT, &manifest, "FILE", "the signed manifest (DIR/manifest.note)"},
         {"--log-key", OPT_TEXT, &key, "FILE", "the log's key file"},
         {"--passphrase-file", OPT_TEXT, &passphrase, "FILE", "its passphrase"},
+        {"--from-mirror", OPT_TEXT, &mirror, "DIR", "rebuild a lost log from a mirror's copy, instead of --define"},
         {"--guard", OPT_TEXT, &guard, "FILE", "the roll-back guard (DIR/private/guard)"},
     };
     const struct usage u = {"init --dir DIR --define DIR --log-key FILE [--manifest FILE]",
                             "Begins the log: its first entry is the manifest that the commissioners\n"
                             "signed. Afterwards 'hesabu serve --dir DIR' runs it, and DIR/public/anchor\n"
-                            "is the trust anchor to be gazetted.",
+                            "is the trust anchor to be gazetted.\n\n"
+                            "With --from-mirror the log of a lost server goes on from a verified copy, which\n"
+                            "must hold everything that the witnesses have seen. Originals of forms are in no\n"
+                            "mirror: restore DIR/private/restricted from its backup.",
                             options, sizeof options / sizeof *options, 0, 0};
     int nargs, code;
     if (!cli_parse(&u, argc, argv, &nargs, &code)) return code;
     struct fail f = {0};
-    if (!dir || !define || !key) {
-        fail_set(&f, E_USAGE, "--dir, --define and --log-key are needed");
+    if (!dir || !define == !mirror || !key) {
+        fail_set(&f, E_USAGE, "--dir, --log-key and one of --define and --from-mirror are needed");
         return cli_fail("init", &f);
     }
     struct folder_key k;
     err e = folder_key_open(key, passphrase, &k, &f);
     if (e != OK) return cli_fail("init", &f);
-    e = begin(dir, define, manifest, &k, guard, &f);
+    uint64_t size = 1;
+    e = mirror ? again(dir, mirror, &k, guard, &size, &f)
+               : begin(dir, define, manifest, &k, guard, &f);
     folder_key_release(&k);
     if (e != OK) return cli_fail("init", &f);
+    if (mirror) {
+        printf("the log is here again, with %llu entries\nnext: hesabu serve --dir %s\n",
+               (unsigned long long)size, dir);
+        return 0;
+    }
     printf("the log has begun; gazette %s/public/anchor\nnext: hesabu serve --dir %s\n", dir, dir);
     return 0;
 }

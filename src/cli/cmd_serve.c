@@ -14,7 +14,7 @@ int cmd_serve(int argc, char **argv) {
                *passphrase = NULL, *unconfirmed = NULL;
     uint64_t interval = 1000, threads = 0, rate = 0, burst = 0;
     bool quiet = false;
-    struct opt_list exempt = {0}, witnesses = {0};
+    struct opt_list exempt = {0}, proxies = {0}, witnesses = {0};
     const struct opt options[] = {
         {"--dir", OPT_TEXT, &dir, "DIR", "the election's folder, made by 'hesabu init' or 'demo'"},
         {"--listen", OPT_TEXT, &listen, "ADDR:PORT", "where to listen (127.0.0.1:8080; port 0: any)"},
@@ -28,6 +28,7 @@ int cmd_serve(int argc, char **argv) {
         {"--rate", OPT_U64, &rate, "N", "requests a second and address (50)"},
         {"--burst", OPT_U64, &burst, "N", "requests at once and address (200)"},
         {"--exempt", OPT_LIST, &exempt, "PREFIX", "addresses without a budget, e.g. 127.0.0.0/8"},
+        {"--proxy", OPT_LIST, &proxies, "PREFIX", "reverse proxies, whose X-Forwarded-For is believed"},
         {"--quiet", OPT_FLAG, &quiet, NULL, "only warnings and errors on standard error"},
     };
     const struct usage u = {
@@ -57,7 +58,8 @@ int cmd_serve(int argc, char **argv) {
                                .port = port, .threads = (unsigned)threads,
                                .interval_ms = (uint32_t)interval, .per_second = (uint32_t)rate,
                                .burst = (uint32_t)burst, .exempt = exempt.at,
-                               .exempt_count = exempt.n, .witnesses = witnesses.at,
+                               .exempt_count = exempt.n, .proxies = proxies.at,
+                               .proxy_count = proxies.n, .witnesses = witnesses.at,
                                .witness_count = witnesses.n, .unconfirmed = unconfirmed};
     struct daemon *d;
     e = daemon_start(&o, &d, &f);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "http/daemon.h"
 
+#include <dirent.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 #include "base/clock.h"
 #include "base/diag.h"
 #include "base/file.h"
@@ -156,6 +158,15 @@ static void *tick(void *arg) {
 
 /* --- starting --- */
 
+/* Bodies that a crash left half received: nobody waits for them, and objects are stored elsewhere. */
+static void clear_uploads(const char *dir) {
+    DIR *d = opendir(dir);
+    if (!d) return;
+    for (struct dirent *e; (e = readdir(d));)
+        if (e->d_name[0] != '.') (void)unlinkat(dirfd(d), e->d_name, 0);
+    closedir(d);
+}
+
 static err start_http(struct daemon *d, struct fail *f) {
     struct routes_ctx *x = &d->routes;
     x->q = d->q;
@@ -174,9 +185,11 @@ static err start_http(struct daemon *d, struct fail *f) {
                                              .any_origin = true},
                     &x->files, f));
     TRY(file_mkdirs(d->upload_dir, f));
+    clear_uploads(d->upload_dir);
     struct http_options ho = {.address = d->o.address, .port = d->o.port, .threads = d->o.threads,
                               .upload_dir = d->upload_dir, .metrics = x->metrics,
                               .exempt = d->o.exempt, .exempt_count = d->o.exempt_count,
+                              .proxies = d->o.proxies, .proxy_count = d->o.proxy_count,
                               .max_head = 24 << 10};
     ho.per_peer.per_second = d->o.per_second ? d->o.per_second : 50;
     ho.per_peer.burst = d->o.burst ? d->o.burst : 200;

@@ -23,6 +23,8 @@ struct daemon_options {
     uint32_t key_per_second, key_burst; /* submissions per key; 0: 20 and 100 */
     const char *const *exempt;     /* address prefixes without budget */
     size_t exempt_count;
+    const char *const *proxies;    /* reverse proxies, whose X-Forwarded-For is believed */
+    size_t proxy_count;
     const char *const *witnesses;  /* "name=url": where witnesses are, if not where the policy says */
     size_t witness_count;
     const char *unconfirmed;       /* a reason: sign although witnesses have not confirmed the log */

@@ -48,6 +48,8 @@ struct publisher {
     struct buf checkpoint;     /* as published */
     struct buf witnessed;      /* of witnessed_size, with the quorum's cosignatures */
     uint64_t checkpoint_size, witnessed_size;
+    uint64_t last_ms; /* of the published checkpoint's last entry; with `simulated` for head.json */
+    bool simulated;
 
     pthread_mutex_t wake_lock; /* due, stopping, running */
     pthread_cond_t wake_cond;
@@ -263,6 +265,20 @@ static err write_all(struct publisher *p, uint64_t size, struct span checkpoint,
     return writer_commit(p->writer, f);
 }
 
+/* The same checkpoint was published before, perhaps with cosignatures: they stay. */
+static void keep_cosigned(struct publisher *p, uint64_t size, struct buf *checkpoint) {
+    struct note old, now;
+    struct fail ignored;
+    pthread_mutex_lock(&p->head_lock);
+    if (size == p->checkpoint_size && note_cut(buf_view(&p->checkpoint), &old, &ignored) == OK &&
+        note_cut(buf_view(checkpoint), &now, &ignored) == OK && span_eq(old.text, now.text) &&
+        span_starts(old.signatures, now.signatures)) {
+        buf_clear(checkpoint);
+        buf_span(checkpoint, buf_view(&p->checkpoint));
+    }
+    pthread_mutex_unlock(&p->head_lock);
+}
+
 static err tick(struct publisher *p, struct fail *f) {
     struct buf checkpoint, head;
     uint64_t size = 0, last_ms = 0;
@@ -276,6 +292,7 @@ static err tick(struct publisher *p, struct fail *f) {
     last_ms = fold_last_ms(s);
     simulated = fold_definition(s) && fold_definition(s)->simulated;
     sequencer_fold_unlock(p->q);
+    if (e == OK && due) keep_cosigned(p, size, &checkpoint);
     if (e == OK && due) e = head_json(p, size, last_ms, simulated, &head, f);
     if (e == OK && due) e = write_all(p, size, buf_view(&checkpoint), buf_view(&head), f);
     drop_files(p);
@@ -286,6 +303,8 @@ static err tick(struct publisher *p, struct fail *f) {
         buf_clear(&p->checkpoint);
         buf_span(&p->checkpoint, buf_view(&checkpoint));
         p->checkpoint_size = size;
+        p->last_ms = last_ms;
+        p->simulated = simulated;
         pthread_mutex_unlock(&p->head_lock);
         if (p->o.published) p->o.published(p->o.ctx, size, buf_view(&head));
     }
@@ -467,32 +486,54 @@ err publisher_witnessed(struct publisher *p, uint64_t *size, struct buf *out, st
     return buf_ok(out, f);
 }
 
-err publisher_cosigned(struct publisher *p, uint64_t size, struct span note, bool quorum,
-                       struct fail *f) {
+/* head.json once more, with tick_lock held: `witnessed` has grown. */
+static err put_head(struct publisher *p, struct buf *head, struct fail *f) {
+    TRY(head_json(p, p->checkpoint_size, p->last_ms, p->simulated, head, f));
+    return writer_replace(p->writer, "head.json", buf_view(head), f);
+}
+
+/* With tick_lock held. *newest: it is the published checkpoint. */
+static err put_note(struct publisher *p, uint64_t size, struct span note, bool *newest,
+                    struct fail *f) {
     char path[64];
     (void)snprintf(path, sizeof path, "witnessed/%llu", (unsigned long long)size);
-    pthread_mutex_lock(&p->tick_lock);
-    err e = writer_replace(p->writer, path, note, f);
-    if (e == OK && size > p->last_witnessed) {
-        buf_u64(&p->witness_index, size);
-        buf_byte(&p->witness_index, '\n');
-        p->last_witnessed = size;
-        e = writer_replace(p->writer, "witnessed/index", buf_view(&p->witness_index), f);
-    }
+    TRY(writer_replace(p->writer, path, note, f));
     pthread_mutex_lock(&p->head_lock);
-    bool newest = size == p->checkpoint_size;
-    if (e == OK && newest) {
-        e = writer_replace(p->writer, "checkpoint", note, f);
+    *newest = size == p->checkpoint_size;
+    if (*newest) {
         buf_clear(&p->checkpoint);
         buf_span(&p->checkpoint, note);
     }
-    if (quorum && size >= p->witnessed_size) {
-        p->witnessed_size = size;
-        buf_clear(&p->witnessed);
-        buf_span(&p->witnessed, note);
-    }
     pthread_mutex_unlock(&p->head_lock);
+    return *newest ? writer_replace(p->writer, "checkpoint", note, f) : OK;
+}
+
+/* `note` empty: nothing but the quorum is new. */
+static err cosigned(struct publisher *p, uint64_t size, struct span note, bool quorum,
+                    struct fail *f) {
+    struct buf head;
+    buf_init(&head, 65536);
+    pthread_mutex_lock(&p->tick_lock);
+    bool newest = size == p->checkpoint_size; /* it changes under this lock only */
+    err e = note.n ? put_note(p, size, note, &newest, f) : OK;
+    pthread_mutex_lock(&p->head_lock);
+    bool more = quorum && size > p->witnessed_size;
+    if (more) p->witnessed_size = size;
+    pthread_mutex_unlock(&p->head_lock);
+    bool told = e == OK && more && newest && p->last_ms;
+    if (told) e = put_head(p, &head, f);
     if (e == OK) e = writer_commit(p->writer, f);
     pthread_mutex_unlock(&p->tick_lock);
+    if (e == OK && told && p->o.published) p->o.published(p->o.ctx, size, buf_view(&head));
+    buf_release(&head);
     return e;
+}
+
+err publisher_cosigned(struct publisher *p, uint64_t size, struct span note, bool quorum,
+                       struct fail *f) {
+    return cosigned(p, size, note, quorum, f);
+}
+
+err publisher_quorum(struct publisher *p, uint64_t size, struct fail *f) {
+    return cosigned(p, size, (struct span){0}, true, f);
 }

@@ -45,4 +45,7 @@ MUST_USE err publisher_witnessed(struct publisher *p, uint64_t *size, struct buf
 MUST_USE err publisher_cosigned(struct publisher *p, uint64_t size, struct span note, bool quorum,
                                 struct fail *f);
 
+/* The policy is met by the cosignatures that the published checkpoint of `size` has already. */
+MUST_USE err publisher_quorum(struct publisher *p, uint64_t size, struct fail *f);
+
 #endif

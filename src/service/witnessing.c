@@ -10,13 +10,16 @@
 #include "election/definition.h"
 #include "tlog/witness.h"
 
-enum { RETRY_S = 5, CLOCK_AWAY_S = 60 };
+/* A witness that did not answer twice running is asked again after 5 s, then 10, ... at most 60. */
+enum { RETRY_S = 5, CLOCK_AWAY_S = 60, PAUSE_MAX_S = 60, FAILURES_FREE = 2 };
 
 struct peer {
     char url[600];     /* "" : none known */
     uint64_t old_size; /* what it has, as far as we know */
     int64_t away_s;    /* its clock minus ours at the last cosignature */
     bool answered;
+    unsigned failures;      /* one after the other, of the exchange itself */
+    uint64_t not_before_ms; /* monotonic: left alone until then */
 };
 
 struct witnessing {
@@ -156,6 +159,15 @@ err witnessing_confirm(struct witnessing *w, struct fail *f) {
 
 /* --- cosignatures --- */
 
+/* A 409 with more entries than were published. Its word alone proves nothing: only a checkpoint that
+ * this log's key has signed does. */
+static err claims_more(struct witnessing *w, size_t i, uint64_t claimed, struct fail *f) {
+    err e = confirm_one(w, i, f);
+    if (e == E_ROLLBACK || e == E_FORK) return fail_context(f, E_FORK, "another log has signed with this key");
+    return fail_set(f, E_NETWORK, "it claims to have seen %llu entries, and shows no checkpoint of them",
+                    (unsigned long long)claimed);
+}
+
 /* One witness and one checkpoint; tries again once where it says what it has. */
 static err ask(struct witnessing *w, size_t i, struct span note, struct span body, uint64_t size,
                struct fail *f) {
@@ -172,8 +184,8 @@ static err ask(struct witnessing *w, size_t i, struct span note, struct span bod
         int status = 0;
         buf_clear(&request);
         buf_clear(&answer);
-        if (peer->old_size > size) {
-            e = fail_set(f, E_FORK, "it has seen more entries than the log has");
+        if (peer->old_size > size) { /* after a restart: the next publication has them */
+            e = fail_set(f, E_OLD_SIZE, "it has seen more entries than are published yet");
             break;
         }
         if (peer->old_size)
@@ -182,7 +194,13 @@ static err ask(struct witnessing *w, size_t i, struct span note, struct span bod
         if (e == OK) e = w->t.exchange(w->t.ctx, url, buf_view(&request), &status, &answer, f);
         if (e != OK) break;
         if (status == 409) {
-            e = witness_conflict_read(buf_view(&answer), &peer->old_size, f);
+            uint64_t has;
+            e = witness_conflict_read(buf_view(&answer), &has, f);
+            if (e == OK && has > size) {
+                e = claims_more(w, i, has, f);
+                break;
+            }
+            if (e == OK) peer->old_size = has;
             if (e == OK) e = fail_set(f, E_OLD_SIZE, "it has size %llu", (unsigned long long)peer->old_size);
             if (e == E_OLD_SIZE) {
                 if (attempt == 0) e = OK;
@@ -231,55 +249,99 @@ static void judge_clock(struct witnessing *w) {
     sequencer_pause(w->q, bad);
 }
 
+/* Lines that were published with this checkpoint before (by an earlier process) still hold. */
+static void take_published(struct witnessing *w, struct span body, struct span signatures) {
+    static _Thread_local struct note_line lines[NOTE_LINES_MAX];
+    struct fail ignored;
+    size_t n = 0;
+    if (note_split_lines(signatures, lines, NOTE_LINES_MAX, &n, &ignored) != OK) return;
+    for (size_t i = 0; i < w->policy.witness_count; i++)
+        for (size_t k = 0; k < n && !w->signed_by[i]; k++) {
+            uint64_t time_s;
+            if (!note_line_is_by(&lines[k], &w->policy.witnesses[i].key) ||
+                cosignature_verify(&w->policy.witnesses[i].key, body, &lines[k], &time_s, &ignored) != OK)
+                continue;
+            w->signed_by[i] = true;
+            buf_span(&w->lines, lines[k].line);
+            buf_byte(&w->lines, '\n');
+        }
+}
+
+static err publish_lines(struct witnessing *w, uint64_t size, struct span log_only, bool met,
+                         struct fail *f) {
+    struct buf whole;
+    buf_init(&whole, CHECKPOINT_BYTES_MAX);
+    buf_span(&whole, log_only);
+    buf_span(&whole, buf_view(&w->lines));
+    err e = buf_ok(&whole, f);
+    if (e == OK) e = publisher_cosigned(w->p, size, buf_view(&whole), met, f);
+    buf_release(&whole);
+    return e;
+}
+
+static void try_one(struct witnessing *w, size_t i, struct span log_only, struct span body,
+                    uint64_t size) {
+    struct peer *peer = &w->peers[i];
+    struct fail why = {0};
+    uint64_t now = clock_monotonic_ms();
+    if (w->signed_by[i] || !peer->url[0] || now < peer->not_before_ms) return;
+    err e = ask(w, i, log_only, body, size, &why);
+    w->signed_by[i] = e == OK;
+    if (e == OK || e == E_OLD_SIZE) {
+        peer->failures = 0;
+        return;
+    }
+    if (++peer->failures >= FAILURES_FREE) {
+        unsigned doublings = peer->failures - FAILURES_FREE < 4 ? peer->failures - FAILURES_FREE : 4;
+        uint64_t pause = (uint64_t)RETRY_S << doublings;
+        peer->not_before_ms = clock_monotonic_ms() + (pause < PAUSE_MAX_S ? pause : PAUSE_MAX_S) * 1000;
+    }
+    diag(e == E_FORK || e == E_SIGNATURE ? DIAG_ERROR : DIAG_DEBUG, "witness %.*s: %s",
+         SPAN_ARG(w->policy.witnesses[i].name), why.text);
+}
+
+static err round_with(struct witnessing *w, uint64_t size, const struct note *cut,
+                      struct span log_only, struct fail *f) {
+    bool met = false;
+    size_t had = w->lines.n;
+    if (size != w->size) {
+        w->size = size;
+        buf_clear(&w->lines);
+        memset(w->signed_by, 0, (w->policy.witness_count + 1) * sizeof *w->signed_by);
+        take_published(w, cut->text, cut->signatures);
+        had = w->lines.n;
+        met = policy_is_met(&w->policy, w->signed_by);
+        if (met) TRY(publisher_quorum(w->p, size, f));
+    }
+    met = policy_is_met(&w->policy, w->signed_by);
+    for (size_t i = 0; i < w->policy.witness_count; i++) {
+        try_one(w, i, log_only, cut->text, size);
+        if (met || w->lines.n == had || !policy_is_met(&w->policy, w->signed_by)) continue;
+        met = true; /* at once: slow witnesses keep nobody waiting */
+        had = w->lines.n;
+        TRY(publish_lines(w, size, log_only, true, f));
+    }
+    if (w->lines.n != had) TRY(publish_lines(w, size, log_only, met, f));
+    if (met) return OK;
+    return fail_set(f, E_QUORUM, "the checkpoint of size %llu has too few cosignatures yet",
+                    (unsigned long long)size);
+}
+
 static err round_locked(struct witnessing *w, struct fail *f) {
     struct buf note;
     uint64_t size;
     struct note cut;
     buf_init(&note, CHECKPOINT_BYTES_MAX);
     err e = publisher_checkpoint(w->p, &size, &note, f);
-    if (e == OK && size == 0) {
-        buf_release(&note);
-        return OK;
-    }
-    if (e == OK) e = note_cut(buf_view(&note), &cut, f);
-    if (e == OK && size != w->size) {
-        w->size = size;
-        buf_clear(&w->lines);
-        memset(w->signed_by, 0, (w->policy.witness_count + 1) * sizeof *w->signed_by);
-        /* after a restart the published note may have lines already: asking again is harmless */
-    }
-    /* the log's own line alone is what witnesses are sent */
-    struct span log_only = {0};
-    if (e == OK) {
-        struct span rest = cut.signatures, line;
+    if (e == OK && size) e = note_cut(buf_view(&note), &cut, f);
+    if (e == OK && size) {
+        /* the log's own line, the first, is what witnesses are sent */
+        struct span rest = cut.signatures, line, log_only = buf_view(&note);
         if (span_line(&rest, &line)) log_only = span_of(note.p, (size_t)(rest.p - note.p));
-    }
-    size_t had = w->lines.n;
-    for (size_t i = 0; e == OK && i < w->policy.witness_count; i++) {
-        struct fail why = {0};
-        if (w->signed_by[i] || !w->peers[i].url[0]) continue;
-        err one = ask(w, i, log_only, cut.text, size, &why);
-        w->signed_by[i] = one == OK;
-        if (one == E_FORK || one == E_SIGNATURE)
-            diag(DIAG_ERROR, "witness %.*s: %s", SPAN_ARG(w->policy.witnesses[i].name), why.text);
-        else if (one != OK)
-            diag(DIAG_DEBUG, "witness %.*s: %s", SPAN_ARG(w->policy.witnesses[i].name), why.text);
-    }
-    bool met = policy_is_met(&w->policy, w->signed_by);
-    if (e == OK && w->lines.n != had) {
-        struct buf whole;
-        buf_init(&whole, CHECKPOINT_BYTES_MAX);
-        buf_span(&whole, log_only);
-        buf_span(&whole, buf_view(&w->lines));
-        e = buf_ok(&whole, f);
-        if (e == OK) e = publisher_cosigned(w->p, size, buf_view(&whole), met, f);
-        buf_release(&whole);
+        e = round_with(w, size, &cut, log_only, f);
+        judge_clock(w);
     }
     buf_release(&note);
-    judge_clock(w);
-    if (e == OK && !met)
-        e = fail_set(f, E_QUORUM, "the checkpoint of size %llu has too few cosignatures yet",
-                     (unsigned long long)size);
     return e;
 }
 

@@ -18,7 +18,7 @@ enum { PEERS_WITNESSES = 3, PEERS_QUORUM = 2 };
 
 struct peer_witness {
     struct note_signer key;
-    char name[32], dir[80], url[80], at[120]; /* at: "name=url" */
+    char name[32], dir[128], url[80], at[128]; /* at: "name=url" */
     struct witness *w;
     struct http_server *server;
     uint16_t port;
@@ -100,7 +100,7 @@ static inline void peers_open(struct peers *x, bool witnesses) {
         struct peer_witness *w = &x->w[i];
         snprintf(w->name, sizeof w->name, "w%d", i + 1);
         peers_key(w->name, NOTE_TYPE_COSIGNATURE, &w->key);
-        snprintf(w->dir, sizeof w->dir, "%s/%s", x->root, w->name);
+        snprintf(w->dir, sizeof w->dir, "%s/w%d", x->root, i + 1);
     }
     peers_manifest(x, witnesses);
 }
@@ -128,7 +128,7 @@ static inline void peers_witness(struct peers *x, int i, const struct http_route
     }
     w->port = http_server_port(w->server);
     snprintf(w->url, sizeof w->url, "http://127.0.0.1:%u", w->port);
-    snprintf(w->at, sizeof w->at, "%s=%s", w->name, w->url);
+    snprintf(w->at, sizeof w->at, "w%d=http://127.0.0.1:%u", i + 1, w->port);
     x->at[i] = w->at;
 }
 
