@@ -5,6 +5,11 @@
 #include "stats/forensics/about.h"
 #include "stats/forensics/battery.h"
 
+/* A count that is kept as a double; one that is not there counts 0. */
+static uint64_t whole(double v) {
+    return v >= 0 && v < 0x1p63 ? (uint64_t)v : 0;
+}
+
 /* What a method needed and did not have; `missing` is the English text and the key. */
 static const char *needed(const char *missing, enum lang lang) {
     static const struct words all[] = {
@@ -67,12 +72,12 @@ static void arithmetic(const struct fx_result *x, enum lang lang, struct buf *b)
         {"doubled_codes", {{"codes that stand twice", "misimbo iliyorudiwa"}}},
     };
     SAY(b, lang, "%s of %s stations contradict themselves: ", "vituo %s kati ya %s vinajipinga: ",
-        words_u64((uint64_t)x->value, n1), words_u64(x->n, n2));
+        words_u64(whole(x->value), n1), words_u64(x->n, n2));
     bool first = true;
     for (size_t i = 0; i < sizeof part / sizeof *part; i++) {
         double v = fx_get(x, part[i].name);
         if (isnan(v)) continue;
-        buf_printf(b, "%s%s: %s", first ? "" : "; ", part[i].say.in[lang], words_u64((uint64_t)v, n1));
+        buf_printf(b, "%s%s: %s", first ? "" : "; ", part[i].say.in[lang], words_u64(whole(v), n1));
         first = false;
     }
     buf_byte(b, '.');
@@ -86,7 +91,7 @@ static void integers(const struct fx_report *r, const struct fx_result *x, enum 
         "expected: z %.2f, excess %.1f, ",
         "vituo %s kati ya %s vina mahudhurio au sehemu ya asilimia kamili, ilhali %.1f +- %.1f "
         "vilitarajiwa: z %.2f, ziada %.1f, ",
-        words_u64((uint64_t)fx_get(x, "hits"), n1), words_u64(x->n, n2), fx_get(x, "expected"),
+        words_u64(whole(fx_get(x, "hits")), n1), words_u64(x->n, n2), fx_get(x, "expected"),
         fx_get(x, "sd"), x->value, x->excess);
     corrected(r, x, lang, b);
     if (x->is == FX_ANOMALY)
@@ -131,7 +136,7 @@ static void duplicates(const struct fx_report *r, const struct fx_result *x, enu
         "expected: ",
         "jozi %s kati ya vituo %s zina kura zilezile katika eneo dogo lilelile, ilhali %.1f +- %.1f "
         "zilitarajiwa: ",
-        words_u64((uint64_t)x->value, n1), words_u64(x->n, n2), fx_get(x, "expected"),
+        words_u64(whole(x->value), n1), words_u64(x->n, n2), fx_get(x, "expected"),
         fx_get(x, "sd"));
     corrected(r, x, lang, b);
     if (x->is == FX_ANOMALY)
@@ -147,8 +152,8 @@ static void central(const struct fx_result *x, enum lang lang, struct buf *b) {
         "of %s tests by area, %s combs and %s counts of integer percentages stand out.",
         "kati ya majaribio %s ya maeneo, alama %s za kizidisho na hesabu %s za asilimia kamili "
         "zinajitokeza.",
-        words_u64(x->n, n1), words_u64((uint64_t)fx_get(x, "comb_areas"), n2),
-        words_u64((uint64_t)fx_get(x, "integer_areas"), n3));
+        words_u64(x->n, n1), words_u64(whole(fx_get(x, "comb_areas")), n2),
+        words_u64(whole(fx_get(x, "integer_areas")), n3));
 }
 
 static void constancy(const struct fx_report *r, const struct fx_result *x, enum lang lang,
@@ -160,7 +165,7 @@ static void constancy(const struct fx_report *r, const struct fx_result *x, enum
         "katika mafungu %.0f kwa mpangilio wa kufika, tofauti ya sehemu ya wagombea wawili ni %.3g, mara "
         "%.2f ya wastani wa mpangilio %s wa kubahatisha: ",
         fx_get(x, "batches"), x->value, x->effect,
-        words_u64((uint64_t)fx_get(x, "permutations"), n1));
+        words_u64(whole(fx_get(x, "permutations")), n1));
     corrected(r, x, lang, b);
     if (x->is == FX_ANOMALY)
         SAY(b, lang, ". An anomaly: the stream is more constant than chance allows.",
@@ -198,7 +203,7 @@ static void exploratory(const struct fx_result *x, enum lang lang, struct buf *b
     case FX_SPIKES:
         SAY(b, lang, "F = %.4f %% with R = %s, leave-one-out p %s. ",
             "F = %.4f %% kwa R = %s, p ya kuacha-moja-nje %s. ", x->value,
-            words_u64((uint64_t)fx_get(x, "resamples"), n1), words_p(x->p, p1));
+            words_u64(whole(fx_get(x, "resamples")), n1), words_p(x->p, p1));
         break;
     case FX_SHPILKIN:
         SAY(b, lang,
