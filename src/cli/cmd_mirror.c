@@ -1,22 +1,27 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* hesabu mirror: a verified copy of a log. */
 #include <stdio.h>
+#include "base/clock.h"
 #include "base/diag.h"
 #include "base/file.h"
 #include "base/json_out.h"
 #include "cli/cli.h"
+#include "cli/folder.h"
 #include "cli/listen.h"
 #include "election/anchor.h"
 #include "http/fetch_http.h"
+#include "http/mirror_routes.h"
 #include "service/mirror.h"
 
 int cmd_mirror(int argc, char **argv);
 
-enum { PATIENCE_ONCE_MS = 6000, PATIENCE_FOLLOW_MS = 60000, BEHIND_WAIT_MS = 1000 };
+enum { PATIENCE_ONCE_MS = 6000, PATIENCE_FOLLOW_MS = 60000, BEHIND_WAIT_MS = 1000, GRACE_MS = 2000,
+       CONNECTIONS = 4096, PER_ADDRESS = 64 };
 
 struct opts {
-    const char *dir, *anchor, *log, *objects, *url;
-    uint64_t interval;
+    const char *dir, *anchor, *log, *objects, *url, *listen, *key, *passphrase_file;
+    struct opt_list exempt, proxies;
+    uint64_t interval, rate;
     bool once, follow, recheck, json, quiet;
 };
 
@@ -113,7 +118,62 @@ static bool is_passing(err e) {
            e == E_BASE64 || e == E_NOT_FOUND || e == E_TOO_LARGE;
 }
 
-static err run(const struct opts *o, const struct trust *t, struct mirror *m, struct fail *f) {
+/* --- serving the copy, taking deposits --- */
+
+struct site {
+    struct mirror_site routes;
+    struct keyring *keys;
+    struct folder_key key;
+    struct http_server *server;
+    struct fetcher fetch;
+    struct mirror *m;
+};
+
+static void site_stop(struct site *s) {
+    http_server_stop(s->server, GRACE_MS);
+    pending_close(s->routes.pending);
+    static_close(s->routes.files);
+    keyring_free(s->keys);
+    if (s->key.signer) folder_key_release(&s->key);
+}
+
+static err site_start(const struct opts *o, const struct trust *t, struct site *s, struct fail *f) {
+    char address[LISTEN_ADDRESS_MAX];
+    uint16_t port;
+    TRY(listen_parse(o->listen, address, &port, f));
+    TRY(keyring_new(&s->keys, f));
+    TRY(keyring_update(s->keys, mirror_fold(s->m), f));
+    if (o->key) TRY(folder_key_open(o->key, o->passphrase_file, &s->key, f));
+    TRY(pending_open(&(struct pending_options){.dir = o->dir, .origin = t->log.name,
+                                               .key = s->key.signer, .keys = s->keys},
+                     &s->routes.pending, f));
+    TRY(static_open(&(struct static_options){.dir = o->dir, .rules = mirror_static_rules,
+                                             .rule_count = mirror_static_rule_count,
+                                             .any_origin = true},
+                    &s->routes.files, f));
+    struct http_options ho = {.address = address, .port = port, .max_connections = CONNECTIONS,
+                              .exempt = o->exempt.at, .exempt_count = o->exempt.n,
+                              .proxies = o->proxies.at, .proxy_count = o->proxies.n};
+    ho.per_peer.per_second = (uint32_t)(o->rate < 100000 ? o->rate : 100000);
+    ho.per_peer.burst = ho.per_peer.per_second * 4;
+    ho.per_peer.connections = PER_ADDRESS;
+    TRY(http_server_start(&ho, mirror_routes, mirror_route_count, &s->routes, &s->server, f));
+    fprintf(stderr, "listening on http://%s:%u/\n", address, http_server_port(s->server));
+    return OK;
+}
+
+static bool is_logged(void *ctx, const struct hash *id) {
+    return mirror_has(ctx, id);
+}
+
+static err site_step(struct site *s, struct fail *f) {
+    if (!s->server) return OK;
+    TRY(keyring_update(s->keys, mirror_fold(s->m), f));
+    return pending_step(s->routes.pending, &s->fetch, is_logged, s->m, clock_wall_ms(), f);
+}
+
+static err run(const struct opts *o, const struct trust *t, struct mirror *m, struct site *s,
+               struct fail *f) {
     struct mirror_report r = {0};
     bool alarmed = false;
     err e = OK;
@@ -121,6 +181,8 @@ static err run(const struct opts *o, const struct trust *t, struct mirror *m, st
         e = mirror_update(m, &r, f);
         cli_progress_end();
         f->code = e;
+        struct fail pf;
+        if (site_step(s, &pf) != OK) diag(DIAG_ERROR, "deposits: %s", pf.text);
         bool alarm = e == E_FORK || e == E_REWIND;
         bool news = first || r.added || r.behind || (alarm && !alarmed);
         if (e != OK && !alarm && o->follow && is_passing(e)) diag(DIAG_WARN, "%s", f->text);
@@ -160,7 +222,10 @@ static err start(const struct opts *o, struct fail *f) {
         e = mirror_open(&mo, &m, f);
         cli_progress_end();
     }
-    if (e == OK) e = run(o, &t, m, f);
+    struct site s = {.fetch = fetch, .m = m};
+    if (e == OK && o->listen) e = site_start(o, &t, &s, f);
+    if (e == OK) e = run(o, &t, m, &s, f);
+    site_stop(&s);
     mirror_close(m);
     fetch_http_free(http);
     buf_release(&t.text);
@@ -168,7 +233,7 @@ static err start(const struct opts *o, struct fail *f) {
 }
 
 int cmd_mirror(int argc, char **argv) {
-    struct opts o = {.objects = "consensus", .interval = 2000};
+    struct opts o = {.objects = "consensus", .interval = 2000, .rate = 50};
     const struct opt options[] = {
         {"--dir", OPT_TEXT, &o.dir, "DIR", "the copy"},
         {"--anchor", OPT_TEXT, &o.anchor, "FILE", "the gazetted trust anchor: key, manifest, witnesses"},
@@ -177,6 +242,12 @@ int cmd_mirror(int argc, char **argv) {
         {"--once", OPT_FLAG, &o.once, NULL, "copy what there is, then end (the default)"},
         {"--follow", OPT_FLAG, &o.follow, NULL, "keep copying until told to stop"},
         {"--interval", OPT_U64, &o.interval, "MS", "how often --follow asks (2000)"},
+        {"--listen", OPT_TEXT, &o.listen, "ADDR:PORT", "with --follow: serve the copy, and take deposits (POST /records)"},
+        {"--key", OPT_TEXT, &o.key, "FILE", "signs acknowledgements of deposits (an ordinary key)"},
+        {"--passphrase-file", OPT_TEXT, &o.passphrase_file, "FILE", "the key's passphrase"},
+        {"--rate", OPT_U64, &o.rate, "N", "requests a second and address (50)"},
+        {"--exempt", OPT_LIST, &o.exempt, "PREFIX", "addresses without a budget"},
+        {"--proxy", OPT_LIST, &o.proxies, "PREFIX", "reverse proxies, whose X-Forwarded-For is believed"},
         {"--recheck", OPT_FLAG, &o.recheck, NULL, "look at every file of the copy again and repair it"},
         {"--json", OPT_FLAG, &o.json, NULL, "one JSON object for each update"},
         {"--quiet", OPT_FLAG, &o.quiet, NULL, "only errors on standard error"},
@@ -188,6 +259,8 @@ int cmd_mirror(int argc, char **argv) {
         "checkpoint, the objects against their hashes. Results are computed here from the records. DIR\n"
         "can be served by any web server and read by 'hesabu verify DIR'.\n\n"
         "  hesabu mirror https://results.example.org/ --dir copy --anchor anchor --follow\n\n"
+        "With --listen it serves the copy and takes signed records that the log would not: they are\n"
+        "acknowledged with the time, listed in pending/index.json and forwarded until the log has them.\n\n"
         "If the log ever contradicts itself, both signed checkpoints are kept in DIR/evidence and the\n"
         "copy stays as it was. Exit codes: 0 the copy is complete; 1 evidence of a fork or rewind, or\n"
         "the server gave damaged data; 2 something that is needed was not to be had; 69 no server.",
@@ -206,6 +279,8 @@ int cmd_mirror(int argc, char **argv) {
         e = fail_set(&f, E_USAGE, "--objects is all or consensus");
     else if (o.interval < 100 || o.interval > 3600000)
         e = fail_set(&f, E_USAGE, "--interval is 100 to 3600000 ms");
+    else if (o.listen && !o.follow)
+        e = fail_set(&f, E_USAGE, "--listen goes with --follow");
     if (e == OK) {
         listen_catch_signals();
         e = start(&o, &f);

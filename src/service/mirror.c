@@ -19,6 +19,10 @@ bool mirror_has(const struct mirror *m, const struct hash *id) {
     return fold_find(m->fold, id) != UINT64_MAX;
 }
 
+const struct fold *mirror_fold(const struct mirror *m) {
+    return m->fold;
+}
+
 /* --- files --- */
 
 err mirror_read(const struct mirror *m, const char *path, size_t max, struct buf *out,

@@ -51,8 +51,10 @@ void mirror_close(struct mirror *m); /* NULL is fine */
  * copy as it was or further on, and whole. */
 MUST_USE err mirror_update(struct mirror *m, struct mirror_report *out, struct fail *f);
 
-/* The copy's size, and whether a record is in it (any thread may not: the updating one only). */
+/* The copy's size, and whether a record is in it (for the thread that updates). */
 uint64_t mirror_size(const struct mirror *m);
 bool mirror_has(const struct mirror *m, const struct hash *id);
+/* The state of the copied records; lives as long as the mirror. Same thread. */
+const struct fold *mirror_fold(const struct mirror *m);
 
 #endif
