@@ -16,7 +16,12 @@
 #include "crypto/keyfile.h"
 #include "http/daemon.h"
 
-enum { OBJECT_MAX = 1 << 30, SECRET_MAX = 4096, HTTP_THREADS = 24, KEY_RATE = 1000000 };
+enum {
+    POLL_MS = 10 * 3600 * 1000,
+    POLL_ENDED_MS = 3600 * 1000, /* before now, where a preset names no poll */
+    ONCE_INTERVAL_MS = 15000,    /* nobody watches: publish seldom */
+};
+enum { OBJECT_MAX = 1 << 30, SECRET_MAX = 4096, HTTP_THREADS = 64, KEY_RATE = 1000000 };
 
 struct work {
     const struct simulated_log *o;
@@ -212,6 +217,7 @@ static err start_daemon(struct work *w, struct fail *f) {
                                .address = address,
                                .port = port,
                                .threads = HTTP_THREADS,
+                               .interval_ms = w->o->once ? ONCE_INTERVAL_MS : 0,
                                .exempt = exempt,
                                .exempt_count = 2,
                                /* a returning officer grants hundreds of keys in a second here */
@@ -295,6 +301,10 @@ static err run_all(struct work *w, struct buf *units, struct buf *contests, stru
                              .troubles = w->o->troubles, .origin = span_text(w->o->origin)};
     TRY(file_mkdirs(w->o->dir, f));
     TRY(open_folder(w, f));
+    if (w->o->poll_of && w->o->poll_of->poll_closes_ms == 0) {
+        w->o->poll_of->poll_closes_ms = w->now_ms - POLL_ENDED_MS;
+        w->o->poll_of->poll_opens_ms = w->now_ms - POLL_ENDED_MS - POLL_MS;
+    }
     so.secret = w->secret;
     so.now_ms = w->now_ms;
     TRY(sim_new(&so, &w->sim, f));

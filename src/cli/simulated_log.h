@@ -14,6 +14,7 @@ struct simulated_log {
     const char *dir;
     const char *origin;
     const struct expansion *x;
+    struct preset *poll_of; /* or NULL: this preset, where it has no poll, gets the hours before now */
     uint64_t seed;
     bool images, troubles;
     bool whole; /* all of the preset's units: published totals must be met */

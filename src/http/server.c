@@ -19,7 +19,7 @@
 /* After an answer in the middle of a body: so much of the rest is read and thrown away, for so
  * long, so that the peer sees the answer instead of a reset. */
 enum { LINGER_BYTES = 1 << 20, LINGER_MS = 2000 };
-enum { STREAM_BLOCK = 8192, CLASSES = 6, THREADS_MAX = 16 };
+enum { STREAM_BLOCK = 8192, CLASSES = 6, THREADS_MAX = 64 };
 
 struct http_server {
     struct http_options o; /* with defaults filled in */
