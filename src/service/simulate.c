@@ -316,7 +316,8 @@ uint64_t sim_due_ms(const struct sim *s, uint64_t index) {
 }
 
 bool sim_waits(const struct sim *s, enum sim_phase p, uint64_t index) {
-    return p == SIM_NIGHT && s->night[index].part > 0;
+    if (p != SIM_NIGHT) return false;
+    return s->night[index].part > 0 || s->trouble[s->night[index].figure] == T_DEPUTY;
 }
 
 err sim_make(const struct sim *s, enum sim_phase p, uint64_t index, struct sim_task *t,

@@ -221,7 +221,9 @@ static err ordinary(struct night *n) {
     }
     TRY(send_result(n, &m, &n->crew.officer, NULL, &id, NULL));
     TRY(send_image(n, &m, &n->crew.officer, &id, NULL));
-    if (rng_below(&r, POSTED_ONE_IN) == 0) TRY(send_event(n, "form-posted", true, signed_ms(n), NULL));
+    bool flooded = n->s->trouble[sim_first_figure(n->s, n->g->station)] == T_FLOOD;
+    if (!flooded && rng_below(&r, POSTED_ONE_IN) == 0)
+        TRY(send_event(n, "form-posted", true, signed_ms(n), NULL));
     if (n->g->contest == 0 && rng_below(&r, SEEN_ONE_IN) == 0)
         TRY(send_countersign(n, &n->s->parties[rng_below(&r, SIM_SIDES)], &id, false, true, NULL));
     return OK;
@@ -325,6 +327,20 @@ static err trouble_died(struct night *n) {
     TRY(sim_signer(n->s, sim_name(name, "dpo", n->station->code), &deputy, n->f));
     err e = grant_deputy(n, &deputy);
     if (e == OK) e = send_result(n, &m, &deputy, NULL, &id, NULL);
+    if (e == OK) e = send_image(n, &m, &deputy, &id, NULL);
+    note_signer_wipe(&deputy);
+    return e;
+}
+
+static err trouble_deputy(struct night *n) {
+    char name[SIM_NAME_MAX];
+    struct note_signer deputy;
+    struct form m;
+    struct hash id;
+    form_right(n, &m);
+    TRY(form_draw(n, &m));
+    TRY(sim_signer(n->s, sim_name(name, "dpo", n->station->code), &deputy, n->f));
+    err e = send_result(n, &m, &deputy, NULL, &id, NULL);
     if (e == OK) e = send_image(n, &m, &deputy, &id, NULL);
     note_signer_wipe(&deputy);
     return e;
@@ -460,6 +476,7 @@ static err make(struct night *n, uint8_t part) {
     case T_REHEARSAL: return trouble_rehearsal(n);
     case T_IMAGE: return trouble_image(n, part);
     case T_OBJECTS: return trouble_objects(n);
+    case T_DEPUTY: return trouble_deputy(n);
     case T_VOTERS: return trouble_voters(n);
     case T_COUNT: break;
     }

@@ -35,9 +35,23 @@ static void choose_troubles(struct sim *s) {
     uint32_t last = x->order[x->sent_count - 1]; /* somebody is last anyway */
     if (fits(x, last, T_OFFLINE)) s->trouble[last] = T_OFFLINE;
     for (int t = T_NONE + 1; t < T_COUNT; t++) {
-        if (t == T_OFFLINE) continue;
+        if (t == T_OFFLINE || t == T_DEPUTY) continue;
         for (uint32_t n = 0; n < times; n++) choose_one(s, &r, (enum trouble)t);
     }
+}
+
+uint32_t sim_first_figure(const struct sim *s, uint32_t station) {
+    return s->o.x->stations[station].figures_first;
+}
+
+/* Where the officer died, the deputy reports the other contests, too, and not before. */
+static uint64_t due_of(struct sim *s, uint32_t figure) {
+    const struct expand_figures *g = &s->o.x->figures[figure];
+    uint32_t first = sim_first_figure(s, g->station);
+    uint64_t due = g->arrival_ms, earliest = s->o.x->figures[first].arrival_ms + 1;
+    if (figure == first || s->trouble[first] != T_DIED) return due;
+    s->trouble[figure] = T_DEPUTY;
+    return due < earliest ? earliest : due;
 }
 
 static bool comes_back(const struct sim *s, uint32_t figure) {
@@ -60,7 +74,7 @@ err sim_plan(struct sim *s, struct fail *f) {
     if (s->o.troubles && x->sent_count) choose_troubles(s);
     for (uint32_t i = 0; i < x->sent_count; i++) {
         uint32_t figure = x->order[i];
-        uint64_t due = x->figures[figure].arrival_ms;
+        uint64_t due = due_of(s, figure);
         s->night[s->night_count++] = (struct night_item){due, figure, 0};
         if (comes_back(s, figure))
             s->night[s->night_count++] = (struct night_item){due + LATER_MS, figure, 1};

@@ -20,6 +20,7 @@ enum trouble {
     T_REHEARSAL, /* a record of the rehearsal */
     T_IMAGE,     /* the image comes much later */
     T_OBJECTS,   /* an agent objects; it stays so */
+    T_DEPUTY,    /* another contest where the officer died */
     T_VOTERS,    /* more ballots than voters identified; it stays so */
     T_COUNT
 };
@@ -60,6 +61,8 @@ MUST_USE err sim_grant(const struct sim *s, struct sim_task *t, enum role role, 
                        const struct note_signer *const *granters, size_t granter_count,
                        struct sim_step **out, struct fail *f);
 
+/* The figure of a station's first contest, whose trouble concerns its people. */
+uint32_t sim_first_figure(const struct sim *s, uint32_t station);
 /* simulate_plan.c: who has which trouble, and the order of the night. */
 MUST_USE err sim_plan(struct sim *s, struct fail *f);
 /* simulate_night.c */
