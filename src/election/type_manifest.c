@@ -2,6 +2,7 @@
 /* manifest (spec/records.md, 6.1): the first record; everything else is judged by it. amend (6.2)
  * shares the readers of its parts. */
 #include "election/type_manifest.h"
+#include "tlog/policy.h"
 
 #include <stdlib.h>
 
@@ -38,10 +39,21 @@ void read_quotas(struct ctx *c) {
     }
 }
 
-enum { POLICY_MAX = 32768 };
+enum { POLICY_MAX = 32768, POLICY_ARENA = 4 << 20 };
 
-/* An array of the policy's lines, kept joined. The lines were made by tools that check them; the
- * fold keeps them as text, whoever uses them parses them (tlog/policy.h). */
+/* A policy that nobody can read would keep the log from ever starting again. */
+static void check_policy(struct ctx *c, struct span text) {
+    struct arena a;
+    struct policy p;
+    struct fail why = {0};
+    if (text.n == 0) return;
+    arena_init(&a, POLICY_ARENA);
+    err e = policy_parse(text, &a, &p, &why);
+    if (e != OK) cj_fail(&c->json, e, "%s", why.text);
+    arena_release(&a);
+}
+
+/* An array of the policy's lines, kept joined as text; whoever uses them parses them again. */
 void read_policy(struct ctx *c) {
     struct cj *r = &c->json;
     struct buf b;
@@ -59,7 +71,8 @@ void read_policy(struct ctx *c) {
         else if (!kept.p)
             cj_fail(r, E_MEMORY, "the state has reached its memory cap");
         else
-            JSET(&c->fold->journal, c->fold->def.policy, kept);
+            check_policy(c, kept);
+        if (!cj_failed(r)) JSET(&c->fold->journal, c->fold->def.policy, kept);
     }
     buf_release(&b);
 }

@@ -516,7 +516,7 @@ static void manifest(struct fixture *x) {
         .origin = SPAN_LIT("example.org/test-election"),
         .log_vkey = fx_vkey(x, "example.org/test-election"),
         .title = SPAN_LIT("A test \"election\""),
-        .policy = SPAN_LIT("log x\nquorum none\n"),
+        .policy = SPAN_LIT("quorum none\n"),
         .units = units_object(x), .contests = contests_object(x),
         .commissioners = com, .commissioner_count = 4, .threshold = 2, .levels = levels,
         .level_count = 4, .opens_ms = FX_OPENS, .closes_ms = FX_CLOSES, .simulated = true,

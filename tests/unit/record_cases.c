@@ -209,6 +209,7 @@ const struct record_case record_cases[] = {
      AMEND("{'log':{'key':'${v:example.org/test-election}','root':'${h:root}','size':1}}")},
     {"amend-log-persons", E_KEY_REUSED, COM,
      AMEND("{'log':{'key':'${v:po/1101@example.org/test-election}','root':'${h:root}','size':1}}")},
+    {"amend-policy-unreadable", E_POLICY, COM, AMEND("{'policy':['log x','quorum none']}")},
     {"amend-policy-long", E_RANGE, COM,
      AMEND("{'policy':['${x:999:a}','${x:999:a}','${x:999:a}','${x:999:a}','${x:999:a}','${x:999:a}',"
            "'${x:999:a}','${x:999:a}','${x:999:a}','${x:999:a}','${x:999:a}','${x:999:a}','${x:999:a}',"
