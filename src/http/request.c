@@ -83,13 +83,15 @@ void request_reset(struct http_request *r) {
 }
 
 const struct http_route *request_route(const struct http_route *at, size_t n, const char *path,
-                                       const char **tail) {
+                                       enum http_method method, const char **tail) {
     for (size_t i = 0; i < n; i++) {
         size_t len = strlen(at[i].path);
         bool prefix = len > 0 && at[i].path[len - 1] == '*';
         if (prefix ? strncmp(at[i].path, path, len - 1) != 0 : strcmp(at[i].path, path) != 0)
             continue;
         *tail = prefix ? path + len - 1 : "";
+        for (size_t k = i; k < n; k++)
+            if ((at[k].methods & method) && strcmp(at[k].path, at[i].path) == 0) return &at[k];
         return &at[i];
     }
     return NULL;

@@ -86,7 +86,7 @@ MUST_USE err request_upload_finish(struct http_request *r, struct fail *f);
 void request_reset(struct http_request *r);
 /* The first route for the path, or NULL; *tail gets what stands in the star's place. */
 const struct http_route *request_route(const struct http_route *at, size_t n, const char *path,
-                                       const char **tail);
+                                       enum http_method method, const char **tail);
 
 /* In wait.c. One reference is the caller's. */
 struct hub *hub_new(size_t max_tokens);

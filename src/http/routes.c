@@ -98,6 +98,7 @@ struct upload_claim {
     struct hash id;
     uint64_t size;
     enum object_class class;
+    struct submission *record; /* that names it: the caller's, freed with submission_free */
     char signer[128];
 };
 
@@ -106,6 +107,7 @@ struct upload_claim {
 static err read_claim(struct routes_ctx *x, const struct http_request *r, struct upload_claim *out,
                       struct fail *f) {
     struct span class;
+    out->record = NULL;
     TRY(hash_from_hex(span_text(http_tail(r)), &out->id, f));
     out->class = OBJECT_PUBLIC;
     if (http_query(r, "class", &class)) {
@@ -123,8 +125,8 @@ static err read_claim(struct routes_ctx *x, const struct http_request *r, struct
     uint8_t note[12288];
     size_t n;
     TRY(base64_decode(span_text(record), note, sizeof note, &n, f));
-    struct submission *s;
-    err e = submission_new(span_of(note, n), sequencer_keys(x->q), &s, f);
+    err e = submission_new(span_of(note, n), sequencer_keys(x->q), &out->record, f);
+    const struct submission *s = out->record;
     if (e == OK) {
         char hex[HASH_HEX_LEN + 1], member[160];
         hash_hex(&out->id, hex);
@@ -136,17 +138,25 @@ static err read_claim(struct routes_ctx *x, const struct http_request *r, struct
         if (e == OK && !s->signer[0]) /* a manifest's signers are not known yet */
             (void)snprintf(out->signer, sizeof out->signer, "manifest");
     }
-    if (e != OK && s) sequencer_refused(x->q, s, e);
-    submission_free(s);
     return e;
+}
+
+/* Ends a claim: refusals with a record are counted like those of records. */
+static struct http_response *end_claim(struct routes_ctx *x, struct upload_claim *c, err e,
+                                       struct fail *f) {
+    if (e != OK && c->record) sequencer_refused(x->q, c->record, e);
+    submission_free(c->record);
+    c->record = NULL;
+    if (e == OK) return NULL;
+    f->code = e;
+    return http_response_fail_of(f);
 }
 
 static struct http_response *admit_object(struct http_request *r, void *arg) {
     struct upload_claim claim;
-    if (http_method(r) == HTTP_GET) return NULL;
     struct fail f = {0};
     err e = read_claim(arg, r, &claim, &f);
-    return e == OK ? NULL : http_response_fail_of(&f);
+    return end_claim(arg, &claim, e, &f);
 }
 
 static err store_upload(struct routes_ctx *x, const struct upload_claim *c,
@@ -177,7 +187,8 @@ static struct http_response *put_object(struct http_request *r, void *arg) {
     struct fail f = {0};
     err e = read_claim(x, r, &claim, &f);
     if (e == OK) e = store_upload(x, &claim, http_upload(r), &f);
-    if (e != OK) return http_response_fail_of(&f);
+    struct http_response *refusal = end_claim(x, &claim, e, &f);
+    if (refusal || e != OK) return refusal;
     return http_response_copy(201, "application/json", SPAN_LIT("{\"stored\":true}\n"));
 }
 
@@ -259,15 +270,11 @@ static struct http_response *get_file(struct http_request *r, void *arg) {
     return static_get(((struct routes_ctx *)arg)->files, http_path(r) + 1, clock_monotonic_ms());
 }
 
-/* A path has one route; objects are read as the files that they are. */
-static struct http_response *put_or_get_object(struct http_request *r, void *arg) {
-    return http_method(r) == HTTP_PUT ? put_object(r, arg) : get_file(r, arg);
-}
-
 const struct http_route routes_table[] = {
     {.path = "/records", .methods = HTTP_POST, .handle = post_record, .max_body = ENTRY_MAX, .cost = 1},
-    {.path = "/objects/*", .methods = HTTP_PUT | HTTP_GET, .handle = put_or_get_object,
-     .admit = admit_object, .max_body = 32u << 20, .to_file = true, .cost = 4},
+    {.path = "/objects/*", .methods = HTTP_PUT, .handle = put_object, .admit = admit_object,
+     .max_body = 32u << 20, .to_file = true, .cost = 4},
+    {.path = "/objects/*", .methods = HTTP_GET, .handle = get_file},
     {.path = "/proofs/*", .methods = HTTP_GET, .handle = get_proof, .cost = 1},
     {.path = "/events", .methods = HTTP_GET, .handle = get_events, .cost = 1},
     {.path = "/metrics", .methods = HTTP_GET, .handle = get_metrics},

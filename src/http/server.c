@@ -236,11 +236,14 @@ static unsigned method_of(const char *text, bool *head) {
     return 0;
 }
 
-static struct http_response *wrong_method(const struct http_route *route) {
+static struct http_response *wrong_method(const struct http_server *s, const struct http_route *route) {
     static const char *const names[] = {"GET, HEAD", "POST", "PUT", "DELETE", "OPTIONS"};
     char allow[64] = "";
+    unsigned methods = 0;
+    for (size_t i = 0; i < s->route_count; i++)
+        if (strcmp(s->routes[i].path, route->path) == 0) methods |= s->routes[i].methods;
     for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
-        if (!(route->methods & 1u << i)) continue;
+        if (!(methods & 1u << i)) continue;
         if (allow[0]) (void)strncat(allow, ", ", sizeof allow - strlen(allow) - 1);
         (void)strncat(allow, names[i], sizeof allow - strlen(allow) - 1);
     }
@@ -302,7 +305,8 @@ static struct http_response *check_head(struct http_request *r, const char *meth
     peer_find(r);
     r->method = method_of(method, &r->head_only);
     bool known = r->uri_code == OK;
-    r->route = known ? request_route(s->routes, s->route_count, r->uri.text, &r->tail) : NULL;
+    r->route = known ? request_route(s->routes, s->route_count, r->uri.text, r->method, &r->tail)
+                     : NULL;
     uint32_t cost = r->route ? r->route->cost : 1;
     if (cost && !r->exempt && !conns_take(s->conns, &r->peer, cost, &retry_s)) {
         metric_add(s->over_budget, 1);
@@ -316,7 +320,7 @@ static struct http_response *check_head(struct http_request *r, const char *meth
         return http_response_fail(r->uri_code, r->uri_fail.text);
     }
     if (!r->route) return http_response_fail(E_NOT_FOUND, "there is nothing at this path");
-    if (!(r->route->methods & r->method)) return wrong_method(r->route);
+    if (!(r->route->methods & r->method)) return wrong_method(s, r->route);
     uint64_t size;
     err code = check_body(r, &size, &f);
     if (code == OK && r->route->to_file && body_follows(r))

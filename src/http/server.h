@@ -61,7 +61,8 @@ struct http_options {
     struct metrics *metrics; /* may be NULL; outlives the server */
 };
 
-/* The first route whose path matches wins; none: 404; not its method: 405 with Allow. Routes and
+/* The first route whose path matches wins (of several with this very path, the one that takes the
+ * method); none: 404; not its method: 405 with Allow. Routes and
  * ctx outlive the server. The port is bound when this returns. E_NETWORK when it cannot be bound,
  * E_CONFIG for options that cannot be. */
 MUST_USE err http_server_start(const struct http_options *options, const struct http_route *routes,

@@ -14,6 +14,7 @@ struct row {
     enum record_type type;
     char key[128];
     uint64_t count, first_ms, last_ms;
+    uint64_t told;    /* of `count`, by the last take */
     struct span note; /* owned */
 };
 
@@ -102,6 +103,7 @@ err incidents_take(struct incidents *x, const struct fold *fold, struct buf *tex
     for (size_t i = 0; i < x->n; i++) {
         struct row *r = &x->rows[i];
         struct key_view key;
+        r->told = r->count;
         bool known = r->key[0] && fold_key(fold, span_text(r->key), &key);
         bool proven = r->proven && known && r->note.n && *count < max;
         rows[i] = (struct compose_incident){
@@ -130,13 +132,22 @@ err incidents_take(struct incidents *x, const struct fold *fold, struct buf *tex
 void incidents_written(struct incidents *x, bool logged) {
     pthread_mutex_lock(&x->lock);
     if (logged) {
-        for (size_t i = 0; i < x->taken; i++) {
-            x->waiting -= x->rows[i].count;
-            x->evidence_bytes -= x->rows[i].note.n;
-            free((void *)(uintptr_t)x->rows[i].note.p);
+        size_t kept = 0;
+        for (size_t i = 0; i < x->n; i++) {
+            struct row *r = &x->rows[i];
+            if (i < x->taken) {
+                x->waiting -= r->told;
+                x->evidence_bytes -= r->note.n;
+                free((void *)(uintptr_t)r->note.p);
+                r->note = (struct span){0};
+                r->count -= r->told; /* what came meanwhile into a full table */
+                r->first_ms = r->last_ms;
+                r->proven = false;
+                if (r->count == 0) continue;
+            }
+            x->rows[kept++] = *r;
         }
-        memmove(x->rows, x->rows + x->taken, (x->n - x->taken) * sizeof *x->rows);
-        x->n -= x->taken;
+        x->n = kept;
     }
     x->taken = 0;
     pthread_mutex_unlock(&x->lock);

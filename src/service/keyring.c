@@ -57,6 +57,13 @@ err keyring_update(struct keyring *k, const struct fold *fold, struct fail *f) {
     return e;
 }
 
+bool keyring_is_empty(struct keyring *k) {
+    pthread_rwlock_rdlock(&k->lock);
+    bool empty = k->rows.n == 0;
+    pthread_rwlock_unlock(&k->lock);
+    return empty;
+}
+
 bool keyring_find(struct keyring *k, struct span name, uint8_t pub[32], uint32_t *keyid) {
     bool found = false;
     size_t cursor = 0;

@@ -13,6 +13,8 @@ MUST_USE err keyring_new(struct keyring **out, struct fail *f);
 void keyring_free(struct keyring *k);
 /* Takes over the keys fold_key_at(fold, already taken..) that are new since the last call. */
 MUST_USE err keyring_update(struct keyring *k, const struct fold *fold, struct fail *f);
+/* No key is known: the log has not begun. */
+bool keyring_is_empty(struct keyring *k);
 /* The public key and id of this name; false if there is none. */
 bool keyring_find(struct keyring *k, struct span name, uint8_t pub[32], uint32_t *keyid);
 

@@ -23,7 +23,8 @@ static err check_lines(struct submission *s, const struct record *r, struct keyr
                        struct fail *f) {
     struct note_key own = {0};
     bool has_own = r->type == REC_KEY && introduced_key(r, &own);
-    bool known = r->type == REC_MANIFEST; /* its signers stand in it; apply checks them */
+    /* the first manifest's signers stand in it: apply checks them */
+    bool known = r->type == REC_MANIFEST && keyring_is_empty(keys);
     for (size_t i = 0; i < r->split.count; i++) {
         const struct note_line *l = &r->lines[i];
         uint8_t pub[32];
