@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "base/vec.h"
 #include "election/results.h"
+#include "service/head.h"
 #include "service/verify_pool.h"
 #include "tlog/cosignature.h"
 #include "tlog/policy.h"
@@ -39,9 +40,15 @@ struct run {
     struct buf sizes;
     struct span sizes_rest;
     uint64_t next_size;  /* UINT64_MAX: no more */
+    uint64_t last_size;  /* the last one read */
     uint64_t not_before; /* ms: entries from here on are not earlier */
     struct vec since;    /* ms of the entries since the last cosigned checkpoint */
     struct budget budget;
+    struct {
+        enum verdict verdict;
+        err code;
+        char sentence[300];
+    } differs; /* published results */
 };
 
 static void judge(struct run *x, enum verdict v, err code, uint64_t index, const char *fmt, ...)
@@ -94,6 +101,10 @@ static void compare_tile(struct run *x, unsigned l) {
         if (x->scratch.n == (size_t)v->n * HASH_BYTES &&
             memcmp(x->scratch.p + (size_t)i * HASH_BYTES, v->h[i].b, HASH_BYTES) == 0)
             continue;
+        /* an entry that is not the one that was logged: what is wrong inside it matters less */
+        if (l == 0 && x->r->verdict == VERDICT_INVALID &&
+            x->r->index >= v->index * TILE_WIDTH + i)
+            x->r->verdict = VERDICT_VALID;
         judge(x, VERDICT_INVALID, E_TILE, l == 0 ? v->index * TILE_WIDTH + i : UINT64_MAX,
               l == 0 ? "%s and entry %llu do not agree" : "%s, hash %llu, does not follow from the entries",
               path, (unsigned long long)(l == 0 ? v->index * TILE_WIDTH + i : i));
@@ -133,7 +144,16 @@ static void next_witnessed(struct run *x) {
     struct span line;
     x->next_size = UINT64_MAX;
     if (!span_line(&x->sizes_rest, &line)) return;
-    if (u64_parse(line, UINT64_MAX - 1, &x->next_size, NULL) != OK) x->next_size = UINT64_MAX;
+    uint64_t before = x->last_size;
+    err e = u64_parse(line, UINT64_MAX - 1, &x->last_size, NULL);
+    if (e == OK && x->last_size > before) {
+        x->next_size = x->last_size;
+        return;
+    }
+    /* sizes out of order would hide those behind them */
+    judge(x, VERDICT_INVALID, E_CHECKPOINT, UINT64_MAX,
+          "witnessed/index is not a list of ascending sizes");
+    x->sizes_rest = (struct span){0};
 }
 
 /* Earliest time of a cosignature that holds, in ms; 0 if there is none. */
@@ -388,6 +408,18 @@ static void finish_tree(struct run *x) {
 
 /* --- published results --- */
 
+/* The first published file that differs; it counts only if the tree is at rest. */
+static void differs(struct run *x, enum verdict v, err code, const char *fmt, ...) PRINTF(4, 5);
+static void differs(struct run *x, enum verdict v, err code, const char *fmt, ...) {
+    if (x->differs.code != OK) return;
+    x->differs.verdict = v;
+    x->differs.code = code;
+    va_list ap;
+    va_start(ap, fmt);
+    (void)vsnprintf(x->differs.sentence, sizeof x->differs.sentence, fmt, ap);
+    va_end(ap);
+}
+
 static void compare_file(struct run *x, const char *path, const struct buf *want) {
     struct fail f;
     buf_clear(&x->scratch);
@@ -395,31 +427,76 @@ static void compare_file(struct run *x, const char *path, const struct buf *want
     x->r->results_files++;
     if (e == OK && span_eq(buf_view(&x->scratch), buf_view(want))) return;
     if (e != OK)
-        judge(x, verdict_of(e), e, UINT64_MAX, "%s: %s", path, f.text);
+        differs(x, verdict_of(e), e, "%s: %s", path, f.text);
     else
-        judge(x, VERDICT_INVALID, E_RESULTS, UINT64_MAX,
-              "%s is not what the records give: somebody changed the published results", path);
+        differs(x, VERDICT_INVALID, E_RESULTS,
+                "%s is not what the records give: somebody changed the published results", path);
 }
 
-/* head.json says at which size the results were made. */
-static bool results_size(struct run *x, uint64_t *size) {
+/* head.json says at which size the results were made, and repeats what the records give. True when
+ * they can be compared. */
+static bool check_head(struct run *x) {
+    struct fail f = {0};
+    struct verify_report *r = x->r;
+    uint64_t size = 0;
+    buf_clear(&x->scratch);
+    err e = x->s->get(x->s->ctx, "head.json", HEAD_MAX, &x->scratch, &f);
+    if (e == E_NOT_FOUND) {
+        (void)snprintf(r->results_note, sizeof r->results_note, "there is no head.json");
+        if (x->s->get(x->s->ctx, "results/index.json", FILE_MAX, &x->scratch, &f) == OK)
+            differs(x, VERDICT_UNKNOWN, E_RESULTS,
+                    "results are published without a head.json that says of which size they are");
+        return false;
+    }
+    if (e != OK) {
+        differs(x, verdict_of(e), e, "head.json: %s", f.text);
+        return false;
+    }
+    if (head_size(buf_view(&x->scratch), &size, &f) != OK) {
+        differs(x, VERDICT_INVALID, E_RESULTS, "head.json: %s", f.text);
+        return false;
+    }
+    if (size != r->size) {
+        (void)snprintf(r->results_note, sizeof r->results_note,
+                       "the published results are of size %llu, the checkpoint is of another",
+                       (unsigned long long)size);
+        differs(x, VERDICT_UNKNOWN, E_RESULTS, "%s", r->results_note);
+        return false;
+    }
+    struct buf want;
+    buf_init(&want, HEAD_MAX);
+    (void)head_begin(x->checkpoint.origin, r->size, &r->root, fold_last_ms(x->fold), &want);
+    if (!span_starts(buf_view(&x->scratch), buf_view(&want)))
+        differs(x, VERDICT_INVALID, E_RESULTS,
+                "head.json is not what the records give: somebody changed it");
+    buf_release(&want);
+    return true;
+}
+
+/* A log that goes on being published while it is verified changes under our hands. */
+static bool has_moved(struct run *x) {
     struct fail f;
     buf_clear(&x->scratch);
-    if (x->s->get(x->s->ctx, "head.json", 1 << 20, &x->scratch, &f) != OK) return false;
-    const char *text = buf_cstr(&x->scratch), *at = strstr(text, "\"size\":");
-    if (!at) return false;
-    at += 7;
-    return u64_parse(span_of(at, strspn(at, "0123456789")), UINT64_MAX, size, NULL) == OK;
+    return x->s->get(x->s->ctx, "checkpoint", CHECKPOINT_BYTES_MAX, &x->scratch, &f) == OK &&
+           !span_eq(buf_view(&x->scratch), buf_view(&x->checkpoint_note));
+}
+
+static void judge_results(struct run *x) {
+    if (x->differs.code == OK) return;
+    x->r->results_compared = x->r->results_compared && x->differs.verdict == VERDICT_INVALID;
+    if (!has_moved(x)) {
+        judge(x, x->differs.verdict, x->differs.code, UINT64_MAX, "%s", x->differs.sentence);
+        return;
+    }
+    x->r->results_compared = false;
+    (void)snprintf(x->r->results_note, sizeof x->r->results_note,
+                   "the tree went on while it was verified; verify a copy at rest");
 }
 
 static err compare_results(struct run *x, struct fail *f) {
-    uint64_t size = 0;
     if (x->o->skip_results || !fold_definition(x->fold)) return OK;
-    if (!results_size(x, &size) || size != x->r->size) {
-        (void)snprintf(x->r->results_note, sizeof x->r->results_note,
-                       size ? "the published results are of size %llu, the checkpoint is of another"
-                            : "no head.json says of which size published results are",
-                       (unsigned long long)size);
+    if (!check_head(x)) {
+        judge_results(x);
         return OK;
     }
     struct results all;
@@ -449,6 +526,7 @@ static err compare_results(struct run *x, struct fail *f) {
         if (e == OK) compare_file(x, "results/index.json", &want);
     }
     x->r->results_compared = e == OK;
+    if (e == OK) judge_results(x);
     buf_release(&want);
     results_release(&all);
     return e;
@@ -471,10 +549,16 @@ static err get_object(void *ctx, const struct hash *id, uint64_t size, struct sp
     return e;
 }
 
+static int by_index(const void *a, const void *b) {
+    const struct refusal *x = a, *y = b;
+    return x->index < y->index ? -1 : x->index > y->index;
+}
+
 static void take_pool_result(struct run *x) {
     struct verify_report *r = x->r;
-    struct pool_result p;
-    verify_pool_finish(x->pool, &p);
+    static _Thread_local struct pool_result result;
+    verify_pool_finish(x->pool, &result);
+    const struct pool_sums p = result.sums;
     r->signatures += p.signatures;
     r->signature_seconds = p.signature_seconds;
     r->objects_checked = p.objects_checked;
@@ -482,12 +566,17 @@ static void take_pool_result(struct run *x) {
     r->objects_absent = p.objects_absent;
     r->objects_damaged = p.objects_damaged;
     r->object_seconds = p.object_seconds;
-    if (p.bad_index != UINT64_MAX) {
+    if (result.bad_listed) {
         /* a record with a signature that does not hold was never admissible: this comes first */
-        struct fail f;
-        fail_set(&f, E_SIGNATURE, "signature line %u does not verify", p.bad_line + 1u);
-        if (r->verdict == VERDICT_INVALID && r->index > p.bad_index) r->verdict = VERDICT_VALID;
-        refuse(x, p.bad_index, E_SIGNATURE, &f);
+        if (r->verdict == VERDICT_INVALID && r->index > result.bad[0].index)
+            r->verdict = VERDICT_VALID;
+        for (size_t i = 0; i < result.bad_listed; i++) {
+            struct fail f;
+            if (i && result.bad[i].index == result.bad[i - 1].index) continue;
+            fail_set(&f, E_SIGNATURE, "signature line %u does not verify", result.bad[i].line + 1u);
+            refuse(x, result.bad[i].index, E_SIGNATURE, &f);
+        }
+        qsort(r->refused, r->refused_listed, sizeof *r->refused, by_index);
     }
     if (p.objects_damaged) {
         char hex[HASH_HEX_LEN + 1];

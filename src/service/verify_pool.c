@@ -30,7 +30,7 @@ static double cpu_seconds(void) {
 }
 
 static void check_object(struct verify_pool *p, const struct named_object *o, struct buf *bytes,
-                         struct pool_result *r) {
+                         struct pool_sums *r) {
     char path[80], hex[HASH_HEX_LEN + 1];
     hash_hex(&o->id, hex);
     (void)snprintf(path, sizeof path, "objects/%s", hex);
@@ -50,8 +50,26 @@ static void check_object(struct verify_pool *p, const struct named_object *o, st
     r->damaged = o->id;
 }
 
+/* Kept in order; when there is no more room the last one makes it. */
+static void add_bad(struct verify_pool *p, const struct pool_check *c) {
+    pthread_mutex_lock(&p->lock);
+    struct pool_result *r = &p->result;
+    size_t at = r->bad_listed;
+    r->bad_count++;
+    while (at && (r->bad[at - 1].index > c->index ||
+                  (r->bad[at - 1].index == c->index && r->bad[at - 1].line > c->line)))
+        at--;
+    if (r->bad_listed == POOL_BAD_MAX && at < POOL_BAD_MAX) r->bad_listed--;
+    if (at < POOL_BAD_MAX) {
+        memmove(&r->bad[at + 1], &r->bad[at], (r->bad_listed - at) * sizeof *r->bad);
+        r->bad[at] = (struct pool_bad){c->index, c->line};
+        r->bad_listed++;
+    }
+    pthread_mutex_unlock(&p->lock);
+}
+
 static void do_work(struct verify_pool *p, struct pool_work *w, struct buf *bytes,
-                    struct pool_result *r) {
+                    struct pool_sums *r) {
     double t0 = cpu_seconds();
     for (size_t i = 0; i < w->n; i++) {
         const struct pool_check *c = &w->checks[i];
@@ -60,10 +78,7 @@ static void do_work(struct verify_pool *p, struct pool_work *w, struct buf *byte
                            (const struct ed25519_signature *)c->sig, c->message))
             continue;
         r->signatures--;
-        if (c->index < r->bad_index) {
-            r->bad_index = c->index;
-            r->bad_line = c->line;
-        }
+        add_bad(p, c);
     }
     double t1 = cpu_seconds();
     r->signature_seconds += t1 - t0;
@@ -71,14 +86,10 @@ static void do_work(struct verify_pool *p, struct pool_work *w, struct buf *byte
     if (w->object_count) r->object_seconds += cpu_seconds() - t1;
 }
 
-static void add_result(struct pool_result *to, const struct pool_result *from) {
+static void add_sums(struct pool_sums *to, const struct pool_sums *from) {
     to->signatures += from->signatures;
     to->signature_seconds += from->signature_seconds;
     to->object_seconds += from->object_seconds;
-    if (from->bad_index < to->bad_index) {
-        to->bad_index = from->bad_index;
-        to->bad_line = from->bad_line;
-    }
     to->objects_checked += from->objects_checked;
     to->objects_bytes += from->objects_bytes;
     to->objects_absent += from->objects_absent;
@@ -98,10 +109,10 @@ static void *run(void *arg) {
         p->first = w->next;
         if (!p->first) p->last = NULL;
         pthread_mutex_unlock(&p->lock);
-        struct pool_result r = {.bad_index = UINT64_MAX};
+        struct pool_sums r = {0};
         do_work(p, w, &bytes, &r);
         pthread_mutex_lock(&p->lock);
-        add_result(&p->result, &r);
+        add_sums(&p->result.sums, &r);
         w->next = p->idle;
         p->idle = w;
         p->busy--;
@@ -117,7 +128,6 @@ err verify_pool_new(unsigned threads, const struct tree_source *s, struct verify
     struct verify_pool *p = calloc(1, sizeof *p);
     if (!p) return fail_set(f, E_MEMORY, "no memory for the verification");
     p->source = *s;
-    p->result.bad_index = UINT64_MAX;
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->changed, NULL);
     for (size_t i = 0; i < WORKS; i++) {

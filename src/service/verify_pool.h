@@ -9,6 +9,8 @@
 
 struct verify_pool;
 
+enum { POOL_BAD_MAX = 1000 };
+
 struct pool_check {
     uint8_t pub[32], sig[64];
     struct span message; /* in the work's bytes */
@@ -26,13 +28,24 @@ struct pool_work {
     struct pool_work *next;
 };
 
-struct pool_result {
+struct pool_sums {
     uint64_t signatures;
     double signature_seconds, object_seconds; /* processor time */
-    uint64_t bad_index; /* the first entry with a signature that does not hold; UINT64_MAX */
-    uint8_t bad_line;
     uint64_t objects_checked, objects_bytes, objects_absent, objects_damaged;
     struct hash damaged; /* one of them */
+};
+
+/* A signature that does not hold. */
+struct pool_bad {
+    uint64_t index; /* of the entry */
+    uint8_t line;
+};
+
+struct pool_result {
+    struct pool_sums sums;
+    uint64_t bad_count;
+    size_t bad_listed;
+    struct pool_bad bad[POOL_BAD_MAX]; /* the first of them, ascending */
 };
 
 MUST_USE err verify_pool_new(unsigned threads, const struct tree_source *s, struct verify_pool **out,
