@@ -141,7 +141,7 @@ static void *tick(void *arg) {
         if (d->routes.events) stream_tick(d->routes.events, clock_monotonic_ms());
         if (!d->started && seconds % CONFIRM_EVERY_S == 0) {
             err e = begin(d, &f);
-            if (e == E_ROLLBACK || e == E_FORK) {
+            if (e != OK && e != E_UNCONFIRMED) {
                 diag(DIAG_ERROR, "%s", f.text);
                 d->failed = true;
             }
@@ -211,7 +211,7 @@ static err open_parts(struct daemon *d, struct fail *f) {
     struct sequencer_options so = {.dir = o->dir, .guard_path = o->guard_path, .log = o->log,
                                    .queue_max = o->queue_max, .batch_max = o->batch_max,
                                    .apply_nothing = o->apply_nothing, .committed = committed,
-                                   .failed = failed, .ctx = d};
+                                   .failed = failed, .ctx = d, .reached = o->reached};
     TRY(sequencer_open(&so, &d->q, f));
     metric_set(d->size_metric, (int64_t)sequencer_size(d->q));
     TRY(http_transport_new(5000, &d->transport, f));
@@ -226,7 +226,8 @@ static err open_parts(struct daemon *d, struct fail *f) {
     struct publisher_options po = {.public_dir = d->public_dir, .interval_ms = o->interval_ms,
                                    .no_results = o->no_results || o->apply_nothing,
                                    .note = d->note[0] ? d->note : NULL,
-                                   .published = published, .ctx = d};
+                                   .published = published, .failed = failed, .ctx = d,
+                                   .reached = o->reached};
     TRY(publisher_open(&po, d->q, &d->p, f));
     return witnessing_open(d->q, d->p, &t, o->witnesses, o->witness_count, &d->w, f);
 }

@@ -30,6 +30,7 @@ struct daemon_options {
     const char *unconfirmed;       /* a reason: sign although witnesses have not confirmed the log */
     size_t queue_max, batch_max;
     bool apply_nothing, no_results; /* benchmarks */
+    void (*reached)(const char *step); /* tests: of the sequencer and the publisher */
 };
 
 /* Everything is up when this returns, or E_... says why not. When witnesses have not confirmed the

@@ -15,12 +15,14 @@
 #include "base/vec.h"
 #include "election/anchor.h"
 #include "election/results.h"
+#include "service/head.h"
 #include "service/page.h"
+#include "service/repair.h"
 #include "store/writer.h"
 #include "tlog/checkpoint.h"
 #include "tlog/tile.h"
 
-enum { FILE_MAX = 256 << 20, WITNESSED_MAX = 64 << 20 };
+enum { FILE_MAX = 256 << 20, WITNESSED_MAX = 64 << 20, REPAIR_TILES = 64 };
 
 /* A file rendered while the fold was at hand, to be written afterwards. */
 struct rendered {
@@ -35,6 +37,7 @@ struct publisher {
     struct store_reader *reader;
     pthread_mutex_t tick_lock; /* one tick at a time: everything below up to `head` */
     uint64_t size;             /* published */
+    struct repair repair;
     bool whole;                /* results of the whole tree are published */
     uint32_t definition;
     struct budget budget;
@@ -171,11 +174,6 @@ static err render_results(struct publisher *p, const struct fold *s, struct fail
 
 /* --- tiles --- */
 
-static err take_entry(void *ctx, uint64_t index, struct span entry, struct fail *f) {
-    (void)index;
-    return bundle_add(ctx, entry, f);
-}
-
 /* Once a tile is full its partial forms are no longer needed. */
 static void remove_partials(struct publisher *p, const char *tile) {
     char dir[PATH_MAX_LEN], path[PATH_MAX_LEN];
@@ -208,8 +206,7 @@ static err add_tiles(struct publisher *p, uint64_t from, uint64_t to, struct fai
         char path[TILE_PATH_MAX];
         tile_path(t, path);
         buf_clear(&b);
-        e = t.entries ? store_read(p->reader, t.index * TILE_WIDTH, t.width, take_entry, &b, f)
-                      : tile_hashes(sequencer_tree(p->q), t, &b, f);
+        e = repair_tile_bytes(sequencer_tree(p->q), p->reader, t, &b, f);
         if (e == OK) e = add_tile(p, path, buf_view(&b), f);
     }
     buf_release(&b);
@@ -233,13 +230,7 @@ static err head_json(struct publisher *p, uint64_t size, uint64_t last_ms, bool 
                      struct buf *out, struct fail *f) {
     struct hash root;
     TRY(merkle_tree_root_at(sequencer_tree(p->q), size, &root, f));
-    struct json_out j = json_out(out);
-    json_object(&j);
-    json_kspan(&j, "origin", sequencer_origin(p->q));
-    json_ku64(&j, "size", size);
-    json_key(&j, "root");
-    json_base64(&j, hash_span(&root));
-    json_ku64(&j, "last_ms", last_ms);
+    struct json_out j = head_begin(sequencer_origin(p->q), size, &root, last_ms, out);
     json_ku64(&j, "published_ms", clock_wall_ms());
     pthread_mutex_lock(&p->head_lock);
     json_ku64(&j, "witnessed", p->witnessed_size);
@@ -262,7 +253,10 @@ static err write_all(struct publisher *p, uint64_t size, struct span checkpoint,
     }
     TRY(writer_replace(p->writer, "checkpoint", checkpoint, f));
     TRY(writer_replace(p->writer, "head.json", head, f));
-    return writer_commit(p->writer, f);
+    if (p->o.reached) p->o.reached("rendered");
+    TRY(writer_commit(p->writer, f));
+    if (p->o.reached) p->o.reached("published");
+    return OK;
 }
 
 /* The same checkpoint was published before, perhaps with cosignatures: they stay. */
@@ -284,7 +278,7 @@ static err tick(struct publisher *p, struct fail *f) {
     uint64_t size = 0, last_ms = 0;
     bool simulated = false;
     buf_init(&checkpoint, CHECKPOINT_BYTES_MAX);
-    buf_init(&head, 65536);
+    buf_init(&head, HEAD_MAX);
     const struct fold *s = sequencer_fold_lock(p->q);
     err e = sequencer_checkpoint(p->q, &size, &checkpoint, f);
     bool due = e == OK && size > 0 && (size != p->size || !p->whole);
@@ -320,36 +314,66 @@ err publisher_tick(struct publisher *p, struct fail *f) {
     return e;
 }
 
+static err repair_part(struct publisher *p, struct fail *f) {
+    pthread_mutex_lock(&p->tick_lock);
+    err e = repair_some(&p->repair, REPAIR_TILES, f);
+    pthread_mutex_unlock(&p->tick_lock);
+    return e;
+}
+
 /* --- opening --- */
 
-/* What the tree shows already; tiles before it are whole, because they were synced before it. */
-static void read_published(struct publisher *p) {
+/* What the tree shows already. A checkpoint that our key signed is as good as the guard: a private
+ * folder that was restored from a backup, guard and all, does not contain it. */
+static err read_checkpoint(struct publisher *p, struct fail *f) {
     char path[PATH_MAX_LEN];
-    struct buf b;
-    struct fail f;
+    struct buf b, vkey;
+    struct fail why = {0};
+    struct note_key key;
     struct note note;
     struct checkpoint c;
+    struct hash root;
+    static _Thread_local struct note_line lines[NOTE_LINES_MAX];
+    TRY(path_join(path, sizeof path, p->o.public_dir, "checkpoint", f));
     buf_init(&b, CHECKPOINT_BYTES_MAX);
-    if (path_join(path, sizeof path, p->o.public_dir, "checkpoint", &f) == OK &&
-        file_read(path, CHECKPOINT_BYTES_MAX, &b, &f) == OK &&
-        note_cut(buf_view(&b), &note, &f) == OK && checkpoint_parse(note.text, &c, &f) == OK &&
-        span_eq(c.origin, sequencer_origin(p->q)) && c.size <= sequencer_size(p->q)) {
-        struct hash root;
-        if (merkle_tree_root_at(sequencer_tree(p->q), c.size, &root, &f) == OK &&
-            hash_eq(&root, &c.root)) {
+    buf_init(&vkey, 1024);
+    sequencer_log_vkey(p->q, &vkey);
+    err e = file_read(path, CHECKPOINT_BYTES_MAX, &b, &why);
+    bool there = e != E_NOT_FOUND;
+    if (e == OK) e = note_vkey_parse(buf_view(&vkey), &key, &why);
+    if (e == OK) e = checkpoint_open(buf_view(&b), &key, &c, &note, lines, NOTE_LINES_MAX, &why);
+    if (e != OK) {
+        if (there) diag(DIAG_WARN, "%s is not this log's and is made again: %s", path, why.text);
+        e = OK;
+    } else if (c.size > sequencer_size(p->q)) {
+        e = fail_set(f, E_ROLLBACK, "%s was signed for %llu entries, %llu are stored: the private "
+                                    "folder is an old copy; restore the newer one",
+                     path, (unsigned long long)c.size, (unsigned long long)sequencer_size(p->q));
+    } else if ((e = merkle_tree_root_at(sequencer_tree(p->q), c.size, &root, f)) == OK) {
+        if (hash_eq(&root, &c.root)) {
             /* the partial tiles of a crash are made again: begin at the last full one */
             p->size = c.size / TILE_WIDTH * TILE_WIDTH;
             buf_span(&p->checkpoint, buf_view(&b));
             p->checkpoint_size = c.size;
+        } else {
+            e = fail_set(f, E_ROLLBACK, "%s was signed for other entries than those that are stored: "
+                                        "the private folder is not the one that belongs to it",
+                         path);
         }
     }
-    buf_clear(&b);
+    buf_release(&b);
+    buf_release(&vkey);
+    return e;
+}
+
+static void read_witnessed(struct publisher *p) {
+    char path[PATH_MAX_LEN];
+    struct fail f;
     struct span rest, line;
     if (path_join(path, sizeof path, p->o.public_dir, "witnessed/index", &f) == OK &&
         file_read(path, WITNESSED_MAX, &p->witness_index, &f) == OK)
         for (rest = buf_view(&p->witness_index); span_line(&rest, &line);)
             if (u64_parse(line, UINT64_MAX, &p->last_witnessed, &f) != OK) break;
-    buf_release(&b);
 }
 
 err publisher_open(const struct publisher_options *o, struct sequencer *q, struct publisher **out,
@@ -375,7 +399,15 @@ err publisher_open(const struct publisher_options *o, struct sequencer *q, struc
         publisher_close(p);
         return e;
     }
-    read_published(p);
+    e = read_checkpoint(p, f);
+    if (e != OK) {
+        publisher_close(p);
+        return e;
+    }
+    read_witnessed(p);
+    p->repair = (struct repair){.public_dir = o->public_dir, .writer = p->writer,
+                                .reader = p->reader, .tree = sequencer_tree(q)};
+    repair_begin(&p->repair, p->size);
     struct buf vkey;
     buf_init(&vkey, 1024);
     sequencer_log_vkey(q, &vkey);
@@ -391,32 +423,48 @@ err publisher_open(const struct publisher_options *o, struct sequencer *q, struc
     return OK;
 }
 
+/* True when publishing cannot go on. */
+static bool has_failed(struct publisher *p, err e, const struct fail *f) {
+    if (e == OK) return false;
+    diag(DIAG_ERROR, "publishing: %s", f->text);
+    if (p->o.failed) p->o.failed(p->o.ctx, f);
+    return true;
+}
+
+/* Until `rest` ms have passed or the end has come; wake_lock is held. */
+static void wait_ms(struct publisher *p, uint64_t rest) {
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += (time_t)(rest / 1000);
+    until.tv_nsec += (long)(rest % 1000) * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_nsec -= 1000000000;
+        until.tv_sec++;
+    }
+    int waited = 0;
+    while (!p->stopping && waited == 0)
+        waited = pthread_cond_timedwait(&p->wake_cond, &p->wake_lock, &until);
+}
+
 static void *run(void *arg) {
     struct publisher *p = arg;
-    uint64_t took = 0;
     pthread_mutex_lock(&p->wake_lock);
     for (bool last = false; !last;) {
-        while (!p->due && !p->stopping) pthread_cond_wait(&p->wake_cond, &p->wake_lock);
+        while (!p->due && !p->stopping && p->repair.done)
+            pthread_cond_wait(&p->wake_cond, &p->wake_lock);
         last = p->stopping;
+        bool due = p->due || last;
         p->due = false;
         pthread_mutex_unlock(&p->wake_lock);
         struct fail f = {0};
         uint64_t from = clock_monotonic_ms();
-        if (publisher_tick(p, &f) != OK) diag(DIAG_ERROR, "publishing: %s", f.text);
-        took = clock_monotonic_ms() - from;
-        uint64_t rest = took * 4 > p->o.interval_ms ? took * 4 : p->o.interval_ms;
-        struct timespec until;
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_sec += (time_t)(rest / 1000);
-        until.tv_nsec += (long)(rest % 1000) * 1000000;
-        if (until.tv_nsec >= 1000000000) {
-            until.tv_nsec -= 1000000000;
-            until.tv_sec++;
-        }
+        err e = due ? publisher_tick(p, &f) : OK;
+        uint64_t took = clock_monotonic_ms() - from;
+        if (e == OK && !last) e = repair_part(p, &f);
+        bool failed = has_failed(p, e, &f);
         pthread_mutex_lock(&p->wake_lock);
-        int waited = 0;
-        while (!p->stopping && waited == 0)
-            waited = pthread_cond_timedwait(&p->wake_cond, &p->wake_lock, &until);
+        if (failed) break;
+        if (due) wait_ms(p, took * 4 > p->o.interval_ms ? took * 4 : p->o.interval_ms);
     }
     pthread_mutex_unlock(&p->wake_lock);
     return NULL;
@@ -512,7 +560,7 @@ static err put_note(struct publisher *p, uint64_t size, struct span note, bool *
 static err cosigned(struct publisher *p, uint64_t size, struct span note, bool quorum,
                     struct fail *f) {
     struct buf head;
-    buf_init(&head, 65536);
+    buf_init(&head, HEAD_MAX);
     pthread_mutex_lock(&p->tick_lock);
     bool newest = size == p->checkpoint_size; /* it changes under this lock only */
     err e = note.n ? put_note(p, size, note, &newest, f) : OK;
@@ -526,6 +574,7 @@ static err cosigned(struct publisher *p, uint64_t size, struct span note, bool q
     pthread_mutex_unlock(&p->tick_lock);
     if (e == OK && told && p->o.published) p->o.published(p->o.ctx, size, buf_view(&head));
     buf_release(&head);
+    if (e != OK && p->o.failed) p->o.failed(p->o.ctx, f);
     return e;
 }
 

@@ -17,10 +17,19 @@ struct publisher_options {
     const char *note;     /* one sentence for head.json and the page, e.g. that there are no witnesses */
     /* Called after a tick, by the publisher's thread: head.json's bytes. */
     void (*published)(void *ctx, uint64_t size, struct span head);
+    /* Called when the tree could not be written: what is on the disk is whole, but nothing more is
+     * published by this process, so stop the daemon. */
+    void (*failed)(void *ctx, const struct fail *f);
     void *ctx;
+    /* Tests: called at the steps "rendered" (before anything has its name) and "published" of each
+     * tick. NULL in production. */
+    void (*reached)(const char *step);
 };
 
-/* Writes log.vkey and, once there is a manifest, anchor. The thread starts with publisher_start. */
+/* Writes log.vkey and, once there is a manifest, anchor. The thread starts with publisher_start; it
+ * also compares every published tile with the log once, and makes those again that differ or are
+ * missing (service/repair.h). E_ROLLBACK when the tree shows a checkpoint that this log's key signed
+ * and the stored log does not contain: the private folder is an older copy. */
 MUST_USE err publisher_open(const struct publisher_options *o, struct sequencer *q,
                             struct publisher **out, struct fail *f);
 MUST_USE err publisher_start(struct publisher *p, struct fail *f);

@@ -367,6 +367,10 @@ static void admit_incidents(struct sequencer *q, uint64_t ms, bool *taken) {
     buf_release(&text);
 }
 
+static void reached(const struct sequencer *q, const char *step) {
+    if (q->o.reached) q->o.reached(step);
+}
+
 /* Entries and body durably, signature, guard. On failure nothing of it has left the process. */
 static err commit(struct sequencer *q, struct buf *checkpoint, struct fail *f) {
     struct batch *b = &q->batch;
@@ -386,8 +390,11 @@ static err commit(struct sequencer *q, struct buf *checkpoint, struct fail *f) {
         e = store_append(q->store, &sb, f);
     }
     buf_release(&body);
+    if (e == OK) reached(q, "committed");
     if (e == OK) e = checkpoint_sign(q->o.log, size, &root, checkpoint, f);
+    if (e == OK) reached(q, "signed");
     if (e == OK) e = guard_advance(q->guard, size, &root, f);
+    if (e == OK) reached(q, "guarded");
     return e;
 }
 
@@ -499,6 +506,7 @@ static void run_batch(struct sequencer *q, bool incidents) {
         if (b->ref_count && objects_keep(q->objects, b->refs, b->ref_count, &f) != OK)
             diag(DIAG_WARN, "objects of the last batch: %s", f.text);
         answer_all(q, buf_view(&checkpoint), b->first + b->n);
+        reached(q, "answered");
         if (q->o.committed) q->o.committed(q->o.ctx, b->first + b->n);
     } else {
         answer_all(q, buf_view(&q->checkpoint), q->checkpoint_size);

@@ -32,6 +32,9 @@ struct sequencer_options {
     /* Called once when the sequencer had to stop (the store failed): stop the daemon. */
     void (*failed)(void *ctx, const struct fail *f);
     void *ctx;
+    /* Tests: called at the steps "committed" "signed" "guarded" "answered" of each batch, to end the
+     * process there. NULL in production. */
+    void (*reached)(const char *step);
 };
 
 /* Opens (or makes) the folder's store, guard and objects, replays the log and checks it against the
