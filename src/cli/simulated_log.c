@@ -8,12 +8,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/clock.h"
+#include "base/diag.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/listen.h"
 #include "cli/replay_night.h"
 #include "cli/simulated_report.h"
 #include "crypto/keyfile.h"
+#include "cli/simulated_witnesses.h"
 #include "http/daemon.h"
 
 enum {
@@ -21,13 +23,14 @@ enum {
     POLL_ENDED_MS = 3600 * 1000, /* before now, where a preset names no poll */
     ONCE_INTERVAL_MS = 15000,    /* nobody watches: publish seldom */
 };
-enum { OBJECT_MAX = 1 << 30, SECRET_MAX = 4096, HTTP_THREADS = 64, KEY_RATE = 1000000 };
+enum { OBJECT_MAX = 1 << 30, SECRET_MAX = 4096, HTTP_THREADS = 64, WITNESSES = 3, KEY_RATE = 1000000 };
 
 struct work {
     const struct simulated_log *o;
     struct sim *sim;
     struct note_signer *log;
     struct daemon *daemon;
+    struct simulated_witnesses *witnesses;
     struct hash secret;
     uint64_t now_ms;
     bool again;    /* the folder held a run before */
@@ -52,7 +55,7 @@ static int remove_one(const char *path, const struct stat *st, int kind, struct 
 
 /* Only what a simulation made: its secret lies there. */
 static err start_afresh(const struct work *w, const char *secret_path, struct fail *f) {
-    static const char *const parts[] = {"public", "private", "keys", "demo-log.txt"};
+    static const char *const parts[] = {"public", "private", "keys", "witnesses", "demo-log.txt"};
     if (!file_exists(w->o->dir)) return OK;
     if (!file_exists(secret_path))
         return fail_set(f, E_EXISTS, "%s holds no simulated election, so --fresh does not remove it",
@@ -151,22 +154,36 @@ static err open_folder(struct work *w, struct fail *f) {
 
 /* --- keys for people to play with --- */
 
-static err write_key(const struct work *w, const char *place, struct span name, struct fail *f) {
-    struct note_signer *signer = secret_alloc(sizeof *signer);
+static err keep_signer(const struct work *w, const char *place, const struct note_signer *signer,
+                       struct fail *f) {
     struct buf b;
     char path[PATH_MAX_LEN];
-    if (!signer) return fail_set(f, E_MEMORY, "no locked memory for a key");
+    TRY(in_dir(w, place, path, f));
+    if (file_exists(path)) return OK;
     buf_init(&b, KEYFILE_BYTES_MAX);
-    err e = in_dir(w, place, path, f);
-    if (e == OK && !file_exists(path)) {
-        e = sim_signer(w->sim, name, signer, f);
-        if (e == OK) e = keyfile_write_simulated(signer, &b, f);
-        if (e == OK) e = file_mkdirs_for(path, f);
-        if (e == OK) e = file_write_durable(path, buf_view(&b), 0600, f);
-    }
+    err e = keyfile_write_simulated(signer, &b, f);
+    if (e == OK) e = file_mkdirs_for(path, f);
+    if (e == OK) e = file_write_durable(path, buf_view(&b), 0600, f);
     if (b.p) secret_wipe(b.p, b.cap);
     buf_release(&b);
-    secret_free(signer);
+    return e;
+}
+
+static err write_key(const struct work *w, const char *place, struct span name, struct fail *f) {
+    struct note_signer signer;
+    TRY(sim_signer(w->sim, name, &signer, f));
+    err e = keep_signer(w, place, &signer, f);
+    note_signer_wipe(&signer);
+    return e;
+}
+
+static err write_witness_key(const struct work *w, unsigned i, struct fail *f) {
+    struct note_signer signer;
+    char name[SIM_NAME_MAX], place[SIM_NAME_MAX + 16];
+    TRY(sim_witness(w->sim, i, name, &signer, f));
+    (void)snprintf(place, sizeof place, "keys/%s.key", name);
+    err e = keep_signer(w, place, &signer, f);
+    note_signer_wipe(&signer);
     return e;
 }
 
@@ -197,6 +214,7 @@ static err write_keys(const struct work *w, struct fail *f) {
     }
     (void)snprintf(name, sizeof name, "ro.%.*s", SPAN_ARG(x->units[unit].code));
     TRY(write_named(w, span_text(name), f));
+    for (unsigned i = 0; i < WITNESSES; i++) TRY(write_witness_key(w, i, f));
     (void)snprintf(name, sizeof name, "po.%.*s", SPAN_ARG(s->code));
     TRY(write_named(w, span_text(name), f));
     return write_key(w, "private/log.key", span_text(w->o->origin), f);
@@ -204,44 +222,58 @@ static err write_keys(const struct work *w, struct fail *f) {
 
 /* --- the log --- */
 
-static err start_daemon(struct work *w, struct fail *f) {
+static struct daemon_options options_of(const struct work *w) {
     static const char *const exempt[] = {"127.0.0.0/8", "::1"};
-    char address[LISTEN_ADDRESS_MAX];
-    uint16_t port;
-    TRY(listen_parse(w->o->listen, address, &port, f));
-    w->log = secret_alloc(sizeof *w->log);
-    if (!w->log) return fail_set(f, E_MEMORY, "no locked memory for the log's key");
-    TRY(sim_signer(w->sim, span_text(w->o->origin), w->log, f));
-    struct daemon_options o = {.dir = w->o->dir,
-                               .log = w->log,
-                               .address = address,
-                               .port = port,
-                               .threads = HTTP_THREADS,
-                               .interval_ms = w->o->once ? ONCE_INTERVAL_MS : 0,
-                               .exempt = exempt,
-                               .exempt_count = 2,
-                               /* a returning officer grants hundreds of keys in a second here */
-                               .key_per_second = KEY_RATE,
-                               .key_burst = KEY_RATE,
-                               .queue_max = 16384};
-    TRY(daemon_start(&o, &w->daemon, f));
-    bool v6 = strchr(address, ':') != NULL;
-    (void)snprintf(w->url, sizeof w->url, "http://%s%s%s:%u", v6 ? "[" : "", address, v6 ? "]" : "",
-                   daemon_port(w->daemon));
-    return OK;
+    return (struct daemon_options){.dir = w->o->dir,
+                                   .log = w->log,
+                                   .threads = HTTP_THREADS,
+                                   .interval_ms = w->o->once ? ONCE_INTERVAL_MS : 0,
+                                   .exempt = exempt,
+                                   .exempt_count = 2,
+                                   /* a returning officer grants hundreds of keys a second here */
+                                   .key_per_second = KEY_RATE,
+                                   .key_burst = KEY_RATE,
+                                   .queue_max = 16384};
 }
 
+/* The first entry: only afterwards does the log say who its witnesses are. */
 static err begin_log(struct work *w, struct span units, struct span contests, struct span manifest,
                      struct fail *f) {
+    struct daemon *d;
+    struct daemon_options o = options_of(w);
+    o.no_http = o.no_results = true;
+    TRY(daemon_start(&o, &d, f));
+    struct sequencer *q = daemon_sequencer(d);
+    err e = sequencer_size(q) ? OK : setup_begin(q, manifest, units, contests, f);
+    daemon_stop(d);
+    return e;
+}
+
+/* What the folder holds is this simulation. */
+static err same_election(const struct work *w, struct fail *f) {
     struct sequencer *q = daemon_sequencer(w->daemon);
     struct hash ours = sim_election(w->sim), there;
-    if (sequencer_size(q) == 0) return setup_begin(q, manifest, units, contests, f);
     bool any = fold_election(sequencer_fold_lock(q), &there);
     sequencer_fold_unlock(q);
     if (!any || !hash_eq(&ours, &there))
         return fail_set(f, E_CONFIG, "%s holds a simulation made with other options: give the same "
                                      "ones to go on, --fresh to begin anew, or another --dir",
                         w->o->dir);
+    return OK;
+}
+
+static err start_daemon(struct work *w, struct fail *f) {
+    char address[LISTEN_ADDRESS_MAX];
+    struct daemon_options o = options_of(w);
+    TRY(listen_parse(w->o->listen, address, &o.port, f));
+    o.address = address;
+    TRY(simulated_witnesses_start(w->sim, WITNESSES, &w->log->key, w->o->dir, &w->witnesses, f));
+    o.witnesses = simulated_witnesses_urls(w->witnesses);
+    o.witness_count = WITNESSES;
+    TRY(daemon_start(&o, &w->daemon, f));
+    bool v6 = strchr(address, ':') != NULL;
+    (void)snprintf(w->url, sizeof w->url, "http://%s%s%s:%u", v6 ? "[" : "", address, v6 ? "]" : "",
+                   daemon_port(w->daemon));
     return OK;
 }
 
@@ -297,8 +329,10 @@ static void serve(const struct work *w) {
 static err run_all(struct work *w, struct buf *units, struct buf *contests, struct buf *manifest,
                    struct fail *f) {
     struct replay_report report = {0};
+    char path[PATH_MAX_LEN];
     struct sim_options so = {.x = w->o->x, .seed = w->o->seed, .images = w->o->images,
-                             .troubles = w->o->troubles, .origin = span_text(w->o->origin)};
+                             .troubles = w->o->troubles,
+                             .witnesses = WITNESSES, .origin = span_text(w->o->origin)};
     TRY(file_mkdirs(w->o->dir, f));
     TRY(open_folder(w, f));
     if (w->o->poll_of && w->o->poll_of->poll_closes_ms == 0) {
@@ -310,8 +344,14 @@ static err run_all(struct work *w, struct buf *units, struct buf *contests, stru
     TRY(sim_new(&so, &w->sim, f));
     TRY(sim_begin(w->sim, units, contests, manifest, f));
     TRY(write_keys(w, f));
+    w->log = secret_alloc(sizeof *w->log);
+    if (!w->log) return fail_set(f, E_MEMORY, "no locked memory for the log's key");
+    TRY(sim_signer(w->sim, span_text(w->o->origin), w->log, f));
+    TRY(in_dir(w, "public/checkpoint", path, f));
+    if (!file_exists(path))
+        TRY(begin_log(w, buf_view(units), buf_view(contests), buf_view(manifest), f));
     TRY(start_daemon(w, f));
-    TRY(begin_log(w, buf_view(units), buf_view(contests), buf_view(manifest), f));
+    TRY(same_election(w, f));
     if (!w->o->once) simulated_report_start(w->o, w->url);
     if (!w->complete) TRY(run_night(w, &report, f));
     if (report.stopped) {
@@ -332,8 +372,10 @@ err simulated_log_run(const struct simulated_log *o, struct fail *f) {
     buf_init(&contests, OBJECT_MAX);
     buf_init(&manifest, ENTRY_MAX);
     listen_catch_signals();
+    diag_level_set(DIAG_WARN); /* the summary says the rest */
     err e = run_all(&w, &units, &contests, &manifest, f);
     daemon_stop(w.daemon);
+    simulated_witnesses_stop(w.witnesses);
     secret_free(w.log);
     sim_free(w.sim);
     secret_wipe(&w.secret, sizeof w.secret);

@@ -3,7 +3,7 @@
  * `hesabu demo` and `hesabu import` have in common.
  *
  * The folder: public/ and private/ as always; keys/SIMULATED-secret, of which every key is made;
- * keys/NAME.key for a few people; demo-log.txt, what happened out of the ordinary. */
+ * keys/NAME.key for a few people; witnesses/; demo-log.txt, what happened out of the ordinary. */
 #ifndef CLI_SIMULATED_LOG_H
 #define CLI_SIMULATED_LOG_H
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "crypto/secret.h"
+#include "tlog/policy.h"
 
 enum { WEEK_MS = 7 * 24 * 3600 * 1000, ARENA_MAX = 1 << 30, TASK_MAX = 8 << 20 };
 #define YEAR_MS (UINT64_C(365) * 24 * 3600 * 1000)
@@ -24,16 +25,27 @@ struct span sim_agent_name(char out[SIM_NAME_MAX], struct span party, struct spa
     return span_of(out, (size_t)n);
 }
 
-err sim_signer(const struct sim *s, struct span name, struct note_signer *out, struct fail *f) {
+static err derive(const struct sim *s, struct span name, uint8_t type, struct note_signer *out,
+                  struct fail *f) {
     static const char domain[] = "hesabu/simulated-key/v1\n";
     uint8_t head[sizeof domain - 1 + HASH_BYTES];
     memcpy(head, domain, sizeof domain - 1);
     memcpy(head + sizeof domain - 1, s->o.secret.b, HASH_BYTES);
     struct hash seed = sha256_2(span_of(head, sizeof head), name);
-    err e = note_signer_make(name, NOTE_TYPE_ED25519, seed.b, out, f);
+    err e = note_signer_make(name, type, seed.b, out, f);
     secret_wipe(&seed, sizeof seed);
     secret_wipe(head, sizeof head);
     return e;
+}
+
+err sim_signer(const struct sim *s, struct span name, struct note_signer *out, struct fail *f) {
+    return derive(s, name, NOTE_TYPE_ED25519, out, f);
+}
+
+err sim_witness(const struct sim *s, unsigned i, char name[SIM_NAME_MAX], struct note_signer *out,
+                struct fail *f) {
+    char digit = (char)('1' + i);
+    return derive(s, sim_name(name, "witness", span_of(&digit, 1)), NOTE_TYPE_COSIGNATURE, out, f);
 }
 
 /* A person's pseudonym: nobody can say whose it is without the secret. */
@@ -102,6 +114,7 @@ err sim_new(const struct sim_options *o, struct sim **out, struct fail *f) {
     struct sim *s = calloc(1, sizeof *s);
     if (!s) return no_memory(f);
     s->o = *o;
+    if (s->o.witnesses > SIM_WITNESSES) s->o.witnesses = SIM_WITNESSES;
     arena_init(&s->arena, ARENA_MAX);
     uint32_t areas = o->x->preset->level_count - 1; /* levels above the stations */
     s->officer_level = (uint8_t)(areas > 2 ? 2 : areas - 1);
@@ -141,14 +154,34 @@ struct hash sim_election(const struct sim *s) {
     return s->election;
 }
 
+/* "witness NAME VKEY" a line, and more than half of them as the quorum. */
+static err policy_text(const struct sim *s, struct buf *out, struct fail *f) {
+    char name[SIM_NAME_MAX];
+    struct note_signer w;
+    for (unsigned i = 0; i < s->o.witnesses; i++) {
+        TRY(sim_witness(s, i, name, &w, f));
+        buf_printf(out, "witness %s ", name);
+        note_vkey_format(&w.key, out);
+        buf_byte(out, '\n');
+        note_signer_wipe(&w);
+    }
+    if (s->o.witnesses) {
+        buf_printf(out, "group most %u", policy_safe_threshold(s->o.witnesses, 0));
+        for (unsigned i = 1; i <= s->o.witnesses; i++) buf_printf(out, " witness.%u", i);
+        buf_str(out, "\nquorum most\n");
+    }
+    return buf_ok(out, f);
+}
+
 err sim_begin(struct sim *s, struct buf *units, struct buf *contests, struct buf *manifest,
               struct fail *f) {
     struct compose_commissioner com[SIM_COMMISSIONERS];
     const struct note_signer *signers[SIM_COMMISSIONERS];
-    struct buf vkeys[SIM_COMMISSIONERS], log_vkey, text;
+    struct buf vkeys[SIM_COMMISSIONERS], log_vkey, text, policy;
     struct note_signer log;
     buf_init(&log_vkey, 1024);
     buf_init(&text, ENTRY_MAX);
+    buf_init(&policy, 16384);
     for (unsigned i = 0; i < SIM_COMMISSIONERS; i++) {
         buf_init(&vkeys[i], 1024);
         note_vkey_format(&s->commissioners[i].key, &vkeys[i]);
@@ -161,9 +194,10 @@ err sim_begin(struct sim *s, struct buf *units, struct buf *contests, struct buf
         note_vkey_format(&log.key, &log_vkey);
         e = setup_objects(s->o.x, units, contests, f);
     }
+    if (e == OK) e = policy_text(s, &policy, f);
     struct setup_options so = {.origin = s->o.origin,
                                .log_vkey = buf_view(&log_vkey),
-                               .policy = s->o.policy,
+                               .policy = buf_view(&policy),
                                .commissioners = com,
                                .commissioner_count = SIM_COMMISSIONERS,
                                .threshold = SIM_THRESHOLD,
@@ -178,6 +212,7 @@ err sim_begin(struct sim *s, struct buf *units, struct buf *contests, struct buf
     note_signer_wipe(&log);
     for (unsigned i = 0; i < SIM_COMMISSIONERS; i++) buf_release(&vkeys[i]);
     buf_release(&log_vkey);
+    buf_release(&policy);
     buf_release(&text);
     return e;
 }

@@ -16,6 +16,7 @@ enum {
     SIM_THRESHOLD = 4,
     SIM_SIDES = 2, /* parties with an agent at each station */
     SIM_OBJECTS = 2,
+    SIM_WITNESSES = 9,
     SIM_NAME_MAX = 120,
 };
 
@@ -25,7 +26,7 @@ struct sim_options {
     struct hash secret;        /* of which all keys are made */
     uint64_t now_ms;           /* keys are valid until a year after */
     struct span origin;
-    struct span policy; /* of witnesses; empty: none */
+    unsigned witnesses; /* 0: none; at most SIM_WITNESSES. More than half of them are a quorum */
     bool images;        /* a form's image for each result */
     bool troubles;      /* things go wrong on the way, and are put right */
 };
@@ -39,6 +40,9 @@ void sim_free(struct sim *s);
  * "dro.CODE", "party.ID", "po.CODE", "dpo.CODE", "agent.ID.CODE". */
 MUST_USE err sim_signer(const struct sim *s, struct span name, struct note_signer *out,
                         struct fail *f);
+/* The cosigning key of witness i, named "witness.1" for the first; `name` is room for that. */
+MUST_USE err sim_witness(const struct sim *s, unsigned i, char name[SIM_NAME_MAX],
+                         struct note_signer *out, struct fail *f);
 struct span sim_side(const struct sim *s, unsigned side); /* the party's id */
 /* Level of the units that have a returning officer. */
 uint8_t sim_officer_level(const struct sim *s);

@@ -88,9 +88,12 @@ pictures() { for o in "$d"/public/objects/*; do
     if head -c 4 "$o" | grep -q PNG; then grep -qa SIMULATED "$o" || return 1; fi; done; }
 ok 'every image says SIMULATED' pictures
 
+ok 'two of three witnesses or more cosigned the last checkpoint' is "$tmp/night.json" '.cosignatures >= 2'
+
 # ---- hesabu verify agrees; a flipped bit is found ----
 ok 'verify: valid and anchored' verify "$d" "$tmp/verify.json"
 ok 'verify finds the same totals' same '.totals' "$tmp/night.json" '.contests | map_values(.transmitted)' "$tmp/verify.json"
+ok 'verify counts its witnesses' is "$tmp/verify.json" '.witnesses.in_policy == 3 and .witnesses.cosigned >= 2'
 ok 'verify refuses nothing' is "$tmp/verify.json" '.verdict == "valid" and .trust == "anchored" and .refused == []'
 cp -r "$d/public" "$tmp/flipped"
 entries=$(find "$tmp/flipped/tile/entries" -type f | sort | head -n 1)
