@@ -16,7 +16,7 @@ enum { RETRY_S = 5, CLOCK_AWAY_S = 60, PAUSE_MAX_S = 60, FAILURES_FREE = 2 };
 struct peer {
     char url[600];     /* "" : none known */
     uint64_t old_size; /* what it has, as far as we know */
-    int64_t away_s;    /* its clock minus ours at the last cosignature */
+    int64_t ahead_s;   /* its clock minus our monotonic one, at the last cosignature */
     bool answered;
     unsigned failures;      /* one after the other, of the exchange itself */
     uint64_t not_before_ms; /* monotonic: left alone until then */
@@ -217,7 +217,7 @@ static err ask(struct witnessing *w, size_t i, struct span note, struct span bod
                                 &time_s, f);
         if (e == OK) {
             peer->old_size = size;
-            peer->away_s = (int64_t)time_s - (int64_t)(clock_wall_ms() / 1000);
+            peer->ahead_s = (int64_t)time_s - (int64_t)(clock_monotonic_ms() / 1000);
             peer->answered = true;
         }
         break;
@@ -236,8 +236,11 @@ static int by_value(const void *a, const void *b) {
 static void judge_clock(struct witnessing *w) {
     int64_t away[POLICY_WITNESSES_MAX];
     size_t n = 0;
+    /* by the monotonic clock, a jump shows without a new cosignature, and so does its end: while
+     * nothing is sequenced there is nothing to cosign */
+    int64_t ours = (int64_t)(clock_wall_ms() / 1000) - (int64_t)(clock_monotonic_ms() / 1000);
     for (size_t i = 0; i < w->policy.witness_count; i++)
-        if (w->peers[i].answered) away[n++] = w->peers[i].away_s;
+        if (w->peers[i].answered) away[n++] = w->peers[i].ahead_s - ours;
     if (n == 0) return;
     qsort(away, n, sizeof *away, by_value);
     int64_t median = away[n / 2];

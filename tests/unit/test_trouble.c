@@ -368,11 +368,7 @@ static void clock_year_ahead(void **state) {
     refuses(E_CLOCK, setup_submit(q, buf_view(&note), NULL, &f));
     assert_true(sequencer_size(q) == size);
     clock_wall_shift(0);
-    /* set right again: the next round finds out */
-    h.ahead_s = 0;
-    witnessing_close(w);
-    must(witnessing_open(q, p, &t, NULL, 0, &w, &f));
-    must(witnessing_round(w, &f));
+    must(witnessing_round(w, &f)); /* set right again: the next round finds out */
     must(setup_submit(q, buf_view(&note), NULL, &f));
     witnessing_close(w);
     publisher_close(p);
