@@ -378,19 +378,6 @@ static int keys_revoke(int argc, char **argv) {
     return code;
 }
 
-/* The name of the key in a file, which needs no passphrase. */
-static err key_name(const char *path, struct buf *name, struct fail *f) {
-    struct buf file;
-    struct keyfile k;
-    buf_init(&file, KEYFILE_BYTES_MAX);
-    err e = file_read(path, KEYFILE_BYTES_MAX, &file, f);
-    if (e == OK) e = keyfile_parse(buf_view(&file), &k, f);
-    if (e == OK) buf_span(name, k.key.name);
-    if (file.p) secret_wipe(file.p, file.cap);
-    buf_release(&file);
-    return e;
-}
-
 static int keys_acting(int argc, char **argv) {
     struct make_options m = {0};
     const char *reason = NULL, *unit = NULL, *election = NULL;
@@ -415,7 +402,7 @@ static int keys_acting(int argc, char **argv) {
                 ? tree_election(election, &id, &f)
                 : fail_set(&f, E_USAGE,
                            "--reason, --unit, --key and --election (or --send) are needed");
-    if (e == OK) e = key_name(m.keys.at[0], &deputy, &f);
+    if (e == OK) e = folder_key_name(m.keys.at[0], &deputy, &f);
     if (e == OK) {
         compose_acting(&text, &id, buf_view(&deputy), span_text(argv[0]), reason, span_text(unit));
         e = buf_ok(&text, &f);

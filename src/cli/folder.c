@@ -74,6 +74,18 @@ err folder_key_open(const char *path, const char *passphrase_file, struct folder
     return OK;
 }
 
+err folder_key_name(const char *path, struct buf *name, struct fail *f) {
+    struct buf file;
+    struct keyfile k;
+    buf_init(&file, KEYFILE_BYTES_MAX);
+    err e = file_read(path, KEYFILE_BYTES_MAX, &file, f);
+    if (e == OK) e = keyfile_parse(buf_view(&file), &k, f);
+    if (e == OK) buf_span(name, k.key.name);
+    if (file.p) secret_wipe(file.p, file.cap);
+    buf_release(&file);
+    return e;
+}
+
 void folder_key_release(struct folder_key *k) {
     secret_free(k->signer);
     k->signer = NULL;

@@ -16,6 +16,8 @@ void folder_key_release(struct folder_key *k);
  * without echo; a simulated key needs none. */
 MUST_USE err folder_key_open(const char *path, const char *passphrase_file, struct folder_key *out,
                              struct fail *f);
+/* Appends the name of the key in a file; needs no passphrase. */
+MUST_USE err folder_key_name(const char *path, struct buf *name, struct fail *f);
 /* A new key's passphrase, appended to *out (wipe it): from the file, $HESABU_PASSPHRASE, or asked for
  * twice. E_PASSPHRASE when it is empty or the two differ. */
 MUST_USE err folder_passphrase_new(const char *passphrase_file, struct buf *out, struct fail *f);

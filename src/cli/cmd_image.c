@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* hesabu image: the record of a form's picture, its original and its public version. */
+#include <stdio.h>
+#include <stdlib.h>
+#include "base/file.h"
+#include "cli/cli.h"
+#include "cli/send.h"
+#include "cli/tree.h"
+#include "cli/values.h"
+#include "election/compose.h"
+#include "service/metadata.h"
+
+int cmd_image(int argc, char **argv);
+
+enum { PICTURE_MAX = 32 << 20, MASKS_MAX = 100 };
+
+struct image_args {
+    const char *contest, *station, *kind, *result, *shown, *public_out, *election;
+    uint64_t page, round;
+    struct opt_list masks;
+    uint32_t masked[MASKS_MAX][4];
+    char public_path[PATH_MAX_LEN];
+    struct hash result_id;
+};
+
+/* FILE.public: what goes to the public, without metadata. */
+static err write_public(struct image_args *a, const char *original, struct named_object *out,
+                        struct fail *f) {
+    const char *from = a->shown ? a->shown : original;
+    struct buf in, clean;
+    struct metadata_removed gone;
+    buf_init(&in, PICTURE_MAX);
+    buf_init(&clean, PICTURE_MAX);
+    err e = file_read(from, PICTURE_MAX, &in, f);
+    if (e == OK) e = metadata_strip(buf_view(&in), &clean, &gone, f);
+    if (e != OK) fail_context(f, e, "%s", from);
+    if (e == OK) {
+        if (a->public_out)
+            (void)snprintf(a->public_path, sizeof a->public_path, "%s", a->public_out);
+        else
+            (void)snprintf(a->public_path, sizeof a->public_path, "%.4000s.public", original);
+        e = file_write_durable(a->public_path, buf_view(&clean), 0644, f);
+    }
+    if (e == OK) {
+        *out = (struct named_object){sha256(buf_view(&clean)), clean.n};
+        fprintf(stderr, "public version: %s (%zu parts with metadata taken out, %zu bytes)\n",
+                a->public_path, gone.parts, gone.bytes);
+        if (gone.turned)
+            fprintf(stderr, "check: the camera had noted that the picture is turned (%u); without that "
+                            "note it lies as it was taken: turn the public version first if that "
+                            "matters\n",
+                    gone.turned);
+    }
+    buf_release(&in);
+    buf_release(&clean);
+    return e;
+}
+
+static err image_text(struct image_args *a, const char *file, struct buf *text, struct fail *f) {
+    static const char *const kinds[] = {"original", "carbon", "agent", "posted"};
+    struct compose_image m = {.kind = IMAGE_ORIGINAL, .round = (unsigned)a->round,
+                              .page = (unsigned)a->page};
+    if (!a->contest || !a->station || !a->election)
+        return fail_set(f, E_USAGE, "--contest, --station and --election (or --send) are needed");
+    if (a->page < 1 || a->page > 99 || a->round < 1 || a->round > MAX_ROUNDS)
+        return fail_set(f, E_USAGE, "pages and rounds are counted from 1");
+    bool known = false;
+    for (int i = 0; i < 4; i++) {
+        if (strcmp(a->kind, kinds[i]) != 0) continue;
+        m.kind = (enum image_kind)i;
+        known = true;
+    }
+    if (!known) return fail_set(f, E_USAGE, "--kind is original, carbon, agent or posted");
+    if (a->masks.n > MASKS_MAX) return fail_set(f, E_USAGE, "more than %d masks", MASKS_MAX);
+    if (a->masks.n && !a->shown)
+        return fail_set(f, E_USAGE, "--mask tells which rectangles of the public version are blackened: "
+                                    "give that version with --public FILE");
+    for (size_t i = 0; i < a->masks.n; i++) TRY(value_numbers(a->masks.at[i], a->masked[i], 4, f));
+    if (a->result) {
+        TRY(hash_from_hex(span_text(a->result), &a->result_id, f));
+        m.result = &a->result_id;
+    }
+    TRY(tree_election(a->election, &m.election, f));
+    struct span original;
+    TRY(file_map(file, &original, f));
+    m.original = (struct named_object){sha256(original), original.n};
+    enum image_format format = metadata_format(original);
+    file_unmap(original);
+    if (m.original.size > PICTURE_MAX) return fail_set(f, E_TOO_LARGE, "%s has more than 32 MiB", file);
+    if (format == FORMAT_UNKNOWN)
+        return fail_set(f, E_IMAGE, "%s is no PNG, JPEG or PDF file", file);
+    TRY(write_public(a, file, &m.shown, f));
+    m.contest = span_text(a->contest);
+    m.station = span_text(a->station);
+    m.masked = (const uint32_t (*)[4])a->masked;
+    m.masked_count = a->masks.n;
+    compose_image(text, &m);
+    return buf_ok(text, f);
+}
+
+int cmd_image(int argc, char **argv) {
+    struct image_args *a = calloc(1, sizeof *a);
+    struct make_options m = {0};
+    if (!a) return 70;
+    a->kind = "original";
+    a->page = a->round = 1;
+    const struct opt options[] = {
+        {"--contest", OPT_TEXT, &a->contest, "ID", "the contest whose form it is"},
+        {"--station", OPT_TEXT, &a->station, "CODE", "the polling station"},
+        {"--result", OPT_TEXT, &a->result, "ID", "the result record that the form belongs to"},
+        {"--kind", OPT_TEXT, &a->kind, "WORD", "original (the default), carbon, agent or posted"},
+        {"--page", OPT_U64, &a->page, "N", "page of the form (1)"},
+        {"--round", OPT_U64, &a->round, "N", "round of the contest (1)"},
+        {"--public", OPT_TEXT, &a->shown, "FILE", "the masked version (else the original without metadata)"},
+        {"--mask", OPT_LIST, &a->masks, "X,Y,W,H", "a rectangle that is blackened in the public version"},
+        {"--public-out", OPT_TEXT, &a->public_out, "FILE", "where the public version is written (FILE.public)"},
+        {"--election", OPT_TEXT, &a->election, "WHERE", "the manifest's id, an anchor file, DIR or URL (else --send)"},
+        MAKE_OPTIONS(m),
+    };
+    const struct usage u = {
+        "image FILE --contest ID --station CODE [--result ID] --key KEY [--send URL]",
+        "Makes the record of a form's picture. The original goes to the restricted objects; the public\n"
+        "version is freed of place, time, device, comments and previews before it is hashed. With --send\n"
+        "both are uploaded before the record. Masking itself (names, signatures) is done before.",
+        options, sizeof options / sizeof *options, 1, 1};
+    int nargs, code;
+    if (cli_parse(&u, argc, argv, &nargs, &code)) {
+        struct fail f = {0};
+        struct buf text;
+        const char *file = argv[0];
+        buf_init(&text, 65536);
+        if (!a->election) a->election = m.send.url;
+        err e = image_text(a, file, &text, &f);
+        if (e == OK) {
+            m.objects.at[m.objects.n++] = file;
+            m.objects.at[m.objects.n++] = a->public_path;
+            code = make_finish("image", &m, buf_view(&text));
+        } else {
+            code = cli_fail("image", &f);
+        }
+        buf_release(&text);
+    }
+    free(a);
+    return code;
+}
