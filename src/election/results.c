@@ -156,8 +156,8 @@ static void result_json(struct json_out *j, const struct fold *s, const struct c
     json_object_end(j);
 }
 
-static const char *state_word(const struct fold *s, const struct findings *fi,
-                              const struct tally *t, const struct tally_row *row) {
+const char *results_station_state(const struct fold *s, const struct findings *fi,
+                                  const struct tally *t, const struct tally_row *row) {
     static const char *const held[] = {"expected", "postponed", "cancelled", "unopposed", "annulled"};
     enum contest_state state = contest_state_in(s, t->contest, t->round, row->unit);
     if (state != CONTEST_OPEN || row->cell == NO_CELL) return held[state];
@@ -171,7 +171,7 @@ static void station_json(struct json_out *j, const struct fold *s, const struct 
     json_object(j);
     unit_head(j, s, row->unit);
     json_ku64(j, "registered", fold_unit(s, row->unit)->registered);
-    json_kstr(j, "state", state_word(s, fi, t, row));
+    json_kstr(j, "state", results_station_state(s, fi, t, row));
     json_key(j, "results");
     json_array(j);
     const struct cell *c = row->cell == NO_CELL ? NULL : fold_cell_at(s, row->cell);

@@ -30,6 +30,10 @@ MUST_USE err results_findings(const struct fold *fold, const struct tally *t,
 MUST_USE err results_index(const struct fold *fold, const struct tally *tallies, size_t n,
                            const struct findings *fi, struct buf *out, struct fail *f);
 
+/* A station's state in one word or two, as the files say it; constant text. */
+const char *results_station_state(const struct fold *fold, const struct findings *fi,
+                                  const struct tally *t, const struct tally_row *row);
+
 /* Everything there is to compute about a state: findings, then a tally for each contest and round. */
 struct results {
     struct arena arena;

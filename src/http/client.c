@@ -344,8 +344,14 @@ err http_answer_check(const struct http_answer *a, const char *url, struct fail 
     /* a code whose status is another one was not said by such a server */
     bool known = e != ERR_COUNT && e != OK && err_info(e)->http == a->status;
     if (!known) return fail_set(f, E_NETWORK, "%s answers with status %d", url, a->status);
-    return fail_set(f, e, "%s: %.*s", url, (int)(sentence.n > 300 ? 300 : sentence.n),
-                    (const char *)sentence.p);
+    char plain[301];
+    size_t n = 0;
+    for (size_t i = 0; i < sentence.n && n < sizeof plain - 1; i++) {
+        bool escape = sentence.p[i] == '\\' && i + 1 < sentence.n &&
+                      (sentence.p[i + 1] == '"' || sentence.p[i + 1] == '\\');
+        plain[n++] = (char)sentence.p[escape ? ++i : i];
+    }
+    return fail_set(f, e, "%s: %.*s", url, (int)n, plain);
 }
 
 /* ---- many calls ---- */

@@ -707,3 +707,89 @@ err sqlite_store_open(const char *dir, const struct sqlite_options *options, str
     *out = &s->base;
     return OK;
 }
+
+/* --- exports --- */
+
+enum { OUT_STATEMENTS = 16 };
+
+struct sqlite_out {
+    struct db db;
+    char path[PATH_MAX_LEN]; /* where it goes; db.path is where it is made */
+    struct {
+        const char *sql;
+        sqlite3_stmt *s;
+    } stmt[OUT_STATEMENTS];
+};
+
+err sqlite_out_new(const char *path, const char *schema, struct sqlite_out **out, struct fail *f) {
+    struct sqlite_out *o = calloc(1, sizeof *o);
+    if (!o) return fail_set(f, E_MEMORY, "no memory for an export");
+    (void)snprintf(o->path, sizeof o->path, "%s", path);
+    if (snprintf(o->db.path, sizeof o->db.path, "%s.new", path) >= PATH_MAX_LEN) {
+        free(o);
+        return fail_set(f, E_IO, "the path is too long");
+    }
+    (void)unlink(o->db.path);
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+    err e = sqlite3_open_v2(o->db.path, &o->db.h, flags, NULL) == SQLITE_OK
+                ? OK
+                : db_error(&o->db, "making", f);
+    /* a crash leaves PATH.new, which nobody reads: no journal is needed */
+    if (e == OK) e = db_exec(&o->db, "PRAGMA journal_mode=OFF; PRAGMA synchronous=FULL", "making", f);
+    if (e == OK) e = db_exec(&o->db, "BEGIN", "making", f);
+    if (e == OK) e = db_exec(&o->db, schema, "making", f);
+    if (e != OK) {
+        sqlite_out_close(o);
+        return e;
+    }
+    *out = o;
+    return OK;
+}
+
+err sqlite_out_row(struct sqlite_out *o, const char *insert, const struct sqlite_value *values,
+                   size_t n, struct fail *f) {
+    size_t i = 0;
+    while (i < OUT_STATEMENTS && o->stmt[i].sql && o->stmt[i].sql != insert) i++;
+    if (i == OUT_STATEMENTS) return fail_set(f, E_INTERNAL, "too many different statements");
+    sqlite3_stmt *s = o->stmt[i].s;
+    if (!s) {
+        if (sqlite3_prepare_v2(o->db.h, insert, -1, &s, NULL) != SQLITE_OK)
+            return db_error(&o->db, "preparing", f);
+        o->stmt[i].sql = insert;
+        o->stmt[i].s = s;
+    }
+    for (size_t k = 0; k < n; k++) {
+        const struct sqlite_value *v = &values[k];
+        int at = (int)k + 1;
+        if (v->kind == SQLITE_NUMBER)
+            sqlite3_bind_int64(s, at, (sqlite3_int64)v->number);
+        else if (v->kind == SQLITE_WORDS)
+            sqlite3_bind_text64(s, at, v->words.p ? (const char *)v->words.p : "", v->words.n,
+                                SQLITE_STATIC, SQLITE_UTF8);
+        else
+            sqlite3_bind_null(s, at);
+    }
+    return finish(&o->db, s, "writing", f);
+}
+
+err sqlite_out_commit(struct sqlite_out *o, struct fail *f) {
+    TRY(db_exec(&o->db, "COMMIT", "writing", f));
+    for (int i = 0; i < OUT_STATEMENTS; i++) {
+        sqlite3_finalize(o->stmt[i].s);
+        o->stmt[i].s = NULL;
+    }
+    if (sqlite3_close(o->db.h) != SQLITE_OK) return db_error(&o->db, "closing", f);
+    o->db.h = NULL;
+    if (rename(o->db.path, o->path)) return file_error(f, errno, "writing", o->path);
+    return OK; /* an export can be made again: its folder is not synced */
+}
+
+void sqlite_out_close(struct sqlite_out *o) {
+    if (!o) return;
+    for (int i = 0; i < OUT_STATEMENTS; i++) sqlite3_finalize(o->stmt[i].s);
+    char made[PATH_MAX_LEN];
+    memcpy(made, o->db.path, sizeof made);
+    db_close(&o->db);
+    (void)unlink(made); /* nothing is there after a commit */
+    free(o);
+}

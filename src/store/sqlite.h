@@ -28,4 +28,23 @@ MUST_USE err sqlite_store_open(const char *dir, const struct sqlite_options *opt
  * checkpoints. The caller owns *out: store_reader_close. */
 MUST_USE err sqlite_reader_open(const char *dir, struct store_reader **out, struct fail *f);
 
+/* Writing a new database for others to read (an export): one transaction, no journal, renamed into
+ * place when it is whole. */
+struct sqlite_out;
+struct sqlite_value {
+    enum { SQLITE_ABSENT, SQLITE_NUMBER, SQLITE_WORDS } kind;
+    uint64_t number;   /* at most 2^63 - 1 */
+    struct span words; /* borrowed during the call */
+};
+/* `schema`: statements that make the tables. PATH.new is replaced if it is there. */
+MUST_USE err sqlite_out_new(const char *path, const char *schema, struct sqlite_out **out,
+                            struct fail *f);
+/* One row: "INSERT INTO t VALUES(?,?)" with values[n]. The same pointer for the same statement. */
+MUST_USE err sqlite_out_row(struct sqlite_out *o, const char *insert,
+                            const struct sqlite_value *values, size_t n, struct fail *f);
+/* Commits, syncs and moves it to its path. */
+MUST_USE err sqlite_out_commit(struct sqlite_out *o, struct fail *f);
+/* Without a commit nothing is left behind. NULL is fine. */
+void sqlite_out_close(struct sqlite_out *o);
+
 #endif
