@@ -21,35 +21,27 @@ err tree_open(const char *where, struct tree *out, struct fail *f) {
     while (n > 1 && where[n - 1] == '/') n--;
     if (n + 8 > sizeof out->base) return fail_set(f, E_USAGE, "the address is too long");
     memcpy(out->base, where, n);
-    if (is_url(where)) return http_client_new(NULL, &out->http, f);
+    if (is_url(where)) {
+        TRY(tree_url_open(out->base, &out->url, f));
+        out->at = tree_url_source(out->url);
+        return OK;
+    }
     char inner[PATH_MAX_LEN];
     TRY(path_join(inner, sizeof inner, out->base, "public", f));
     if (is_folder(inner)) (void)snprintf(out->base + n, sizeof out->base - n, "/public");
     if (!is_folder(out->base))
         return fail_set(f, E_NOT_FOUND, "%.200s is neither a folder nor an http address", where);
+    out->at = tree_source_dir(out->base);
     return OK;
 }
 
 void tree_close(struct tree *t) {
-    http_client_free(t->http);
+    tree_url_close(t->url);
     *t = (struct tree){0};
 }
 
 err tree_read(struct tree *t, const char *path, size_t max, struct buf *out, struct fail *f) {
-    char at[PATH_MAX_LEN];
-    TRY(path_join(at, sizeof at, t->base, path, f));
-    if (!t->http) return file_read(at, max, out, f);
-    struct http_answer a;
-    struct http_call call = {.method = "GET", .url = at, .max_answer = max};
-    err e = http_call(t->http, &call, &a, f);
-    if (e == OK && a.status == 404) e = fail_set(f, E_NOT_FOUND, "%.300s is not there", at);
-    if (e == OK) e = http_answer_check(&a, at, f);
-    if (e == OK) {
-        buf_span(out, buf_view(&a.body));
-        e = buf_ok(out, f);
-    }
-    http_answer_release(&a);
-    return e;
+    return t->at.get(t->at.ctx, path, max, out, f);
 }
 
 err tree_election(const char *where, struct hash *out, struct fail *f) {

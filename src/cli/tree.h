@@ -4,11 +4,12 @@
 #define CLI_TREE_H
 
 #include "crypto/hash.h"
-#include "http/client.h"
+#include "http/tree_url.h"
 
 struct tree {
-    char base[2000];          /* folder or address, without '/' at its end */
-    struct http_client *http; /* NULL: a folder */
+    char base[2000];       /* folder or address, without '/' at its end */
+    struct tree_url *url;  /* NULL: a folder */
+    struct tree_source at; /* borrows base or url: a tree does not move */
 };
 /* DIR (or the election's folder, which has it in public/) or URL. E_NOT_FOUND, E_USAGE. */
 MUST_USE err tree_open(const char *where, struct tree *out, struct fail *f);

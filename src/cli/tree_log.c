@@ -9,7 +9,7 @@
 #include "tlog/checkpoint.h"
 #include "tlog/tile.h"
 
-enum { OBJECT_MAX = 1 << 30, BUNDLES_KEPT = 8 };
+enum { OBJECT_MAX = 1 << 30 };
 
 struct reading {
     struct tree *t;
@@ -17,13 +17,13 @@ struct reading {
     struct tree_log *log;
     struct merkle_frontier frontier;
     struct buf object, bundle;
+    err reading; /* of the last object */
     struct record rec;
     struct applied applied;
 };
 
-static err get_object(void *ctx, const struct hash *id, uint64_t size, struct span *out,
+static err read_object(struct reading *r, const struct hash *id, uint64_t size, struct span *out,
                       struct fail *f) {
-    struct reading *r = ctx;
     char path[80] = "objects/";
     if (size > OBJECT_MAX) return fail_set(f, E_TOO_LARGE, "an object of more than 1 GiB");
     hash_hex(id, path + 8);
@@ -40,17 +40,17 @@ static err get_object(void *ctx, const struct hash *id, uint64_t size, struct sp
     return OK;
 }
 
+static err get_object(void *ctx, const struct hash *id, uint64_t size, struct span *out,
+                      struct fail *f) {
+    struct reading *r = ctx;
+    return r->reading = read_object(r, id, size, out, f);
+}
+
 static err read_bundle(struct reading *r, uint64_t index, struct buf *out, struct fail *f) {
     struct tile t = {.entries = true, .index = index,
                      .width = (uint16_t)tile_width_at(r->log->size, 0, index)};
-    char path[TILE_PATH_MAX];
-    tile_path(t, path);
     buf_clear(out);
-    err e = tree_read(r->t, path, TILE_BUNDLE_MAX, out, f);
-    if (e != E_NOT_FOUND || t.width == TILE_WIDTH) return e;
-    t.width = TILE_WIDTH; /* it was filled meanwhile, and the partial form removed */
-    tile_path(t, path);
-    return tree_read(r->t, path, TILE_BUNDLE_MAX, out, f);
+    return tree_source_tile(&r->t->at, t, out, f);
 }
 
 /* The text of an entry that came earlier: lines of a `signatures` record are over that one. */
@@ -98,6 +98,7 @@ static err take_entry(struct reading *r, uint64_t index, struct span entry, stru
     struct hash leaf = merkle_leaf(entry);
     merkle_frontier_append(&r->frontier, &leaf);
     err e = fold_apply(r->log->fold, entry, &r->applied, f);
+    if (r->reading != OK) return r->reading; /* an object could not be read: nothing is judged */
     if (e != OK)
         return fail_context(f, e, "entry %llu should not be in the log", (unsigned long long)index);
     if (index == 0 && !hash_eq(&r->applied.id, &r->log->anchor.manifest))
