@@ -288,12 +288,16 @@ static void full_queue(void **state) {
         struct reply r;
         if (fd[i] < 0) continue;
         assert_true(hear_reply(fd[i], NULL, false, &r));
-        assert_int_equal(r.status, 201);
-        done++;
-        reply_free(&r);
         close(fd[i]);
+        if (r.status == 201) {
+            done++;
+            reply_free(&r);
+        } else { /* the sequencer may have taken fewer than two before it had to wait */
+            site_is(&r, E_BUSY, "a full queue");
+            busy++;
+        }
     }
-    assert_true(busy + done == 12 && done >= 3);
+    assert_true(busy + done == 12 && done >= 3 && done <= 5);
     site_stop(&s);
     assert_true(site_size(&s) == x->entry_count + done); /* being busy is no incident */
     site_end(&s);
