@@ -117,6 +117,7 @@ void compose_manifest(struct buf *out, const struct compose_manifest *m) {
     json_array_end(&j);
     raw_if(&j, "limits", m->limits);
     json_kspan(&j, "log", m->log_vkey);
+    if (m->notice.n) json_kspan(&j, "notice", m->notice);
     json_ku64(&j, "opens_ms", m->opens_ms);
     json_kspan(&j, "origin", m->origin);
     if (m->policy.n) {

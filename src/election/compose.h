@@ -29,6 +29,7 @@ struct compose_commissioner {
 
 struct compose_manifest {
     struct span origin, log_vkey, title;
+    struct span notice; /* empty: none */
     struct span policy; /* lines, each with its '\n'; empty: none */
     struct named_object units, contests;
     const struct compose_commissioner *commissioners;

@@ -55,6 +55,7 @@ enum image_rule { IMAGE_REQUIRED, IMAGE_OPTIONAL };
 struct definition {
     uint32_t version; /* 1: the manifest */
     struct span origin, log_vkey, title;
+    struct span notice; /* a sentence that every page shows; empty: none */
     struct span policy; /* the witness policy's lines, joined by '\n' */
     bool simulated;
     uint8_t image; /* enum image_rule */

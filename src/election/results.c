@@ -284,6 +284,7 @@ err results_index(const struct fold *s, const struct tally *tallies, size_t n,
     json_kspan(&j, "origin", s->def.origin);
     json_ku64(&j, "definition", s->def.version);
     if (s->def.simulated) json_kstr(&j, "simulated", "SIMULATED");
+    if (s->def.notice.n) json_kspan(&j, "notice", s->def.notice);
     json_ku64(&j, "size", fold_size(s));
     json_ku64(&j, "last_ms", s->last_ms);
     json_key(&j, "records");

@@ -188,6 +188,7 @@ static err read_manifest(struct ctx *c, struct commissioner *com, size_t *com_co
     if (cj_have(r, "limits")) read_limits(c);
     cj_need(r, "log");
     read_log_key(c);
+    if (cj_have(r, "notice")) d->notice = cj_text(r, &c->fold->arena, 500);
     cj_need(r, "opens_ms");
     d->opens_ms = cj_u64(r, CJ_MAX_INT);
     cj_need(r, "origin");

@@ -122,6 +122,11 @@ err page_overview(const struct fold *s, const struct results *r, const char *not
                "a{color:#9cf}}</style></head><body>\n");
     if (d->simulated)
         buf_str(b, "<p class=\"mark\">SIMULATED. Nothing on this page is a real result.</p>\n");
+    if (d->notice.n) {
+        buf_str(b, "<p>");
+        text(b, d->notice);
+        buf_str(b, "</p>\n");
+    }
     buf_str(b, "<h1>");
     text(b, d->title);
     buf_str(b, "</h1>\n<p><b>Provisional, not declared.</b> Figures as sent from polling stations, "

@@ -113,6 +113,7 @@ err setup_manifest(const struct preset *p, const struct setup_options *o, struct
         .origin = o->origin,
         .log_vkey = o->log_vkey,
         .title = buf_view(&title),
+        .notice = o->simulated ? p->simulated : (struct span){0},
         .policy = o->policy,
         .units = {sha256(units), units.n},
         .contests = {sha256(contests), contests.n},
