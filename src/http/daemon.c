@@ -178,8 +178,6 @@ static err start_http(struct daemon *d, struct fail *f) {
                                     .peers = 1 << 16};
     secret_random(&per_key.seed, sizeof per_key.seed);
     TRY(limits_new(&per_key, &x->per_key, f));
-    TRY(stream_new(&(struct stream_options){.max_subscribers = 1000, .metrics = x->metrics},
-                   &x->events, f));
     TRY(static_open(&(struct static_options){.dir = d->public_dir, .rules = routes_static_rules,
                                              .rule_count = routes_static_rule_count,
                                              .any_origin = true},
@@ -203,6 +201,9 @@ static err open_parts(struct daemon *d, struct fail *f) {
     TRY(path_join(d->upload_dir, sizeof d->upload_dir, o->dir, "private/uploads", f));
     TRY(metrics_new(&d->routes.metrics, f));
     struct metrics *m = d->routes.metrics;
+    /* before the publisher's thread, which speaks to it */
+    TRY(stream_new(&(struct stream_options){.max_subscribers = 1000, .metrics = m},
+                   &d->routes.events, f));
     d->size_metric = metrics_gauge(m, "hesabu_log_size", NULL, "entries in the log");
     d->routes.accepted = metrics_counter(m, "hesabu_records_accepted_total", NULL, "records sequenced");
     d->routes.duplicates = metrics_counter(m, "hesabu_records_duplicate_total", NULL,
