@@ -222,6 +222,8 @@ static void test_old_copy(void **state) {
     struct daemon_options o = peers_options(&x, dir);
     refuses(E_ROLLBACK, daemon_start(&o, &d, &f)); /* by the guard */
     copy_file(scratch_path(x.root, "guard"), scratch_path(dir, "private/guard"));
+    refuses(E_ROLLBACK, daemon_start(&o, &d, &f)); /* by what is published already */
+    assert_int_equal(unlink(scratch_path(dir, "public/checkpoint")), 0);
     refuses(E_ROLLBACK, daemon_start(&o, &d, &f)); /* by the witnesses */
     assert_non_null(strstr(f.text, "witness"));
     o.unconfirmed = "all of them are wrong"; /* no reason is good enough against evidence */
