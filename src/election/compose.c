@@ -240,7 +240,12 @@ void compose_result(struct buf *out, const struct compose_result *r) {
     if (r->serial.n) json_kspan(&j, "serial", r->serial);
     json_ku64(&j, "signed_ms", r->signed_ms);
     json_kspan(&j, "station", r->station);
-    if (r->supersedes) json_khex(&j, "supersedes", hash_span(r->supersedes));
+    if (r->supersedes_count) {
+        json_key(&j, "supersedes");
+        json_array(&j);
+        for (size_t i = 0; i < r->supersedes_count; i++) json_hex(&j, hash_span(&r->supersedes[i]));
+        json_array_end(&j);
+    }
     if (r->voters_kit != ABSENT || r->voters_manual != ABSENT) {
         json_key(&j, "voters");
         json_object(&j);

@@ -70,7 +70,8 @@ struct compose_result {
     uint64_t signed_ms;
     const struct hash *form; /* hashes of the form's images */
     size_t form_count;
-    const struct hash *supersedes; /* NULL: none */
+    const struct hash *supersedes; /* ids, ascending */
+    size_t supersedes_count;
     uint64_t registered, valid, rejected, objected, disputed, voters_kit, voters_manual;
     uint32_t agents_present, agents_signed, agents_refused;
     const struct span *choices; /* ids, any order */

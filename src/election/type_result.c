@@ -29,7 +29,7 @@ static void read_ballots(struct cj *r, struct result *x) {
     cj_object_end(r);
 }
 
-enum { FORMS_MAX = 8 };
+enum { FORMS_MAX = 8, SUPERSEDES_MAX = 8 };
 
 static void read_form(struct ctx *c, struct result *x, struct hash *forms) {
     struct cj *r = &c->json;
@@ -72,15 +72,42 @@ static void read_votes(struct ctx *c, uint32_t contest, unsigned round, uint64_t
 struct fields {
     unsigned basis, round;
     uint32_t contest, station;
-    uint64_t definition, supersedes; /* UINT64_MAX: none */
+    uint64_t definition;
+    uint64_t supersedes[SUPERSEDES_MAX]; /* entries; the first supersedes_count */
+    uint32_t supersedes_count;
     struct hash forms[FORMS_MAX];
     uint64_t votes[MAX_CHOICES]; /* the first choice_count are filled in */
 };
 
+/* Ids of results in ascending order: most often one; several where unlinked forms stood side by side
+ * and the officer says which figures hold. */
+static void read_supersedes(struct ctx *c, struct fields *v) {
+    struct cj *r = &c->json;
+    struct hash last = {0};
+    cj_array(r);
+    while (cj_element(r)) {
+        if (v->supersedes_count == SUPERSEDES_MAX) {
+            cj_fail(r, E_RANGE, "more than %d results are superseded at once", SUPERSEDES_MAX);
+            return;
+        }
+        uint64_t entry = read_record(c);
+        if (cj_failed(r)) return;
+        struct hash id = fold_id(c->fold, entry);
+        if (v->supersedes_count && hash_cmp(&last, &id) >= 0) {
+            cj_fail(r, E_CANONICAL, "the superseded results are not in ascending order");
+            return;
+        }
+        last = id;
+        v->supersedes[v->supersedes_count++] = entry;
+    }
+    if (!cj_failed(r) && v->supersedes_count == 0)
+        cj_fail(r, E_FIELD, "an empty list of superseded results; leave it out");
+}
+
 static err read_result(struct ctx *c, struct fields *v, struct result *x) {
     static const char *const bases[] = {"station", "paper", NULL};
     struct cj *r = &c->json;
-    v->supersedes = UINT64_MAX;
+    v->supersedes_count = 0;
     cj_object(r);
     x->agents_present = x->agents_refused = x->agents_signed = UINT32_MAX;
     if (cj_have(r, "agents")) read_agents(r, x);
@@ -107,7 +134,7 @@ static err read_result(struct ctx *c, struct fields *v, struct result *x) {
     x->signed_ms = cj_u64(r, CJ_MAX_INT);
     cj_need(r, "station");
     v->station = read_station(c);
-    if (cj_have(r, "supersedes")) v->supersedes = read_record(c);
+    if (cj_have(r, "supersedes")) read_supersedes(c, v);
     x->voters_kit = x->voters_manual = ABSENT;
     if (cj_have(r, "voters")) {
         cj_object(r);
@@ -169,11 +196,8 @@ static err check_signers(struct ctx *c, const struct fields *v, uint32_t *answer
     return fail_set(c->f, E_THRESHOLD, "a result from paper needs a second officer's signature");
 }
 
-/* The result that this one replaces, or NO_RESULT. */
-static err check_supersedes(struct ctx *c, const struct fields *v, uint32_t *old) {
-    *old = NO_RESULT;
-    if (v->supersedes == UINT64_MAX) return OK;
-    uint32_t i = result_of_entry(c->fold, v->supersedes);
+static err check_superseded(struct ctx *c, const struct fields *v, uint64_t entry, uint32_t *old) {
+    uint32_t i = result_of_entry(c->fold, entry);
     const struct result *o = i == NO_RESULT ? NULL : fold_result(c->fold, i);
     const struct cell *cell = o ? vec_at(&c->fold->cells, o->cell) : NULL;
     if (!cell || cell->contest != v->contest || cell->station != v->station ||
@@ -191,7 +215,14 @@ static err check_supersedes(struct ctx *c, const struct fields *v, uint32_t *old
     return OK;
 }
 
-static err add_result(struct ctx *c, const struct fields *v, struct result *x, uint32_t old) {
+/* The results that this one replaces, into old[v->supersedes_count]. */
+static err check_supersedes(struct ctx *c, const struct fields *v, uint32_t *old) {
+    for (uint32_t i = 0; i < v->supersedes_count; i++)
+        TRY(check_superseded(c, v, v->supersedes[i], &old[i]));
+    return OK;
+}
+
+static err add_result(struct ctx *c, const struct fields *v, struct result *x, const uint32_t *old) {
     struct fold *s = c->fold;
     struct journal *j = &s->journal;
     uint32_t choices = fold_contest(s, v->contest)->choice_count, i = (uint32_t)s->results.n;
@@ -216,10 +247,9 @@ static err add_result(struct ctx *c, const struct fields *v, struct result *x, u
     else
         JSET(j, ((struct result *)vec_at(&s->results, cell->last_result))->next, i);
     JSET(j, cell->last_result, i);
-    if (old == NO_RESULT)
-        JSET(j, cell->current, cell->current + 1);
-    else
-        JSET(j, ((struct result *)vec_at(&s->results, old))->superseded_by, i);
+    JSET(j, cell->current, cell->current + 1 - v->supersedes_count);
+    for (uint32_t n = 0; n < v->supersedes_count; n++)
+        JSET(j, ((struct result *)vec_at(&s->results, old[n]))->superseded_by, i);
     TRY(state_index(c, &s->by_result_entry, hash_u64(c->index), i));
     for (size_t n = 0; n < c->signer_count; n++) {
         TRY(state_signed_add(c, c->index, c->signers[n]));
@@ -232,11 +262,11 @@ err result_apply(struct ctx *c) {
     struct fields v; /* filled by read_result: too large to be cleared each time */
     struct result x = {.entry = c->index, .ms = c->ms, .next = NO_RESULT,
                        .superseded_by = NO_RESULT, .first_image = NO_IMAGE};
-    uint32_t old;
+    uint32_t old[SUPERSEDES_MAX];
     TRY(read_result(c, &v, &x));
     TRY(check_contest(c, &v));
     TRY(check_signers(c, &v, &x.signer));
-    TRY(check_supersedes(c, &v, &old));
+    TRY(check_supersedes(c, &v, old));
     x.basis = (uint8_t)v.basis;
     for (size_t n = 0; n < c->signer_count; n++)
         if (c->signers[n] == x.signer) c->out->signer = c->rec->lines[n].name;

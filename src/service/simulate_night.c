@@ -108,7 +108,7 @@ static uint64_t signed_ms(const struct night *n) {
 
 /* Into t->text. */
 static void result_text(struct night *n, const struct form *m, struct compose_result *r,
-                        const struct hash *supersedes) {
+                        const struct hash *supersedes, size_t count) {
     struct span ids[PRESET_CHOICES_MAX];
     const struct expand_figures *g = n->g;
     compose_result_init(r);
@@ -121,6 +121,7 @@ static void result_text(struct night *n, const struct form *m, struct compose_re
     r->form = &m->original.id;
     r->form_count = n->s->o.images ? 1 : 0;
     r->supersedes = supersedes;
+    r->supersedes_count = count;
     r->registered = figure_or_absent(n->station->registered);
     r->valid = figure_or_absent(m->valid);
     r->rejected = figure_or_absent(g->rejected);
@@ -146,18 +147,27 @@ static size_t result_signers(const struct night *n, const struct note_signer *of
     return count;
 }
 
-static err send_result(struct night *n, const struct form *m, const struct note_signer *officer,
-                       const struct hash *supersedes, struct hash *id, struct sim_step **step) {
+/* By the officer, instead of `count` earlier ones (ids, ascending). */
+static err send_instead(struct night *n, const struct form *m, const struct hash *supersedes,
+                        size_t count, struct hash *id, struct sim_step **step) {
     const struct note_signer *signers[1 + SIM_SIDES];
     struct compose_result r;
-    result_text(n, m, &r, supersedes);
+    result_text(n, m, &r, supersedes, count);
+    return sim_sign(n->t, signers, result_signers(n, &n->crew.officer, signers), id, step, n->f);
+}
+
+static err send_result(struct night *n, const struct form *m, const struct note_signer *officer,
+                       struct hash *id, struct sim_step **step) {
+    const struct note_signer *signers[1 + SIM_SIDES];
+    struct compose_result r;
+    result_text(n, m, &r, NULL, 0);
     return sim_sign(n->t, signers, result_signers(n, officer, signers), id, step, n->f);
 }
 
 /* The id that the result has, or had, in the log. */
 static err result_id(struct night *n, const struct form *m, struct hash *id) {
     struct compose_result r;
-    result_text(n, m, &r, NULL);
+    result_text(n, m, &r, NULL, 0);
     TRY(buf_ok(&n->t->text, n->f));
     *id = sha256(buf_view(&n->t->text));
     buf_clear(&n->t->text);
@@ -219,7 +229,7 @@ static err ordinary(struct night *n) {
                        NULL));
         TRY(send_event(n, "closed", false, closes + rng_below(&r, 900000), NULL));
     }
-    TRY(send_result(n, &m, &n->crew.officer, NULL, &id, NULL));
+    TRY(send_result(n, &m, &n->crew.officer, &id, NULL));
     TRY(send_image(n, &m, &n->crew.officer, &id, NULL));
     bool flooded = n->s->trouble[sim_first_figure(n->s, n->g->station)] == T_FLOOD;
     if (!flooded && rng_below(&r, POSTED_ONE_IN) == 0)
@@ -233,7 +243,7 @@ static err right_form_now(struct night *n, struct hash *id) {
     struct form m;
     form_right(n, &m);
     TRY(form_draw(n, &m));
-    TRY(send_result(n, &m, &n->crew.officer, NULL, id, NULL));
+    TRY(send_result(n, &m, &n->crew.officer, id, NULL));
     return send_image(n, &m, &n->crew.officer, id, NULL);
 }
 
@@ -249,15 +259,61 @@ static err trouble_sum(struct night *n, uint8_t part) {
     struct sim_step *step;
     TRY(sum_form(n, &wrong));
     if (part == 0) {
-        TRY(send_result(n, &wrong, &n->crew.officer, NULL, &id, &step));
+        TRY(send_result(n, &wrong, &n->crew.officer, &id, &step));
         step->what = "the form's votes do not add up to its valid votes (finding F_SUM)";
         return send_image(n, &wrong, &n->crew.officer, &id, NULL);
     }
     TRY(result_id(n, &wrong, &id));
     form_right(n, &right);
     TRY(form_draw(n, &right));
-    TRY(send_result(n, &right, &n->crew.officer, &id, &next, &step));
+    TRY(send_instead(n, &right, &id, 1, &next, &step));
     step->what = "the officer's corrected form replaces the one that did not add up";
+    return send_image(n, &right, &n->crew.officer, &next, NULL);
+}
+
+/* The figures of the two largest choices, each in the other's row. */
+static err exchanged_form(struct night *n, struct form *m) {
+    uint32_t a = 0, b = 1;
+    form_right(n, m);
+    for (uint32_t i = 0; i < n->contest->choice_count; i++) {
+        if (m->votes[i] > m->votes[a]) {
+            b = a;
+            a = i;
+        } else if (i != a && m->votes[i] > m->votes[b]) {
+            b = i;
+        }
+    }
+    uint64_t votes = m->votes[a];
+    if (votes == m->votes[b]) votes++; /* a tie: misread by one */
+    m->votes[a] = m->votes[b];
+    m->votes[b] = votes;
+    return form_draw(n, m);
+}
+
+static err trouble_two(struct night *n, uint8_t part) {
+    struct form wrong, right;
+    struct hash id[2], next;
+    struct sim_step *step;
+    TRY(exchanged_form(n, &wrong));
+    form_right(n, &right);
+    TRY(form_draw(n, &right));
+    if (part == 0) {
+        TRY(send_result(n, &wrong, &n->crew.officer, &id[0], &step));
+        step->what = "two candidates' figures were exchanged on the form";
+        TRY(send_image(n, &wrong, &n->crew.officer, &id[0], NULL));
+        TRY(send_result(n, &right, &n->crew.officer, &id[1], &step));
+        step->what = "a second form, not linked to the first: neither counts (F_TWO_RESULTS)";
+        return send_image(n, &right, &n->crew.officer, &id[1], NULL);
+    }
+    TRY(result_id(n, &wrong, &id[0]));
+    TRY(result_id(n, &right, &id[1]));
+    if (hash_cmp(&id[0], &id[1]) > 0) {
+        next = id[0];
+        id[0] = id[1];
+        id[1] = next;
+    }
+    TRY(send_instead(n, &right, id, 2, &next, &step));
+    step->what = "the officer's form that replaces both: the figures count";
     return send_image(n, &right, &n->crew.officer, &next, NULL);
 }
 
@@ -274,7 +330,7 @@ static err trouble_wrong(struct night *n) {
     form_right(n, &m);
     TRY(form_draw(n, &m));
     n->station = &x->stations[other];
-    result_text(n, &m, &r, NULL);
+    result_text(n, &m, &r, NULL, 0);
     n->station = own;
     TRY(sim_sign(n->t, signers, result_signers(n, &n->crew.officer, signers), NULL, &step, n->f));
     step->expect = E_SCOPE;
@@ -288,7 +344,7 @@ static err trouble_retry(struct night *n) {
     struct sim_step *step;
     form_right(n, &m);
     TRY(form_draw(n, &m));
-    TRY(send_result(n, &m, &n->crew.officer, NULL, &id, &step));
+    TRY(send_result(n, &m, &n->crew.officer, &id, &step));
     struct span note = step->note;
     TRY(sim_send(n->t, note, &step, n->f));
     step->duplicate = true;
@@ -321,12 +377,12 @@ static err trouble_died(struct night *n) {
     compose_revoke(&n->t->text, &n->s->election, n->crew.officer.key.name, "died", UINT64_MAX);
     TRY(sim_sign(n->t, &ro, 1, NULL, &step, n->f));
     step->what = "the presiding officer died; the returning officer revokes the key";
-    TRY(send_result(n, &m, &n->crew.officer, NULL, &id, &step));
+    TRY(send_result(n, &m, &n->crew.officer, &id, &step));
     step->expect = E_REVOKED;
     step->what = "the revoked key was used";
     TRY(sim_signer(n->s, sim_name(name, "dpo", n->station->code), &deputy, n->f));
     err e = grant_deputy(n, &deputy);
-    if (e == OK) e = send_result(n, &m, &deputy, NULL, &id, NULL);
+    if (e == OK) e = send_result(n, &m, &deputy, &id, NULL);
     if (e == OK) e = send_image(n, &m, &deputy, &id, NULL);
     note_signer_wipe(&deputy);
     return e;
@@ -340,7 +396,7 @@ static err trouble_deputy(struct night *n) {
     form_right(n, &m);
     TRY(form_draw(n, &m));
     TRY(sim_signer(n->s, sim_name(name, "dpo", n->station->code), &deputy, n->f));
-    err e = send_result(n, &m, &deputy, NULL, &id, NULL);
+    err e = send_result(n, &m, &deputy, &id, NULL);
     if (e == OK) e = send_image(n, &m, &deputy, &id, NULL);
     note_signer_wipe(&deputy);
     return e;
@@ -354,11 +410,11 @@ static err trouble_stripped(struct night *n) {
     struct sim_step *step;
     form_right(n, &m);
     TRY(form_draw(n, &m));
-    result_text(n, &m, &r, NULL);
+    result_text(n, &m, &r, NULL, 0);
     TRY(sim_sign(n->t, &po, 1, &id, &step, n->f));
     step->what = "the agents' signature lines were lost on the way";
     n->crew.signs[0] = n->crew.signs[1] = true;
-    TRY(send_result(n, &m, po, NULL, &id, &step));
+    TRY(send_result(n, &m, po, &id, &step));
     step->duplicate = true;
     step->what = "the whole record was sent again: the log adds the missing lines";
     return send_image(n, &m, po, &id, NULL);
@@ -394,7 +450,7 @@ static err trouble_forged(struct night *n) {
     struct sim_step *step;
     form_right(n, &m);
     TRY(form_draw(n, &m));
-    TRY(send_result(n, &m, &n->crew.officer, NULL, &id, &step));
+    TRY(send_result(n, &m, &n->crew.officer, &id, &step));
     step->expect = E_SIGNATURE;
     step->what = "a signature was forged";
     struct span line = step->note;
@@ -415,7 +471,7 @@ static err trouble_rehearsal(struct night *n) {
     form_right(n, &m);
     TRY(form_draw(n, &m));
     n->s = &rehearsal;
-    err e = send_result(n, &m, &n->crew.officer, NULL, &id, &step);
+    err e = send_result(n, &m, &n->crew.officer, &id, &step);
     n->s = real;
     TRY(e);
     step->expect = E_ELECTION;
@@ -430,7 +486,7 @@ static err trouble_image(struct night *n, uint8_t part) {
     form_right(n, &m);
     TRY(form_draw(n, &m));
     if (part == 0) {
-        TRY(send_result(n, &m, &n->crew.officer, NULL, NULL, &step));
+        TRY(send_result(n, &m, &n->crew.officer, NULL, &step));
         step->what = "the figures came without the image: listed, not totalled (F_NO_IMAGE)";
         return OK;
     }
@@ -455,7 +511,7 @@ static err trouble_voters(struct night *n) {
     struct sim_step *step;
     form_right(n, &m);
     TRY(form_draw(n, &m));
-    TRY(send_result(n, &m, &n->crew.officer, NULL, &id, &step));
+    TRY(send_result(n, &m, &n->crew.officer, &id, &step));
     step->what = "more ballots than voters identified; in question until somebody decides "
                  "(F_OVER_VOTERS)";
     return send_image(n, &m, &n->crew.officer, &id, NULL);
@@ -467,7 +523,7 @@ static err make(struct night *n, uint8_t part) {
     case T_SUM: return trouble_sum(n, part);
     case T_WRONG: return trouble_wrong(n);
     case T_RETRY: return trouble_retry(n);
-    case T_TWO: return ordinary(n);
+    case T_TWO: return trouble_two(n, part);
     case T_DIED: return trouble_died(n);
     case T_STRIPPED: return trouble_stripped(n);
     case T_OFFLINE: return trouble_offline(n);

@@ -56,7 +56,7 @@ static uint64_t due_of(struct sim *s, uint32_t figure) {
 
 static bool comes_back(const struct sim *s, uint32_t figure) {
     uint8_t t = s->trouble[figure];
-    return t == T_SUM || (t == T_IMAGE && s->o.images);
+    return t == T_SUM || t == T_TWO || (t == T_IMAGE && s->o.images);
 }
 
 static int by_due(const void *a, const void *b) {

@@ -99,8 +99,7 @@ def totals(records):
             key = (r["json"]["contest"], r["json"]["station"])
             results.setdefault(key, []).append(r)
             by_id[r["id"]] = r
-            old = r["json"].get("supersedes", [])
-            superseded.update([old] if isinstance(old, str) else old)
+            superseded.update(r["json"].get("supersedes", []))
         elif r["type"] == "image":
             imaged.add(r["json"].get("result", (r["json"]["contest"], r["json"]["station"])))
     out, stations = {}, {}

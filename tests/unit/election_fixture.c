@@ -608,6 +608,7 @@ struct fixture *fx_base(void) {
     fx_result_must(x, "r1102a", "po/1102", "president", "1102", "100,200,50");
     fx_result_init(x, &r, "president", "1102", "101,201,51");
     r.r.supersedes = &fx_label(x, "r1102a")->id;
+    r.r.supersedes_count = 1;
     must(fx_result(x, "r1102b", "po/1102", &r));
     must(fx_image(x, "po/1102", "president", "1102", IMAGE_ORIGINAL, "form 1102", "r1102b"));
     /* 1201: two that do not belong together; 1202: from paper; 2101: by the deputy */

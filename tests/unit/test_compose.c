@@ -83,6 +83,7 @@ static void whole_result(void **state) {
     r.form = &form;
     r.form_count = 1;
     r.supersedes = &fx_label(x, "r2102")->id;
+    r.supersedes_count = 1;
     r.registered = 620;
     r.valid = 4;
     r.rejected = 0;
@@ -101,7 +102,7 @@ static void whole_result(void **state) {
           "{'agents':{'present':3,'refused':1,'signed':2},'ballots':{'disputed':1,'objected':0,"
           "'registered':620,'rejected':0,'valid':4},'basis':'station','contest':'president','definition':2,"
           "'election':'${e}','form':['${h:f}'],'round':1,'serial':'S 9','signed_ms':8,'station':'2102',"
-          "'supersedes':'${id:r2102}','voters':{'kit':4,'manual':1},'votes':{'ann':1,'cy':3}}");
+          "'supersedes':['${id:r2102}'],'voters':{'kit':4,'manual':1},'votes':{'ann':1,'cy':3}}");
     const struct result *got = fold_result(x->fold, (uint32_t)fold_result_count(x->fold) - 1);
     const uint64_t *v = result_votes(x->fold, got);
     assert_true(v[0] == 1 && v[1] == ABSENT && v[2] == 3);

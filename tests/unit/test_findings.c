@@ -152,6 +152,7 @@ static void across_stations(void **state) {
     /* a superseded result is not compared */
     fx_result_init(x, &r, "president", "2103", "101,201,52");
     r.r.supersedes = &fx_label(x, "twin")->id;
+    r.r.supersedes_count = 1;
     must(fx_result(x, NULL, "po/2103", &r));
     assert_int_equal(count(s, F_SAME_FIGURES, NULL), 0);
     fx_free(x);

@@ -186,6 +186,7 @@ static void correction(void **state) {
     struct fx_result r;
     fx_result_init(x, &r, "president", "2103", "31,40,50");
     r.r.supersedes = &fx_label(x, "a")->id;
+    r.r.supersedes_count = 1;
     must(fx_result(x, "b", "po/2103", &r));
     assert_int_equal(fx_votes(x->fold, "president", 1, "2103", "ann"), 0);
     must(fx_image(x, "po/2103", "president", "2103", IMAGE_ORIGINAL, "form b", "b"));
@@ -196,6 +197,7 @@ static void correction(void **state) {
     /* withdrawn in favour of the one that stood before */
     fx_result_init(x, &r, "president", "2103", "33,40,50");
     r.r.supersedes = &fx_label(x, "c")->id;
+    r.r.supersedes_count = 1;
     must(fx_result(x, "d", "po/2103", &r));
     assert_int_equal(fx_votes(x->fold, "president", 1, "2103", "ann"), 0);
     (void)check_files(x->fold);
