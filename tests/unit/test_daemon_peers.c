@@ -216,6 +216,7 @@ static void test_old_copy(void **state) {
     peers_add(&x, d, 9);
     wait_cosigned(&x, scratch_path(dir, "public/checkpoint"), 10, 3);
     daemon_stop(d);
+    assert_true(file_exists(scratch_path(dir, "public/witnessed/index")));
     (void)unlink(scratch_path(dir, "private/records.db-wal"));
     (void)unlink(scratch_path(dir, "private/records.db-shm"));
     copy_file(scratch_path(x.root, "db"), scratch_path(dir, "private/records.db"));
