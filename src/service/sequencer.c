@@ -329,6 +329,11 @@ static void admit_job(struct sequencer *q, struct job *j, uint64_t ms) {
     }
     j->entry = SIZE_MAX;
     if (r->code != E_DUPLICATE) {
+        /* of several signers the one at fault: a dead officer's key, not the agent's beside it */
+        const struct applied *x = q->applied;
+        if (!q->o.apply_nothing && x->signer_known && x->signer.n < sizeof j->s->signer)
+            (void)snprintf(j->s->signer, sizeof j->s->signer, "%.*s", (int)x->signer.n,
+                           (const char *)x->signer.p);
         sequencer_refused(q, j->s, r->code);
         return;
     }
