@@ -17,7 +17,7 @@ struct replay_options {
     bool again;            /* the log may hold some of it already */
     uint64_t skip[SIM_PHASES]; /* tasks that are known to be done */
     FILE *log;             /* what happened out of the ordinary, a line each */
-    /* Asked often; true ends it with E_TIMEOUT... see replay_night. */
+    /* Asked often; true ends it early: OK, with `stopped` in the report. */
     bool (*stop)(void *ctx);
     /* Everything before `done` of a phase is in the log; called now and then, and at each end. */
     void (*mark)(void *ctx, enum sim_phase p, uint64_t done);

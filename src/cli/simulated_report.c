@@ -176,7 +176,10 @@ static void print_next(const struct simulated_log *o, const char *url) {
                "  curl %s/results/index.json\n",
                url, url, url, url);
     else
-        printf("  hesabu serve --dir %s    and open http://127.0.0.1:8080/\n", o->dir);
+        printf("  hesabu serve --dir %s    and open http://127.0.0.1:8080/\n"
+               "    (its witnesses ran in this process; to send it further records without them, add\n"
+               "    --unconfirmed 'trying it out')\n",
+               o->dir);
     printf("SIMULATED keys are in %s/keys, e.g. po.%.*s.key\n", o->dir, SPAN_ARG(first));
 }
 
