@@ -632,14 +632,12 @@ uint16_t http_server_port(const struct http_server *s) {
 
 void http_server_stop(struct http_server *s, uint32_t grace_ms) {
     if (!s) return;
-    int listening = MHD_quiesce_daemon(s->daemon);
-    hub_stop(s->hub);
+    hub_stop(s->hub); /* not MHD_quiesce_daemon: 0.9.75 can abort the process when a thread is at accept */
     uint64_t until = clock_monotonic_ms() + grace_ms;
     while (atomic_load(&s->busy) > 0 && clock_monotonic_ms() < until) {
         struct timespec pause = {.tv_nsec = 2000000};
         (void)nanosleep(&pause, NULL);
     }
     MHD_stop_daemon(s->daemon);
-    if (listening >= 0) close(listening);
     server_release(s);
 }
