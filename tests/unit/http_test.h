@@ -68,7 +68,7 @@ struct reply {
 };
 
 static inline const char *reply_header(struct reply *r, const char *name) {
-    static char value[512];
+    static _Thread_local char value[512]; /* several senders ask at once */
     char want[64];
     snprintf(want, sizeof want, "\r\n%s: ", name);
     const char *at = memmem(r->head.p, r->head.n, want, strlen(want));
