@@ -283,6 +283,20 @@ const struct result *cell_transmitted(const struct fold *s, const struct cell *c
     return r;
 }
 
+void result_figures(const struct fold *s, const struct result *r, struct figures *out) {
+    *out = (struct figures){.registered = r->registered, .valid = r->valid, .rejected = r->rejected,
+                            .objected = r->objected_votes, .disputed = r->disputed,
+                            .votes = result_votes(s, r)};
+}
+
+bool cell_held(const struct fold *s, const struct cell *c, struct figures *out, uint64_t *entry) {
+    const struct result *r = cell_transmitted(s, c);
+    if (!r) return false;
+    result_figures(s, r, out);
+    *entry = r->entry;
+    return true;
+}
+
 bool state_has_signed(const struct fold *s, uint64_t entry, uint32_t key) {
     size_t cursor = 0;
     uint64_t h = hash_u64(entry << 32 ^ key);

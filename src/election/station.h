@@ -33,6 +33,12 @@ struct result {
     size_t votes_at; /* choice_count figures: result_votes */
 };
 
+/* The figures of one form, whichever record carries them; ABSENT where it is blank. */
+struct figures {
+    uint64_t registered, valid, rejected, objected, disputed;
+    const uint64_t *votes; /* choice_count figures, ballot order; borrowed from the fold */
+};
+
 #define NO_IMAGE UINT32_MAX
 enum image_kind { IMAGE_ORIGINAL, IMAGE_CARBON, IMAGE_AGENT, IMAGE_POSTED };
 
@@ -81,5 +87,11 @@ const struct result *cell_transmitted(const struct fold *fold, const struct cell
 /* The one current result, with or without image; NULL if there is none or more than one. */
 const struct result *cell_current(const struct fold *fold, const struct cell *c);
 bool cell_has_image(const struct fold *fold, const struct cell *c, const struct result *r);
+
+void result_figures(const struct fold *fold, const struct result *r, struct figures *out);
+/* The figures that hold at a station, and the entry that carries them: what is compared with the
+ * original, collated and declared. False: none do. A figure is only ever a transcription of the
+ * station's own form. */
+bool cell_held(const struct fold *fold, const struct cell *c, struct figures *out, uint64_t *entry);
 
 #endif
