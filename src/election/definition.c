@@ -3,6 +3,7 @@
 #include "election/definition.h"
 
 #include "base/text.h"
+#include "election/rules_read.h"
 #include "election/state.h"
 
 const struct definition *fold_definition(const struct fold *s) {
@@ -323,6 +324,10 @@ static err add_contest(struct ctx *c, const struct contest_line *l) {
     }
     if (!k->id.p || !k->kind.p || !k->rule.p)
         return fail_set(c->f, E_MEMORY, "the state has reached its memory cap");
+    struct rule *r;
+    TRY(state_push(c, &s->rules, (void **)&r));
+    err e = rule_read(k->rule, &s->def, fold_unit(s, unit)->level, &s->arena, r, c->f);
+    if (e != OK) return fail_context(c->f, e, "contest %.*s: its rule", SPAN_ARG(l->id));
     return state_index(c, &s->by_contest, hash_bytes(k->id), i);
 }
 

@@ -29,6 +29,7 @@ err fold_new(const struct fold_options *o, struct fold **out, struct fail *f) {
     vec_init(&s->ids, b, sizeof(struct hash), 12);
     vec_init(&s->units, b, sizeof(struct unit), 10);
     vec_init(&s->contests, b, sizeof(struct contest), 4);
+    vec_init(&s->rules, b, sizeof(struct rule), 4);
     vec_init(&s->choices, b, sizeof(struct choice), 8);
     vec_init(&s->areas, b, sizeof(struct area), 6);
     vec_init(&s->keys, b, sizeof(struct key), 10);
@@ -54,7 +55,7 @@ void fold_free(struct fold *s) {
     struct vec *vecs[] = {&s->ids,     &s->units, &s->contests, &s->choices,   &s->areas,
                           &s->keys,    &s->key_contests, &s->cells, &s->results, &s->votes,
                           &s->forms,   &s->images, &s->contest_cells, &s->signed_by, &s->successions,
-                          &s->log_pubs};
+                          &s->log_pubs, &s->rules};
     for (size_t i = 0; i < sizeof vecs / sizeof *vecs; i++) vec_release(vecs[i]);
     struct table *tables[] = {&s->by_id,   &s->by_code, &s->by_contest,      &s->by_area,  &s->by_name,
                               &s->by_pub,  &s->by_cell, &s->by_result_entry, &s->by_signed};

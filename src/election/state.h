@@ -10,8 +10,7 @@
 #include "crypto/ed25519.h"
 #include "election/canonical_json.h"
 #include "election/definition.h"
-#include "election/identity.h"
-#include "election/station.h"
+#include "election/rules.h"
 
 #define NO_KEY UINT32_MAX
 
@@ -68,6 +67,7 @@ struct fold {
     struct definition def;
     struct quota quotas;
     struct vec units, contests, choices, areas;
+    struct vec rules; /* struct rule, one a contest */
     struct table by_code, by_contest, by_area;
 
     struct vec keys, key_contests;
