@@ -15,7 +15,7 @@
 #include "base/vec.h"
 #include "election/anchor.h"
 #include "election/results.h"
-#include "service/head.h"
+#include "election/head.h"
 #include "service/page.h"
 #include "service/repair.h"
 #include "store/writer.h"

@@ -18,7 +18,7 @@ struct verify_pool {
     struct pool_work *idle, *first, *last;
     size_t busy; /* given and not finished */
     bool ending;
-    struct pool_result result;
+    struct verification_found result;
     pthread_t threads[THREADS_MAX];
     unsigned thread_count;
 };
@@ -30,7 +30,7 @@ static double cpu_seconds(void) {
 }
 
 static void check_object(struct verify_pool *p, const struct named_object *o, struct buf *bytes,
-                         struct pool_sums *r) {
+                         struct verification_found *r) {
     char path[80], hex[HASH_HEX_LEN + 1];
     hash_hex(&o->id, hex);
     (void)snprintf(path, sizeof path, "objects/%s", hex);
@@ -50,29 +50,17 @@ static void check_object(struct verify_pool *p, const struct named_object *o, st
     r->damaged = o->id;
 }
 
-/* Kept in order; when there is no more room the last one makes it. */
-static void add_bad(struct verify_pool *p, const struct pool_check *c) {
+static void add_bad(struct verify_pool *p, const struct verification_check *c) {
     pthread_mutex_lock(&p->lock);
-    struct pool_result *r = &p->result;
-    size_t at = r->bad_listed;
-    r->bad_count++;
-    while (at && (r->bad[at - 1].index > c->index ||
-                  (r->bad[at - 1].index == c->index && r->bad[at - 1].line > c->line)))
-        at--;
-    if (r->bad_listed == POOL_BAD_MAX && at < POOL_BAD_MAX) r->bad_listed--;
-    if (at < POOL_BAD_MAX) {
-        memmove(&r->bad[at + 1], &r->bad[at], (r->bad_listed - at) * sizeof *r->bad);
-        r->bad[at] = (struct pool_bad){c->index, c->line};
-        r->bad_listed++;
-    }
+    verification_bad(&p->result, c->index, c->line);
     pthread_mutex_unlock(&p->lock);
 }
 
 static void do_work(struct verify_pool *p, struct pool_work *w, struct buf *bytes,
-                    struct pool_sums *r) {
+                    struct verification_found *r) {
     double t0 = cpu_seconds();
     for (size_t i = 0; i < w->n; i++) {
-        const struct pool_check *c = &w->checks[i];
+        const struct verification_check *c = &w->checks[i];
         r->signatures++;
         if (ed25519_verify((const struct ed25519_public *)c->pub,
                            (const struct ed25519_signature *)c->sig, c->message))
@@ -86,7 +74,7 @@ static void do_work(struct verify_pool *p, struct pool_work *w, struct buf *byte
     if (w->object_count) r->object_seconds += cpu_seconds() - t1;
 }
 
-static void add_sums(struct pool_sums *to, const struct pool_sums *from) {
+static void add_sums(struct verification_found *to, const struct verification_found *from) {
     to->signatures += from->signatures;
     to->signature_seconds += from->signature_seconds;
     to->object_seconds += from->object_seconds;
@@ -109,10 +97,10 @@ static void *run(void *arg) {
         p->first = w->next;
         if (!p->first) p->last = NULL;
         pthread_mutex_unlock(&p->lock);
-        struct pool_sums r = {0};
+        struct verification_found r = {0};
         do_work(p, w, &bytes, &r);
         pthread_mutex_lock(&p->lock);
-        add_sums(&p->result.sums, &r);
+        add_sums(&p->result, &r);
         w->next = p->idle;
         p->idle = w;
         p->busy--;
@@ -173,7 +161,7 @@ static err grow(void **p, size_t *room, size_t n, size_t size, struct fail *f) {
     return OK;
 }
 
-err pool_work_check(struct pool_work *w, const struct pool_check *c, struct fail *f) {
+err pool_work_check(struct pool_work *w, const struct verification_check *c, struct fail *f) {
     TRY(grow((void **)&w->checks, &w->room, w->n, sizeof *w->checks, f));
     w->checks[w->n++] = *c;
     return OK;
@@ -198,7 +186,7 @@ void verify_pool_give(struct verify_pool *p, struct pool_work *w) {
     pthread_mutex_unlock(&p->lock);
 }
 
-void verify_pool_finish(struct verify_pool *p, struct pool_result *out) {
+void verify_pool_finish(struct verify_pool *p, struct verification_found *out) {
     pthread_mutex_lock(&p->lock);
     while (p->busy) pthread_cond_wait(&p->changed, &p->lock);
     *out = p->result;

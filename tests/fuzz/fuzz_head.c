@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* A head.json whose size is read begins with its two members, whatever follows. */
 #include <stdlib.h>
-#include "service/head.h"
+#include "election/head.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

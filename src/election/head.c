@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-#include "service/head.h"
+#include "election/head.h"
 
 #include "base/text.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* head.json: what polling clients read. Its first members follow from the log and have one spelling,
  * so that verify can compare them; the rest (clock, witnesses, notes) is the server's word. */
-#ifndef SERVICE_HEAD_H
-#define SERVICE_HEAD_H
+#ifndef ELECTION_HEAD_H
+#define ELECTION_HEAD_H
 
 #include "base/bytes.h"
 #include "base/json_out.h"
