@@ -62,6 +62,9 @@ struct preset_kind {
                          unless the level is the nation) */
     struct span rule; /* canonical JSON objects, as the definition carries them */
     struct span forms, declarer, clocks;
+    struct span collate, compare;        /* arrays of levels, from the lowest; empty: derived */
+    uint8_t readings;                    /* how often each form is read: 0 to 2 */
+    bool recounts;                       /* a recount by law may replace a station's figures */
     struct span station_form;            /* forms.station, "34A"; empty when there is none */
     const struct preset_choice *choices; /* NULL: placeholders are made for each contest */
     uint32_t choice_count;

@@ -371,10 +371,25 @@ static err read_choices(struct reader *r, json_t *list, struct at p, const struc
     return OK;
 }
 
+/* How the contest's forms are read, compared and collated; all of it optional. */
+static err read_paper_work(struct reader *r, json_t *v, struct at q, struct preset_kind *k) {
+    int64_t readings = 2;
+    if (json_object_get(v, "collate")) TRY(raw(r, v, q, "collate", JSON_ARRAY, &k->collate));
+    if (json_object_get(v, "compare")) TRY(raw(r, v, q, "compare", JSON_ARRAY, &k->compare));
+    if (json_object_get(v, "readings")) TRY(number(r, v, q, "readings", 0, 2, &readings));
+    k->readings = (uint8_t)readings;
+    json_t *recounts = json_object_get(v, "recounts");
+    if (recounts && !json_is_boolean(recounts))
+        return wrong(r, at_key(q, "recounts"), "must be true or false");
+    k->recounts = json_is_true(recounts);
+    return OK;
+}
+
 static err read_kind(struct reader *r, json_t *v, struct at q, const struct preset *s,
                      struct preset_kind *k) {
     if (!json_is_object(v)) return wrong(r, q, "must be an object");
-    TRY(only(r, v, q, "id title level forms declarer rule clocks choices placeholder_choices"));
+    TRY(only(r, v, q, "id title level forms declarer rule clocks collate compare readings recounts choices "
+                      "placeholder_choices"));
     TRY(id(r, v, q, "id", &k->id));
     TRY(text(r, v, q, "title", &k->title));
     TRY(level_named(r, v, q, s, &k->level));
@@ -388,6 +403,7 @@ static err read_kind(struct reader *r, json_t *v, struct at q, const struct pres
     TRY(raw(r, v, q, "declarer", JSON_OBJECT, &k->declarer));
     TRY(raw(r, v, q, "rule", JSON_OBJECT, &k->rule));
     TRY(raw(r, v, q, "clocks", JSON_OBJECT, &k->clocks));
+    TRY(read_paper_work(r, v, q, k));
     json_t *choices = json_object_get(v, "choices"),
            *made = json_object_get(v, "placeholder_choices");
     if (!choices == !made)

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include "base/json_out.h"
 #include "election/canonical_json.h"
+#include "service/setup_rule.h"
 #include "store/objects.h"
 
 enum { OBJECT_MAX = 1 << 30 };
@@ -33,8 +34,14 @@ err setup_objects(const struct expansion *x, struct buf *units, struct buf *cont
         for (uint32_t n = 0; n < c->choice_count; n++)
             choices[n] = (struct compose_choice){c->choices[n].id, c->choices[n].name,
                                                  c->choices[n].party};
-        compose_contest(contests, c->id, k->id, c->title, k->rule, x->units[c->unit].code, choices,
-                        c->choice_count);
+        struct buf rule;
+        buf_init(&rule, 1 << 16);
+        err e = setup_rule(x, k, &rule, f);
+        if (e == OK)
+            compose_contest(contests, c->id, k->id, c->title, buf_view(&rule), x->units[c->unit].code,
+                            choices, c->choice_count);
+        buf_release(&rule);
+        TRY(e);
     }
     TRY(buf_ok(units, f));
     return buf_ok(contests, f);
