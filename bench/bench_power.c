@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* Power and false alarms of the forensic tests: injects known changes into real elections and counts
- * how often each national test stands out. `none` redraws every station about its own figures.
+ * how often each method stands out. `none` redraws every station about its own figures and runs the
+ * battery as its users do, with all tests by area: a method that stands out anywhere counts.
  * Arguments: --seeds N (default 100), --none N (seeds of the false alarms, default 1000), --threads N
- * (default 2). Prints how long the run will take, then one line a scenario. */
+ * (default 2), --state FILE (every finished seed is a line of it; a second run goes on where the first
+ * stopped). Prints how long the run will take, then one line a scenario. */
 #include <math.h>
 #include <pthread.h>
 #include "base/clock.h"
 #include "bench_data.h"
+#include "stats/compare.h"
 #include "stats/forensics/draw.h"
 
-enum { MOST_THREADS = 64, JOBS = 128 };
+enum { MOST_THREADS = 64, JOBS = 128, MOST_SEEDS = 100000, COMPARE_BIT = FX_METHODS };
 
 enum change {
-    NONE, UNCHANGED, MULTIPLY, NOISY, OFF_GRID, BLIND_FACTOR, STUFF, MOVE, COPY, INVENT, DUMP, SMOOTH,
-    HEAP, ROUND
+    NONE, UNCHANGED, MULTIPLY, LOCAL, AFTER, AFTER_SOME, NOISY, OFF_GRID, BLIND_FACTOR, STUFF, MOVE, COPY,
+    COPY_REDRAWN, INVENT, DUMP, SMOOTH, HEAP, ROUND
 };
 
 struct election {
@@ -27,7 +30,8 @@ struct job {
     double strength;
     const char *text;
     size_t seeds, done;
-    size_t hits[FX_METHODS], any;
+    size_t hits[FX_METHODS + 1], any; /* the last one: the comparison of totals by area */
+    bool *finished;                   /* [seeds + 1] */
 };
 
 /* A copy that may be changed. */
@@ -116,7 +120,8 @@ static void change_station(struct copy *c, const struct job *j, size_t rival, si
     uint32_t v = *cell(c, t->leader, i), reg = fx_cell(t->registered, i), all = fx_counted(t, i);
     if (v == FX_ABSENT) return;
     switch (j->change) {
-    case MULTIPLY: *cell(c, t->leader, i) = (uint32_t)floor(1.1 * v + 1e-9); break;
+    case MULTIPLY:
+    case LOCAL: *cell(c, t->leader, i) = (uint32_t)floor(1.1 * v + 1e-9); break;
     case NOISY:
         *cell(c, t->leader, i) = (uint32_t)floor(fabs(1.1 * v * (1 + .02 * rng_normal(r))));
         break;
@@ -199,6 +204,48 @@ static void round_totals(struct copy *c) {
     }
 }
 
+/* Every station of some of the largest areas. */
+static void change_areas(struct copy *c, const struct job *j, size_t rival, struct rng *r) {
+    uint32_t chosen[8];
+    size_t n = (size_t)j->strength;
+    for (size_t k = 0; k < n; k++) chosen[k] = (uint32_t)rng_below(r, c->t.level[0].count);
+    for (size_t i = 0; i < c->t.n; i++)
+        for (size_t k = 0; k < n; k++)
+            if (c->t.level[0].of[i] == chosen[k]) {
+                change_station(c, j, rival, i, r);
+                break;
+            }
+}
+
+/* Totals by area are announced with the leader's votes times 1.1, in all areas or in some; the
+ * comparison with the sums of the forms sees it when it names the areas that differ, and no other. */
+static bool announced_differ(const struct copy *c, const struct job *j, struct rng *r,
+                             struct arena *mem) {
+    static const struct span column[1] = {{(const uint8_t *)"votes", 5}};
+    struct fail f = {0};
+    const struct fx_level *l = &c->t.level[0];
+    uint64_t *forms = arena_array(mem, l->count, 8), *announced = arena_array(mem, l->count, 8);
+    for (size_t i = 0; i < c->t.n; i++) {
+        uint32_t v = fx_votes(&c->t, c->t.leader, i);
+        if (v != FX_ABSENT) forms[l->of[i]] += v;
+    }
+    size_t changed = 0;
+    for (size_t a = 0; a < l->count; a++) {
+        bool now = j->change == AFTER || rng_double(r) < j->strength;
+        announced[a] = now ? (forms[a] * 11 + 5) / 10 : forms[a];
+        changed += announced[a] != forms[a];
+    }
+    struct cmp_table a = {.name = "announced", .rows = l->count, .columns = 1, .column = column,
+                          .key = l->name, .value = announced};
+    struct cmp_table b = a;
+    struct cmp_pair p = {0, 0, CMP_ABSENT, CMP_ABSENT};
+    struct cmp_result out;
+    b.name = "forms";
+    b.value = forms;
+    bench_check(compare_run(&a, &b, &p, 1, mem, &out, &f), &f);
+    return out.differs == changed && changed > 0;
+}
+
 static void apply(struct copy *c, const struct job *j, size_t rival, uint64_t seed, struct arena *mem) {
     struct rng r;
     rng_init_stream(&r, seed, (uint64_t)j->change * 1000 + (uint64_t)(j->strength * 100));
@@ -207,11 +254,14 @@ static void apply(struct copy *c, const struct job *j, size_t rival, uint64_t se
         uint32_t v = *cell(c, c->t.leader, i), o = *cell(c, rival, i);
         if (v != FX_ABSENT && o != FX_ABSENT) lead += v, both += (double)v + o;
     }
-    if (j->change == COPY) copy_stations(c, j->strength, &r);
+    if (j->change == COPY_REDRAWN)
+        for (size_t i = 0; i < c->t.n; i++) redraw(c, i, &r);
+    if (j->change == COPY || j->change == COPY_REDRAWN) copy_stations(c, j->strength, &r);
     else if (j->change == DUMP) dump(c, j->strength, mem);
     else if (j->change == ROUND) round_totals(c);
     else if (j->change == SMOOTH) smooth(c, j->strength, rival, lead / both, mem);
-    else if (j->change == NONE)
+    else if (j->change == LOCAL) change_areas(c, j, rival, &r);
+    else if (j->change == NONE || j->change == AFTER || j->change == AFTER_SOME)
         for (size_t i = 0; i < c->t.n; i++) redraw(c, i, &r);
     else
         for (size_t i = 0; i < c->t.n; i++)
@@ -233,82 +283,139 @@ static double upper95(size_t x, size_t n) {
     return high;
 }
 
+static const enum fx_method shown[] = {FX_ARITHMETIC, FX_INTEGERS, FX_COMB, FX_DUPLICATES, FX_CONSTANCY,
+                                       FX_ROUND, FX_CENTRAL};
+enum { SHOWN = sizeof shown / sizeof *shown };
+
 static void print(const struct job *j) {
-    static const enum fx_method shown[] = {FX_ARITHMETIC, FX_INTEGERS, FX_COMB, FX_DUPLICATES,
-                                           FX_CONSTANCY, FX_ROUND};
     printf("%-12s %-44s %5zu", j->e->name, j->text, j->seeds);
-    for (size_t k = 0; k < sizeof shown / sizeof *shown; k++)
+    for (size_t k = 0; k < SHOWN; k++)
         printf(" %7.3f", (double)j->hits[shown[k]] / (double)j->seeds);
     printf(" %7.3f", (double)j->any / (double)j->seeds);
+    if (j->change == AFTER || j->change == AFTER_SOME)
+        printf(" %7.3f", (double)j->hits[COMPARE_BIT] / (double)j->seeds);
+    else
+        printf(" %7s", "-");
     if (j->change == NONE)
-        for (size_t k = 1; k < sizeof shown / sizeof *shown; k++)
+        for (size_t k = 1; k < SHOWN; k++)
             printf("%s%.4f", k == 1 ? "  upper 95 %: " : " ", upper95(j->hits[shown[k]], j->seeds));
     printf("\n");
 }
 
 static struct job jobs[JOBS];
 static size_t job_count;
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards next_*, printed, results */
+static FILE *state;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards next_*, printed, results, state */
 static size_t next_job, next_seed, printed;
 
-static void one(struct job *j, uint64_t seed) {
+/* Counts one finished seed: bit m of `mask` is method m. Under the lock. */
+static void count(struct job *j, uint64_t seed, unsigned mask) {
+    for (int m = 0; m <= FX_METHODS; m++) j->hits[m] += (mask >> m) & 1;
+    j->any += (mask & ~(1u << FX_ARITHMETIC) & ((1u << FX_METHODS) - 1)) != 0;
+    j->finished[seed] = true;
+    j->done++;
+}
+
+static void print_finished(void) {
+    while (printed < job_count && jobs[printed].done == jobs[printed].seeds) print(&jobs[printed++]);
+}
+
+/* The tests by area too, where the question is what a user of the battery would see. */
+static bool by_area(enum change c) {
+    return c == NONE || c == LOCAL || c == UNCHANGED;
+}
+
+static unsigned one(struct job *j, uint64_t seed) {
     struct arena mem;
     struct copy c;
     struct fx_report r;
     struct fail f = {0};
-    bool hit[FX_METHODS] = {false};
+    unsigned mask = 0;
     arena_init(&mem, (size_t)1 << 30);
     copy_table(&j->e->in.table, &mem, &c);
     size_t rival = fx_rival(&c.t);
     apply(&c, j, rival, seed, &mem);
-    struct fx_options o = {.seed = seed, .nation_only = true,
+    struct fx_options o = {.seed = seed, .nation_only = !by_area(j->change),
                            .skip = 1u << FX_SHPILKIN | 1u << FX_KLIMEK | 1u << FX_DIGITS | 1u << FX_LATE};
     bench_check(fx_battery_run(&c.t, &o, &mem, &r, &f), &f);
     bench_check(fx_battery_finish(&r, &mem, &f), &f);
     for (size_t i = 0; i < r.list.n; i++)
-        if (r.list.at[i].is == FX_ANOMALY || r.list.at[i].is == FX_FACT) hit[r.list.at[i].method] = true;
-    arena_release(&mem);
-    pthread_mutex_lock(&lock);
-    bool any = false;
-    for (int m = 0; m < FX_METHODS; m++) {
-        j->hits[m] += hit[m];
-        any = any || (hit[m] && m != FX_ARITHMETIC);
+        if (r.list.at[i].is == FX_ANOMALY || r.list.at[i].is == FX_FACT)
+            mask |= 1u << r.list.at[i].method;
+    if (j->change == AFTER || j->change == AFTER_SOME) {
+        struct rng again;
+        rng_init_stream(&again, seed, 77);
+        if (announced_differ(&c, j, &again, &mem)) mask |= 1u << COMPARE_BIT;
     }
-    j->any += any;
-    j->done++;
-    while (printed < job_count && jobs[printed].done == jobs[printed].seeds) print(&jobs[printed++]);
-    pthread_mutex_unlock(&lock);
+    arena_release(&mem);
+    return mask;
 }
 
 static void *work(void *arg) {
     (void)arg;
     for (;;) {
         pthread_mutex_lock(&lock);
-        while (next_job < job_count && next_seed >= jobs[next_job].seeds) {
-            next_job++;
-            next_seed = 0;
-        }
+        do {
+            if (next_job < job_count && ++next_seed > jobs[next_job].seeds) {
+                next_job++;
+                next_seed = 0;
+            }
+        } while (next_job < job_count && (next_seed == 0 || jobs[next_job].finished[next_seed]));
         size_t j = next_job;
-        uint64_t seed = ++next_seed;
+        uint64_t seed = next_seed;
         pthread_mutex_unlock(&lock);
         if (j >= job_count) return NULL;
-        one(&jobs[j], seed);
+        unsigned mask = one(&jobs[j], seed);
+        pthread_mutex_lock(&lock);
+        count(&jobs[j], seed, mask);
+        if (state) {
+            fprintf(state, "%s\t%s\t%llu\t%u\n", jobs[j].e->name, jobs[j].text, (unsigned long long)seed, mask);
+            fflush(state);
+        }
+        print_finished();
+        pthread_mutex_unlock(&lock);
     }
 }
 
+/* Seeds that an earlier run finished. */
+static void resume(const char *path) {
+    char line[256], name[32], text[128];
+    unsigned long long seed;
+    unsigned mask;
+    FILE *in = fopen(path, "r");
+    while (in && fgets(line, sizeof line, in)) {
+        if (sscanf(line, "%31[^\t]\t%127[^\t]\t%llu\t%u", name, text, &seed, &mask) != 4) continue;
+        for (size_t k = 0; k < job_count; k++) {
+            struct job *j = &jobs[k];
+            if (strcmp(j->e->name, name) == 0 && strcmp(j->text, text) == 0 && seed >= 1 &&
+                seed <= j->seeds && !j->finished[seed])
+                count(j, seed, mask);
+        }
+    }
+    if (in) fclose(in);
+    state = fopen(path, "a");
+    if (!state) exit(74);
+}
+
 static void add(struct election *e, enum change change, double strength, const char *text, size_t seeds) {
-    if (job_count < JOBS)
-        jobs[job_count++] = (struct job){.e = e, .change = change, .strength = strength, .text = text,
-                                         .seeds = seeds};
+    if (job_count == JOBS) return;
+    jobs[job_count] = (struct job){.e = e, .change = change, .strength = strength, .text = text,
+                                   .seeds = seeds, .finished = calloc(seeds + 1, 1)};
+    if (!jobs[job_count++].finished) exit(71);
 }
 
 static void add_all(struct election *e, size_t seeds, size_t none) {
     bool times = e->in.table.time_ms != NULL, reg = e->in.table.registered != NULL;
     add(e, UNCHANGED, 0, "the real data, unchanged", 1);
-    add(e, NONE, 0, "none (redraws)", none);
+    add(e, NONE, 0, "none (redraws), with all areas", none);
+    if (e->in.table.levels == 0) return; /* a control for false alarms only */
     add(e, MULTIPLY, .1, "x 1.1 before aggregation, 10 %", seeds);
     add(e, MULTIPLY, .3, "x 1.1 before aggregation, 30 %", seeds);
+    add(e, MULTIPLY, .5, "x 1.1 before aggregation, 50 %", seeds);
     add(e, MULTIPLY, 1, "x 1.1 before aggregation, all", seeds);
+    add(e, LOCAL, 3, "x 1.1 in all stations of three areas", seeds);
+    add(e, AFTER, 1, "x 1.1 after aggregation, all areas", seeds);
+    add(e, AFTER_SOME, .1, "x 1.1 after aggregation, 10 % of areas", seeds);
     add(e, OFF_GRID, .3, "x 1.0333 (off the grid), 30 %", seeds);
     add(e, OFF_GRID, 1, "x 1.0333 (off the grid), all", seeds);
     add(e, BLIND_FACTOR, 1, "x 1.25, all", seeds);
@@ -316,11 +423,14 @@ static void add_all(struct election *e, size_t seeds, size_t none) {
     add(e, NOISY, 1, "x 1.1 with 2 % noise, all", seeds);
     add(e, STUFF, .05, "ballots added, 5 % of stations", seeds);
     add(e, STUFF, .3, "ballots added, 30 % of stations", seeds);
+    add(e, STUFF, 1, "ballots added, all stations", seeds);
     add(e, MOVE, .1, "a fifth of the rival's votes moved, 10 %", seeds);
     add(e, MOVE, 1, "a fifth of the rival's votes moved, all", seeds);
     add(e, COPY, .001, "copied from a neighbour, 0.1 %", seeds);
     add(e, COPY, .005, "copied from a neighbour, 0.5 %", seeds);
     if (reg) {
+        add(e, COPY_REDRAWN, .0002, "redraws, copied from a neighbour, 0.02 %", seeds);
+        add(e, COPY_REDRAWN, .001, "redraws, copied from a neighbour, 0.1 %", seeds);
         add(e, INVENT, .01, "invented percentages, 1 %", seeds);
         add(e, INVENT, .02, "invented percentages, 2 %", seeds);
         add(e, INVENT, .05, "invented percentages, 5 %", seeds);
@@ -338,37 +448,50 @@ static void add_all(struct election *e, size_t seeds, size_t none) {
 
 int main(int argc, char **argv) {
     size_t seeds = 100, none = 1000, threads = 2;
+    const char *path = NULL;
     for (int i = 1; i + 1 < argc; i += 2) {
         size_t v = strtoul(argv[i + 1], NULL, 10);
         if (strcmp(argv[i], "--seeds") == 0) seeds = v;
         if (strcmp(argv[i], "--none") == 0) none = v;
         if (strcmp(argv[i], "--threads") == 0) threads = v;
+        if (strcmp(argv[i], "--state") == 0) path = argv[i + 1];
     }
-    if (seeds == 0 || none == 0 || threads == 0 || threads > MOST_THREADS) return 64;
-    static struct election kenya = {.name = "kenya2022"}, uganda = {.name = "uganda2016"};
+    if (seeds == 0 || none == 0 || seeds > MOST_SEEDS || none > MOST_SEEDS || threads == 0 ||
+        threads > MOST_THREADS)
+        return 64;
+    static struct election kenya = {.name = "kenya2022"}, uganda = {.name = "uganda2016"},
+                           canada = {.name = "canada2011"};
     bench_load("kenya2022/form34a_2022_crowd.csv.xz", BENCH_KENYA, "ruto", &kenya.in);
     bench_load("uganda2016/stations_2016.csv.xz", BENCH_UGANDA, "yoweri_kaguta_museveni", &uganda.in);
+    bench_load("canada2011/polls_2011.csv.xz", "registered=N,valid=t,votes=v", "v", &canada.in);
     setvbuf(stdout, NULL, _IOLBF, 0);
-    double start = clock_seconds(), expected = 0, per[2];
-    struct job probe[2] = {{.e = &kenya, .change = NONE}, {.e = &uganda, .change = NONE}};
-    for (int k = 0; k < 2; k++) {
-        one(&probe[k], 1);
-        per[k] = clock_seconds() - start;
-        start = clock_seconds();
+    struct election *all[] = {&kenya, &uganda, &canada};
+    for (size_t k = 0; k < 3; k++) add_all(all[k], seeds, none);
+    if (path) resume(path);
+    double expected = 0;
+    for (size_t k = 0; k < 3; k++) {
+        double per[2];
+        for (int areas = 0; areas < 2; areas++) {
+            struct job probe = {.e = all[k], .change = areas ? NONE : MULTIPLY, .strength = .5};
+            double start = clock_seconds();
+            (void)one(&probe, 1);
+            per[areas] = clock_seconds() - start;
+        }
+        for (size_t j = 0; j < job_count; j++)
+            if (jobs[j].e == all[k])
+                expected += (double)(jobs[j].seeds - jobs[j].done) * per[by_area(jobs[j].change)];
     }
-    add_all(&kenya, seeds, none);
-    add_all(&uganda, seeds, none);
-    for (size_t j = 0; j < job_count; j++)
-        expected += (double)jobs[j].seeds * per[jobs[j].e == &uganda];
     printf("# power: %zu scenarios, %zu seeds (%zu for none), about %.0f s with %zu threads\n", job_count, seeds,
            none, expected / (double)threads, threads);
-    printf("# share of seeds in which the national test stands out\n%-12s %-44s %5s %7s %7s %7s %7s %7s %7s "
-           "%7s\n", "data", "change", "seeds", "arith", "integer", "comb", "dupl", "const", "round", "any");
+    printf("# share of seeds in which the method stands out\n%-12s %-44s %5s %7s %7s %7s %7s %7s %7s %7s %7s %7s\n",
+           "data", "change", "seeds", "arith", "integer", "comb", "dupl", "const", "round", "areas", "any", "compare");
+    print_finished();
     pthread_t id[MOST_THREADS];
     for (size_t k = 0; k < threads; k++)
         if (pthread_create(&id[k], NULL, work, NULL) != 0) return 70;
     for (size_t k = 0; k < threads; k++) pthread_join(id[k], NULL);
-    station_csv_release(&kenya.in);
-    station_csv_release(&uganda.in);
+    if (state) fclose(state);
+    for (size_t k = 0; k < job_count; k++) free(jobs[k].finished);
+    for (size_t k = 0; k < 3; k++) station_csv_release(&all[k]->in);
     return 0;
 }
