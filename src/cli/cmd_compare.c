@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* hesabu compare: two tallies of the same units, side by side. */
+/* hesabu compare: two tallies of the same units, side by side; or one against a log's forms. */
+#include <stdio.h>
 #include <stdlib.h>
 #include "base/csv.h"
 #include "base/file.h"
 #include "cli/cli.h"
-#include "stats/compare.h"
+#include "cli/log_source.h"
+#include "stats/compare_levels.h"
 #include "stats/pictures.h"
 
 enum { MAX_ROWS = 4000000, MAX_PAIRS = 64 };
@@ -13,6 +15,7 @@ static const size_t MEMORY = (size_t)3 << 30;
 struct args {
     const char *key, *key_b, *lang, *level_a, *level_b, *where_a, *where_b, *columns, *printed_a,
         *printed_b, *html;
+    struct log_args log;
     struct opt_list checks_a, checks_b;
     uint64_t limit;
     bool json;
@@ -29,7 +32,7 @@ struct side {
 };
 
 static const struct opt *options(struct args *a, size_t *n) {
-    static struct opt o[16];
+    static struct opt o[24];
     const struct opt all[] = {
         {"--key", OPT_TEXT, &a->key, "COL", "the column with the units' codes"},
         {"--key-b", OPT_TEXT, &a->key_b, "COL", "its name in B, if it is another"},
@@ -48,6 +51,7 @@ static const struct opt *options(struct args *a, size_t *n) {
         {"--html", OPT_TEXT, &a->html, "FILE", "also write a page with ratio plots"},
         {"--lang", OPT_TEXT, &a->lang, "en|sw", "language of the sentences"},
         {"--json", OPT_FLAG, &a->json, NULL, "one JSON document"},
+        LOG_OPTIONS(a->log),
     };
     memcpy(o, all, sizeof all);
     *n = sizeof all / sizeof *all;
@@ -295,15 +299,79 @@ static err run_checks(const struct args *o, const struct side *a, const struct s
     return OK;
 }
 
+static const char *base_name(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+static err show_log(const struct args *o, const struct log_source *src, struct cmp_levels *l,
+                    const struct cmp_checks *checks, size_t check_count, enum lang lang,
+                    struct buf *out, struct fail *f) {
+    struct cmp_result *r = &l->at[0].r;
+    struct buf note;
+    buf_init(&note, 1 << 16);
+    compare_levels_say(l, lang, &note);
+    r->note = buf_view(&note);
+    size_t some = o->limit < 1000 ? o->limit : 20;
+    err e = OK;
+    if (o->html) {
+        e = picture_compare_html(r, lang, o->limit, out, f);
+        if (e == OK) e = file_write_atomic(o->html, buf_view(out), f);
+        buf_clear(out);
+    }
+    if (o->json) {
+        struct json_out w = json_out(out), *j = &w;
+        json_object(j);
+        compare_json_members(r, checks, check_count, lang, o->limit, j);
+        compare_levels_json(l, lang, o->limit, j);
+        log_source_json(src, j);
+        json_object_end(j);
+        buf_byte(out, '\n');
+    } else {
+        compare_text(r, checks, check_count, lang, some, out);
+        compare_levels_text(l, lang, some, out);
+        log_source_text(src, out);
+    }
+    buf_release(&note);
+    return e != OK ? e : buf_ok(out, f);
+}
+
+/* A file against the signed forms of a log. */
+static err compare_log(const struct args *o, const char *path, struct arena *mem, struct buf *out,
+                       struct fail *f) {
+    static struct cmp_pair pairs[MAX_PAIRS];
+    static struct cmp_checks checks[256];
+    enum lang lang;
+    size_t n, check_count, rows;
+    struct side a = {.t.name = base_name(path)}, none = {.t.name = "log"};
+    struct log_source src;
+    struct log_units units;
+    struct cmp_levels levels;
+    TRY(lang_parse(o->lang, &lang, f));
+    if (o->checks_b.n || o->where_b || o->level_b || o->printed_b || o->key_b)
+        return fail_set(f, E_USAGE, "with --dir there is no second file: the options for B do not apply");
+    if (strcmp(path, "-") == 0)
+        return fail_set(f, E_USAGE, "the file is read twice: give a file, not standard input");
+    TRY(find_numbers(path, o->key, mem, &a, &rows, f));
+    TRY(log_source_open(&o->log, "compare", &src, f));
+    err e = log_units(src.log.fold, &src.pick, mem, &units, f);
+    if (e == OK) e = make_pairs(o->columns, &a.t, &units.table, pairs, &n, f);
+    if (e == OK) e = put_printed(o->printed_a, &a.t, true, pairs, n, f);
+    if (e == OK) e = read_side(o, path, true, rows, pairs, n, mem, &a, f);
+    if (e == OK) e = compare_levels(&a.t, &units, pairs, n, mem, &levels, f);
+    if (e == OK) e = run_checks(o, &a, &none, mem, checks, &check_count, f);
+    if (e == OK) e = show_log(o, &src, &levels, checks, check_count, lang, out, f);
+    log_source_close(&src);
+    return e;
+}
+
 static err compare_files(const struct args *o, const char *path_a, const char *path_b,
                          struct arena *mem, struct buf *out, struct fail *f) {
     static struct cmp_pair pairs[MAX_PAIRS];
     static struct cmp_checks checks[512];
     enum lang lang;
     size_t n, check_count, rows_a, rows_b;
-    const char *slash_a = strrchr(path_a, '/'), *slash_b = strrchr(path_b, '/');
-    struct side a = {.t.name = slash_a ? slash_a + 1 : path_a};
-    struct side b = {.t.name = slash_b ? slash_b + 1 : path_b};
+    struct side a = {.t.name = base_name(path_a)}, b = {.t.name = base_name(path_b)};
     struct cmp_result r;
     TRY(lang_parse(o->lang, &lang, f));
     if (strcmp(path_a, "-") == 0 || strcmp(path_b, "-") == 0)
@@ -337,14 +405,18 @@ int cmd_compare(int argc, char **argv) {
     size_t n;
     const struct opt *o = options(&a, &n);
     const struct usage u = {
-        "compare A.csv B.csv --key COL [--columns A=B,..] [--json]",
+        "compare A.csv B.csv|--dir DIR|URL --key COL [--columns A=B,..] [--json]",
         "Compares two tallies of the same units: equal, differing (by how much), only in one; totals\n"
         "of each class; where the difference of the totals comes from; and whether one constant\n"
         "factor lies between them. A tally of a party, the media or a portal is not a count by the\n"
         "commission.\n\n"
+        "With --dir the second tally is a log's: rows of A are matched by code with stations, areas and\n"
+        "the whole, each difference names the signed form and its picture, and published figures that\n"
+        "no set of forms can give are listed. The log's columns: registered, valid, rejected, objected,\n"
+        "disputed, and the ids of the choices.\n\n"
         "example: hesabu compare portal.csv forms.csv --key constituency --where-a level=constituency\n"
         "exit codes: 0 compared (whatever was found); 1 a file is not readable data; 64 wrong usage",
-        o, n, 2, 2};
+        o, n, 1, 2};
     int nargs, code;
     if (!cli_parse(&u, argc, argv, &nargs, &code)) return code;
     struct fail f = {0};
@@ -352,11 +424,16 @@ int cmd_compare(int argc, char **argv) {
         (void)fail_set(&f, E_USAGE, "--key COL is missing: the column with the units' codes");
         return cli_fail("compare", &f);
     }
+    if ((nargs == 1) != (a.log.dir != NULL)) {
+        (void)fail_set(&f, E_USAGE, "give two files, or one file and --dir DIR|URL");
+        return cli_fail("compare", &f);
+    }
     struct arena mem;
     struct buf out;
     arena_init(&mem, MEMORY);
     buf_init(&out, (size_t)1 << 30);
-    err e = compare_files(&a, argv[0], argv[1], &mem, &out, &f);
+    err e = a.log.dir ? compare_log(&a, argv[0], &mem, &out, &f)
+                      : compare_files(&a, argv[0], argv[1], &mem, &out, &f);
     code = e == OK ? cli_print(buf_view(&out)) : cli_fail("compare", &f);
     buf_release(&out);
     arena_release(&mem);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* hesabu forensics: the battery of tests over a CSV of stations. */
+/* hesabu forensics: the battery of tests over the stations of a CSV or of a log. */
 #include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include "base/file.h"
 #include "cli/cli.h"
+#include "cli/log_source.h"
 #include "service/station_csv.h"
 #include "stats/forensics/battery.h"
 #include "stats/forensics/spikes.h"
@@ -14,7 +15,8 @@ static const size_t MEMORY = (size_t)2 << 30;
 enum { MOST_THREADS = 64, MOST_RESAMPLES = 100000, CHUNK = 8 };
 
 struct args {
-    const char *columns, *leader, *lang, *where, *html, *pictures;
+    const char *columns, *leader, *lang, *where, *html, *pictures, *areas;
+    struct log_args log;
     uint64_t seed, cap, resamples, threads;
     bool json, nation_only, fast;
 };
@@ -114,7 +116,43 @@ static err pictures(const struct args *a, const struct fx_report *r, enum lang l
     return e;
 }
 
-static err run(const struct args *a, const char *path, struct station_csv *in, struct arena *mem,
+/* Where the stations come from: one of the two is used. */
+struct input {
+    struct station_csv csv;
+    struct log_source log;
+    struct fx_table from_log;
+    const struct fx_table *table;
+};
+
+static err read_input(const struct args *a, const char *path, struct arena *mem, struct input *in,
+                      struct fail *f) {
+    if (!a->log.dir) {
+        TRY(station_csv_read(path, a->columns, a->leader, a->where, &in->csv, f));
+        in->table = &in->csv.table;
+        return OK;
+    }
+    TRY(log_source_open(&a->log, "forensics", &in->log, f));
+    TRY(log_stations(in->log.log.fold, &in->log.pick, a->areas, a->leader, false, mem, &in->from_log, f));
+    in->table = &in->from_log;
+    return OK;
+}
+
+static void show(const struct args *a, const struct fx_report *r, const struct input *in,
+                 enum lang lang, struct buf *out) {
+    if (!a->json) {
+        fx_report_text(r, lang, out);
+        if (a->log.dir) log_source_text(&in->log, out);
+        return;
+    }
+    struct json_out w = json_out(out);
+    json_object(&w);
+    fx_report_json_members(r, lang, &w);
+    if (a->log.dir) log_source_json(&in->log, &w);
+    json_object_end(&w);
+    buf_byte(out, '\n');
+}
+
+static err run(const struct args *a, const char *path, struct input *in, struct arena *mem,
                struct buf *out, struct fail *f) {
     enum lang lang;
     struct fx_report r;
@@ -122,17 +160,28 @@ static err run(const struct args *a, const char *path, struct station_csv *in, s
     if (a->resamples > MOST_RESAMPLES)
         return fail_set(f, E_USAGE, "--resamples is at most %d", MOST_RESAMPLES);
     if (a->cap > FX_MOST) return fail_set(f, E_USAGE, "--cap is the most voters a station may have");
-    TRY(station_csv_read(path, a->columns, a->leader, a->where, in, f));
+    TRY(read_input(a, path, mem, in, f));
     struct fx_options o = {.seed = a->seed, .cap = (uint32_t)a->cap, .nation_only = a->nation_only};
-    TRY(fx_battery_run(&in->table, &o, mem, &r, f));
-    TRY(spikes(a, &in->table, mem, &r, f));
+    TRY(fx_battery_run(in->table, &o, mem, &r, f));
+    TRY(spikes(a, in->table, mem, &r, f));
     TRY(fx_battery_finish(&r, mem, f));
     TRY(pictures(a, &r, lang, mem, f));
-    if (a->json)
-        fx_report_json(&r, lang, out);
-    else
-        fx_report_text(&r, lang, out);
+    show(a, &r, in, lang, out);
     return buf_ok(out, f);
+}
+
+/* Which options go with which input. */
+static err check_usage(const struct args *a, int nargs, struct fail *f) {
+    if ((nargs == 1) == (a->log.dir != NULL))
+        return fail_set(f, E_USAGE, "give one file, or --dir DIR|URL");
+    if (!a->leader) return fail_set(f, E_USAGE, "--leader is missing; --help shows how");
+    if (a->log.dir && (a->columns || a->where))
+        return fail_set(f, E_USAGE, "--columns and --where are for files; a log has its own names");
+    if (!a->log.dir && !a->columns)
+        return fail_set(f, E_USAGE, "--columns MAP is missing; --help shows how");
+    if (!a->log.dir && a->areas)
+        return fail_set(f, E_USAGE, "--areas is for a log; a file has area=COL+COL in --columns");
+    return OK;
 }
 
 int cmd_forensics(int argc, char **argv);
@@ -146,6 +195,8 @@ int cmd_forensics(int argc, char **argv) {
         {"--leader", OPT_TEXT, &a.leader, "COL", "the choice that is looked at, one of the votes"},
         {"--seed", OPT_U64, &a.seed, "N", "seed of what is drawn (default 1): same seed, same bytes"},
         {"--cap", OPT_U64, &a.cap, "N", "most voters a station may have by law"},
+        {"--areas", OPT_TEXT, &a.areas, "A+B+..",
+         "of a log: levels of areas, from large to small (default: the first three)"},
         {"--where", OPT_TEXT, &a.where, "COL=V", "only rows with this value"},
         {"--resamples", OPT_U64, &a.resamples, "R", "of the spikes test (default 1000)"},
         {"--no-resampling", OPT_FLAG, &a.fast, NULL, "leave the spikes test out: a second instead of many"},
@@ -155,25 +206,23 @@ int cmd_forensics(int argc, char **argv) {
         {"--nation-only", OPT_FLAG, &a.nation_only, NULL, "no tests by area"},
         {"--lang", OPT_TEXT, &a.lang, "en|sw", "language of the sentences"},
         {"--json", OPT_FLAG, &a.json, NULL, "one JSON document"},
+        LOG_OPTIONS(a.log),
     };
     const struct usage u = {
-        "forensics FILE.csv --columns MAP --leader COL [--seed N] [--json]",
+        "forensics FILE.csv --columns MAP|--dir DIR|URL --leader COL [--seed N] [--json]",
         "Runs the forensic tests over the figures of all stations. Each result stands beside its null,\n"
         "the values of real elections used as controls, its innocent causes and what it cannot see.\n"
         "Columns that are not there make their methods n/a. Areas go from large to small:\n"
-        "area=county+constituency+ward. FILE - is standard input.\n\n"
+        "area=county+constituency+ward. FILE - is standard input. With --dir the figures are those that\n"
+        "hold in a log, read from its records; --leader is then the id of a choice.\n\n"
         "No result of this command says who did anything, and none says that a count is right.\n\n"
         "exit codes: 0 done (whatever was found); 1 the file is not readable data; 64 wrong usage",
-        o, sizeof o / sizeof *o, 1, 1};
+        o, sizeof o / sizeof *o, 0, 1};
     int nargs, code;
     if (!cli_parse(&u, argc, argv, &nargs, &code)) return code;
     struct fail f = {0};
-    if (!a.columns || !a.leader) {
-        (void)fail_set(&f, E_USAGE, "%s is missing; --help shows how", a.columns ? "--leader COL"
-                                                                                 : "--columns MAP");
-        return cli_fail("forensics", &f);
-    }
-    struct station_csv in;
+    if (check_usage(&a, nargs, &f) != OK) return cli_fail("forensics", &f);
+    struct input in;
     struct arena mem;
     struct buf out;
     memset(&in, 0, sizeof in);
@@ -181,7 +230,8 @@ int cmd_forensics(int argc, char **argv) {
     buf_init(&out, (size_t)256 << 20);
     err e = run(&a, argv[0], &in, &mem, &out, &f);
     code = e == OK ? cli_print(buf_view(&out)) : cli_fail("forensics", &f);
-    station_csv_release(&in);
+    station_csv_release(&in.csv);
+    log_source_close(&in.log);
     buf_release(&out);
     arena_release(&mem);
     return code;

@@ -8,6 +8,8 @@
 /* The frame with thin strata joined. */
 struct frame {
     struct station_csv in;
+    struct log_source log;
+    struct fx_table t; /* borrows from the one or the other */
     struct qc_frame f;
     uint64_t *stations;
     uint32_t *stratum;
@@ -29,7 +31,7 @@ static int compare_names(const void *x, const void *y) {
 }
 
 static err join_strata(struct frame *fr, struct fail *f) {
-    struct fx_table *t = &fr->in.table;
+    struct fx_table *t = &fr->t;
     struct arena *mem = &fr->in.mem;
     const struct fx_level *l = &t->level[t->levels - 1];
     struct by_name *order = arena_array(mem, l->count + 1, sizeof *order);
@@ -58,11 +60,23 @@ static err join_strata(struct frame *fr, struct fail *f) {
 
 static err read_frame(const struct quick_args *a, const char *path, struct frame *fr,
                       struct fail *f) {
+    memset(fr, 0, sizeof *fr);
+    if (!path) {
+        arena_init(&fr->in.mem, (size_t)2 << 30);
+        TRY(log_source_open(&a->log, "quickcount", &fr->log, f));
+        TRY(log_stations(fr->log.log.fold, &fr->log.pick, a->areas, NULL, true, &fr->in.mem, &fr->t, f));
+        fr->t.choices = 0; /* this election's own votes are no past to plan with */
+        if (fr->t.levels == 0)
+            return fail_set(f, E_USAGE, "the contest's stations have no area above them to be strata");
+        if (!a->areas) fr->t.levels = 1;
+        return join_strata(fr, f);
+    }
     if (!a->columns)
         return fail_set(f, E_USAGE, "--columns is missing: unit=COL,area=COL[,registered=COL]");
     TRY(station_csv_read(path, a->columns, a->leader, NULL, &fr->in, f));
     if (!fr->in.table.unit || fr->in.table.levels == 0)
         return fail_set(f, E_USAGE, "--columns needs unit=COL and area=COL (the strata)");
+    fr->t = fr->in.table;
     return join_strata(fr, f);
 }
 
@@ -70,7 +84,7 @@ static err read_frame(const struct quick_args *a, const char *path, struct frame
  * frame; without them: share varies by `assumed` (default .20) around the mean. */
 static err spread(const struct quick_args *a, const struct frame *fr, struct arena *mem,
                   double **s2, double *mean_m, bool *from_past, struct fail *f) {
-    const struct fx_table *t = &fr->in.table;
+    const struct fx_table *t = &fr->t;
     struct moments {
         double n, d, d2;
     } *s = arena_array(mem, fr->f.strata + 1, sizeof *s);
@@ -176,27 +190,31 @@ static err draw(const struct quick_args *a, struct frame *fr, struct buf *out, s
     return buf_ok(out, f);
 }
 
+static void release_frame(struct frame *fr) {
+    station_csv_release(&fr->in);
+    log_source_close(&fr->log);
+}
+
 err quick_plan(const struct quick_args *a, const char *path, struct buf *out, struct fail *f) {
     struct frame fr;
-    memset(&fr, 0, sizeof fr);
     err e = read_frame(a, path, &fr, f);
     if (e == OK) e = plan(a, &fr, out, f);
-    station_csv_release(&fr.in);
+    release_frame(&fr);
     return e;
 }
 
 err quick_draw(const struct quick_args *a, const char *path, struct buf *out, struct fail *f) {
     struct frame fr;
-    memset(&fr, 0, sizeof fr);
     err e = read_frame(a, path, &fr, f);
     if (e == OK) e = draw(a, &fr, out, f);
-    station_csv_release(&fr.in);
+    release_frame(&fr);
     return e;
 }
 
 static err run(const struct quick_args *a, int n, char **argv, struct buf *out, struct fail *f) {
-    if (strcmp(argv[0], "plan") == 0 && n == 2) return quick_plan(a, argv[1], out, f);
-    if (strcmp(argv[0], "draw") == 0 && n == 2) return quick_draw(a, argv[1], out, f);
+    int frame = a->log.dir ? 1 : 2; /* the log is the frame */
+    if (strcmp(argv[0], "plan") == 0 && n == frame) return quick_plan(a, n == 2 ? argv[1] : NULL, out, f);
+    if (strcmp(argv[0], "draw") == 0 && n == frame) return quick_draw(a, n == 2 ? argv[1] : NULL, out, f);
     if (strcmp(argv[0], "estimate") == 0 && n == 3) return quick_estimate(a, argv[1], argv[2], out, f);
     if (strcmp(argv[0], "add") == 0 && n == 4)
         return quick_add(a, argv[1], argv[2], argv[3], out, f);
@@ -224,7 +242,10 @@ int cmd_quickcount(int argc, char **argv) {
         {"--official", OPT_TEXT, &a.official, "COL=N,..",
          "estimate: official votes by column of votes=, to be compared"},
         {"--lang", OPT_TEXT, &a.lang, "en|sw", "language of the sentences"},
+        {"--areas", OPT_TEXT, &a.areas, "A+B",
+         "plan, draw with --dir: levels of the strata; the last one counts (default: the largest areas)"},
         {"--json", OPT_FLAG, &a.json, NULL, "estimate: one JSON document"},
+        LOG_OPTIONS(a.log),
     };
     const struct usage u = {
         "quickcount plan|draw|add|estimate FILES [options]",
@@ -234,7 +255,8 @@ int cmd_quickcount(int argc, char **argv) {
         "  add SAMPLE.csv REPORTS.csv CODE --figures COL=N,..   adds one report\n"
         "  estimate SAMPLE.csv REPORTS.csv       shares, turnout, rejected, with intervals\n"
         "Until every drawn station has reported only bounds are given: early reports are not a random\n"
-        "sample. Reports signed as observation records come with the log.",
+        "sample. With --dir DIR|URL plan and draw take the log's stations as the frame, and estimate\n"
+        "compares with the log's own totals.",
         o, sizeof o / sizeof *o, 1, 4};
     int nargs, code;
     if (!cli_parse(&u, argc, argv, &nargs, &code)) return code;

@@ -4,16 +4,19 @@
 #define CLI_QUICKCOUNT_H
 
 #include "cli/cli.h"
+#include "cli/log_source.h"
 #include "service/station_csv.h"
 #include "stats/quickcount.h"
 
 struct quick_args {
-    const char *columns, *leader, *seed, *margin, *official, *figures, *lang, *assumed;
+    const char *columns, *leader, *seed, *margin, *official, *figures, *lang, *assumed, *areas;
+    struct log_args log; /* instead of a frame, or for the official totals */
     uint64_t size, confidence, cap;
     bool json;
 };
 
-/* plan FRAME.csv; draw FRAME.csv: a CSV of the drawn stations. */
+/* plan FRAME.csv; draw FRAME.csv: a CSV of the drawn stations. The frame is NULL with --dir: then all
+ * stations of the log's contest, with its register. */
 MUST_USE err quick_plan(const struct quick_args *a, const char *frame, struct buf *out,
                         struct fail *f);
 MUST_USE err quick_draw(const struct quick_args *a, const char *frame, struct buf *out,

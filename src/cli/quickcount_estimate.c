@@ -215,6 +215,44 @@ static err official_shares(const char *text, const struct fx_table *t, double *s
     return OK;
 }
 
+/* What the log's own totals give: shares by the ids of the choices, and of how many stations. */
+struct log_totals {
+    uint64_t stations, expected;
+};
+
+static err log_shares(const struct quick_args *a, const struct fx_table *t, double *share,
+                      struct log_totals *n, struct fail *f) {
+    struct log_source src;
+    struct log_units units;
+    struct arena mem;
+    double sum = 0;
+    TRY(log_source_open(&a->log, "quickcount", &src, f));
+    arena_init(&mem, (size_t)2 << 30);
+    err e = log_units(src.log.fold, &src.pick, &mem, &units, f);
+    for (size_t c = 0; c < t->choices && e == OK; c++) {
+        size_t k = units.first_choice;
+        while (k < units.table.columns && !span_eq(units.table.column[k], t->choice[c])) k++;
+        if (k == units.table.columns) {
+            e = fail_set(f, E_CHOICE, "the log's contest has no choice \"%.*s\": name the reports' columns by "
+                         "the ids of the choices, or give --official", SPAN_ARG(t->choice[c]));
+            break;
+        }
+        uint64_t v = units.table.value[k];
+        share[c] = v == CMP_ABSENT ? NAN : (double)v;
+        sum += v == CMP_ABSENT ? 0 : (double)v;
+    }
+    if (t->valid && e == OK) { /* the reports' shares are of all valid votes, not of those named */
+        sum = 0;
+        for (size_t k = units.first_choice; k < units.table.columns; k++)
+            sum += units.table.value[k] == CMP_ABSENT ? 0 : (double)units.table.value[k];
+    }
+    for (size_t c = 0; c < t->choices && e == OK; c++) share[c] = sum > 0 ? share[c] / sum : NAN;
+    if (e == OK) *n = (struct log_totals){units.received[0], units.expected[0]};
+    arena_release(&mem);
+    log_source_close(&src);
+    return e;
+}
+
 static int by_i64(const void *x, const void *y) {
     int64_t a = *(const int64_t *)x, b = *(const int64_t *)y;
     return (a > b) - (a < b);
@@ -253,9 +291,16 @@ static err estimate_all(const struct quick_args *a, const struct sample *s,
     double official[FX_CHOICES];
     struct json_out w = json_out(out), *j = &w;
     struct qc_estimate e;
-    TRY(official_shares(a->official, t, official, f));
+    struct log_totals log = {0};
+    bool from_log = a->log.dir && !a->official;
+    if (from_log)
+        TRY(log_shares(a, t, official, &log, f));
+    else
+        TRY(official_shares(a->official, t, official, f));
     if (a->json) {
         json_object(j);
+        if (from_log) json_ku64(j, "official_stations", log.stations);
+        if (from_log) json_ku64(j, "official_expected", log.expected);
         json_ku64(j, "drawn", s->n);
         json_ku64(j, "strata", s->strata);
         json_key(j, "estimates");
@@ -277,6 +322,10 @@ static err estimate_all(const struct quick_args *a, const struct sample *s,
             buf_byte(out, '\n');
         }
     }
+    if (from_log && !a->json)
+        SAY(out, lang, "The official figures are the log's totals, of %llu of %llu stations.\n",
+            "Takwimu rasmi ni jumla za kumbukumbu, za vituo %llu kati ya %llu.\n",
+            (unsigned long long)log.stations, (unsigned long long)log.expected);
     if (a->json) {
         json_array_end(j);
         if (t->time_ms) TRY(json_progress(s, t, (double)a->cap, j, f));

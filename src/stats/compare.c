@@ -271,6 +271,10 @@ err compare_run(const struct cmp_table *a, const struct cmp_table *b, const stru
     for (size_t i = 0; i < pair_count; i++) {
         struct cmp_field *d = &out->field[i];
         d->difference = (int64_t)d->total_a - (int64_t)d->total_b;
+        uint64_t said_a = d->pair.printed_a == CMP_ABSENT ? d->total_a : d->pair.printed_a;
+        uint64_t said_b = d->pair.printed_b == CMP_ABSENT ? d->total_b : d->pair.printed_b;
+        d->announced = (int64_t)said_a - (int64_t)said_b;
+        d->arithmetic = d->announced - d->difference;
         TRY(ratios(out, i, ia, na, ib, nb, mem, f));
         TRY(fit(out, i, mem, f));
     }

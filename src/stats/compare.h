@@ -9,9 +9,19 @@
 #define STATS_COMPARE_H
 
 #include "base/arena.h"
+#include "base/json_out.h"
+#include "crypto/hash.h"
 #include "stats/words.h"
 
 #define CMP_ABSENT UINT64_MAX /* an empty cell: never a zero */
+
+/* The signed form behind a row, where the table comes from a log. */
+struct cmp_form {
+    bool has_record, has_image;
+    uint64_t entry;
+    struct hash record, image; /* the record's id; SHA-256 of the form's public picture */
+    struct span signer;        /* name of the key that answers for it */
+};
 
 /* Everything is borrowed and outlives the result. */
 struct cmp_table {
@@ -23,6 +33,7 @@ struct cmp_table {
     const uint8_t *use;        /* rows that take part in the comparison [rows], or NULL for all */
     const uint64_t *value;     /* [rows * columns], CMP_ABSENT where empty */
     size_t no_key;             /* rows left out because they have no code */
+    const struct cmp_form *form; /* [rows], or NULL */
 };
 
 /* Columns of the two tables that mean the same. */
@@ -40,6 +51,9 @@ struct cmp_field {
     uint64_t equal_sum, differs_a, differs_b, only_a, only_b, blank_sum_a, blank_sum_b;
     uint64_t duplicate_a, duplicate_b;
     int64_t difference;  /* total_a - total_b */
+    /* What the printed totals (the rows' sums where none is printed) differ by, and the part of it
+     * that no row explains: printed totals that are not the sums of their own rows. */
+    int64_t announced, arithmetic;
     size_t more_a, less_a; /* differing units where A has more, fewer */
     uint64_t gross;        /* sum of |a - b| */
     size_t largest;        /* index into diff[] of the unit with the largest |a - b| */
@@ -67,6 +81,7 @@ struct cmp_result {
     size_t diffs; /* in key order, then column order */
     struct cmp_diff *diff;
     const size_t *only_a_rows, *only_b_rows, *duplicate_a_rows, *duplicate_b_rows;
+    struct span note; /* sentences that the caller adds to the verdict; empty after compare_run */
 };
 
 /* E_OVERFLOW when a sum does not fit in 63 bits, E_MEMORY at the arena's cap. */
@@ -108,7 +123,11 @@ struct cmp_checks {
     const struct cmp_level *levels;
     size_t count;
 };
-/* The whole result as one JSON document; at most `limit` units in each list. */
+/* The members of the whole result inside an object that the caller has opened (and closes), so that
+ * it can add its own; at most `limit` units in each list. */
+void compare_json_members(const struct cmp_result *r, const struct cmp_checks *checks,
+                          size_t check_count, enum lang lang, size_t limit, struct json_out *j);
+/* The same as one JSON document. */
 void compare_json(const struct cmp_result *r, const struct cmp_checks *checks, size_t check_count,
                   enum lang lang, size_t limit, struct buf *out);
 /* The same for people, as text. */

@@ -110,6 +110,7 @@ void compare_verdict(const struct cmp_result *r, enum lang lang, struct buf *out
         if (r->field[i].differs) say_field(r, &r->field[i], lang, out);
         say_printed(r, &r->field[i], lang, out);
     }
+    buf_span(out, r->note);
     if (r->matched == 0)
         SAY(out, lang, " Nothing could be compared: are the codes written alike in both files?",
             " Hakuna kilichoweza kulinganishwa: je, misimbo imeandikwa sawa katika faili zote mbili?");
@@ -150,7 +151,9 @@ static void json_totals(const struct cmp_field *d, struct json_out *j) {
     json_ki64(j, "differing_units", (int64_t)d->differs_a - (int64_t)d->differs_b);
     json_ki64(j, "blank_figures", (int64_t)d->blank_sum_a - (int64_t)d->blank_sum_b);
     json_ki64(j, "duplicates", (int64_t)d->duplicate_a - (int64_t)d->duplicate_b);
+    json_ki64(j, "arithmetic", d->arithmetic); /* printed totals that are not their rows' sums */
     json_object_end(j);
+    json_ki64(j, "announced_difference", d->announced);
     if (d->pair.printed_a != CMP_ABSENT) {
         json_ku64(j, "printed_a", d->pair.printed_a);
         json_ki64(j, "rows_minus_printed_a", (int64_t)d->total_a - (int64_t)d->pair.printed_a);
@@ -226,10 +229,32 @@ static void json_checks(const struct cmp_checks *c, size_t n, struct json_out *j
     json_array_end(j);
 }
 
+/* The form behind a row: who signed it, its record, its picture. */
+static void json_form(const struct cmp_table *t, size_t row, struct json_out *j) {
+    const struct cmp_form *x = t->form ? &t->form[row] : NULL;
+    if (!x || (!x->has_record && !x->has_image)) return;
+    json_key(j, "form");
+    json_object(j);
+    if (x->has_record) {
+        json_kspan(j, "signed_by", x->signer);
+        json_ku64(j, "entry", x->entry);
+        json_khex(j, "record", hash_span(&x->record));
+    }
+    if (x->has_image) json_khex(j, "image", hash_span(&x->image));
+    json_object_end(j);
+}
+
 void compare_json(const struct cmp_result *r, const struct cmp_checks *checks, size_t check_count,
                   enum lang lang, size_t limit, struct buf *out) {
     struct json_out w = json_out(out), *j = &w;
     json_object(j);
+    compare_json_members(r, checks, check_count, lang, limit, j);
+    json_object_end(j);
+    buf_byte(out, '\n');
+}
+
+void compare_json_members(const struct cmp_result *r, const struct cmp_checks *checks,
+                          size_t check_count, enum lang lang, size_t limit, struct json_out *j) {
     json_kstr(j, "a", r->a->name);
     json_kstr(j, "b", r->b->name);
     json_ku64(j, "matched", r->matched);
@@ -270,6 +295,7 @@ void compare_json(const struct cmp_result *r, const struct cmp_checks *checks, s
         json_kspan(j, "column", name_of(r, d));
         json_ku64(j, "a", cell(r->a, x->row_a, d->pair.a));
         json_ku64(j, "b", cell(r->b, x->row_b, d->pair.b));
+        json_form(r->b, x->row_b, j);
         json_object_end(j);
     }
     json_array_end(j);
@@ -281,8 +307,6 @@ void compare_json(const struct cmp_result *r, const struct cmp_checks *checks, s
     json_rows(r->a, r->duplicate_a_rows, r->duplicate_rows_a, limit, j);
     json_key(j, "duplicated_b");
     json_rows(r->b, r->duplicate_b_rows, r->duplicate_rows_b, limit, j);
-    json_object_end(j);
-    buf_byte(out, '\n');
 }
 
 static void text_checks(const struct cmp_checks *c, size_t n, enum lang lang, struct buf *out) {
@@ -316,9 +340,19 @@ void compare_text(const struct cmp_result *r, const struct cmp_checks *checks, s
     for (size_t k = 0; k < r->diffs && k < limit; k++) {
         const struct cmp_diff *x = &r->diff[k];
         const struct cmp_field *d = &r->field[x->field];
-        buf_printf(out, "%.*s  %.*s  A %s  B %s\n", SPAN_ARG(r->a->key[x->row_a]),
+        buf_printf(out, "%.*s  %.*s  A %s  B %s", SPAN_ARG(r->a->key[x->row_a]),
                    SPAN_ARG(name_of(r, d)), words_u64(cell(r->a, x->row_a, d->pair.a), n1),
                    words_u64(cell(r->b, x->row_b, d->pair.b), n2));
+        const struct cmp_form *form = r->b->form ? &r->b->form[x->row_b] : NULL;
+        if (form && form->has_record)
+            SAY(out, lang, "; form signed by %.*s, entry %llu", "; fomu iliyotiwa saini na %.*s, ingizo %llu",
+                SPAN_ARG(form->signer), (unsigned long long)form->entry);
+        if (form && form->has_image) {
+            char hex[HASH_HEX_LEN + 1];
+            hash_hex(&form->image, hex);
+            SAY(out, lang, ", picture objects/%s", ", picha objects/%s", hex);
+        }
+        buf_byte(out, '\n');
     }
     if (r->diffs > limit)
         SAY(out, lang, "... and %s more; --limit N shows them\n", "... na %s zaidi; --limit N inazionyesha\n",

@@ -4,6 +4,7 @@
 #ifndef STATS_FORENSICS_BATTERY_H
 #define STATS_FORENSICS_BATTERY_H
 
+#include "base/json_out.h"
 #include "stats/forensics/forensics.h"
 
 /* Everything but the spikes test, whose resamples the caller may spread over threads: its result, if
@@ -20,6 +21,8 @@ const struct fx_result *fx_report_nation(const struct fx_report *r, enum fx_meth
 
 /* One JSON document; sentences in `lang`. */
 void fx_report_json(const struct fx_report *r, enum lang lang, struct buf *out);
+/* Its members, inside an object that the caller has opened and closes. */
+void fx_report_json_members(const struct fx_report *r, enum lang lang, struct json_out *j);
 /* The same as text for a terminal. */
 void fx_report_text(const struct fx_report *r, enum lang lang, struct buf *out);
 /* What one result says, with its null, n, statistic and p: one or two sentences. */

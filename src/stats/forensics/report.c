@@ -119,10 +119,16 @@ static const char *const summary_name[FX_SUMMARIES] = {"centralised", "localised
                                                        "cannot_see"};
 
 void fx_report_json(const struct fx_report *r, enum lang lang, struct buf *out) {
-    struct json_out w = json_out(out), *j = &w;
+    struct json_out w = json_out(out);
+    json_object(&w);
+    fx_report_json_members(r, lang, &w);
+    json_object_end(&w);
+    buf_byte(out, '\n');
+}
+
+void fx_report_json_members(const struct fx_report *r, enum lang lang, struct json_out *j) {
     struct buf b;
     buf_init(&b, 1 << 14);
-    json_object(j);
     json_ku64(j, "stations", r->table->n);
     json_kspan(j, "leader", r->table->choice[r->table->leader]);
     json_kspan(j, "rival", r->table->choice[r->rival]);
@@ -143,8 +149,6 @@ void fx_report_json(const struct fx_report *r, enum lang lang, struct buf *out) 
         json_kstr(j, summary_name[i], buf_cstr(&b));
     }
     json_object_end(j);
-    json_object_end(j);
-    buf_byte(out, '\n');
     buf_release(&b);
 }
 

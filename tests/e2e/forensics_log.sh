@@ -1,0 +1,89 @@
+#!/bin/sh
+# SPDX-License-Identifier: AGPL-3.0-or-later
+# hesabu forensics, compare and quickcount on a log, as any party would run them on a mirror. Prints TAP.
+# usage: tests/e2e/forensics_log.sh [HESABU]
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+H=${1:-build/hesabu}
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+n=0 bad=0
+
+ok() { # STATUS NAME
+    n=$((n + 1))
+    if [ "$1" -eq 0 ]; then echo "ok $n - $2"; else echo "not ok $n - $2"; bad=$((bad + 1)); fi
+}
+is() { # GOT WANT NAME
+    [ "$1" = "$2" ]; ok $? "$3"
+    [ "$1" = "$2" ] || echo "# got $1, wanted $2"
+}
+
+D=$tmp/night
+"$H" demo --once --dir "$D" --limit 400 > "$tmp/demo.out" 2>&1 || { echo "not ok 1 - a log to look at"; cat "$tmp/demo.out"; echo 1..1; exit 1; }
+"$H" export "$D" --csv "$tmp/x.csv" 2> /dev/null
+# a tally as a party would have it: code, register, four candidates, from the counted stations
+awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; print "code,kenyatta,odinga,nyagah,dida"; next }
+    $at["counted"] == "yes" { print $at["station"] "," $at["votes:kenyatta"] "," $at["votes:odinga"] "," $at["votes:nyagah"] "," $at["votes:dida"] }' \
+    "$tmp/x.csv" > "$tmp/same.csv"
+c() { "$H" compare "$@" --dir "$D" --key code --json; }
+c "$tmp/same.csv" > "$tmp/c"
+is "$(jq -c '[.differs, .only_a, .only_b, .unknown, .impossible_count]' "$tmp/c")" '[0,0,0,0,0]' "a true copy agrees with every form"
+is "$(jq -r '.source.contest' "$tmp/c")" president "the source is named"
+
+# changed: one station by 100, one missing, one doubled, one unknown code, one without its leading zeros
+awk -F, -v OFS=, 'NR == 5 { $2 += 100 } NR == 8 { next } NR == 10 { print } NR == 12 { $1 = "123" } NR == 14 { sub(/^0+/, "", $1) } { print }' \
+    "$tmp/same.csv" > "$tmp/party.csv"
+c "$tmp/party.csv" > "$tmp/c"
+is "$(jq -c '[.differs, .only_b, .duplicate_keys_a, .unknown, .codes_padded]' "$tmp/c")" '[1,2,1,1,1]' \
+    "difference, missing, doubled, unknown and shortened codes are told apart"
+is "$(jq -c '.unknown_keys' "$tmp/c")" '["123"]' "the unknown code is listed"
+is "$(jq -c '.differences[0] | [.a - .b, .column, (.form.signed_by | startswith("po."))]' "$tmp/c")" \
+    '[100,"kenyatta",true]' "the difference names its form"
+image=$(jq -r '.differences[0].form.image' "$tmp/c")
+is "$(sha256sum "$D/public/objects/$image" | cut -d' ' -f1)" "$image" "and the picture, which is in the tree"
+is "$(jq -c '.totals.kenyatta | .difference == (.decomposition | add)' "$tmp/c")" true "the parts of the difference add up to it"
+
+# areas and the whole: sums of the file's own rows, one of them too small for the forms there are
+awk -F, -v OFS=, 'NR == 1 { print; next } { print; u[substr($1, 1, 6)]; for (i = 2; i <= 5; i++) { s[substr($1, 1, 6), i] += $i; t[i] += $i } }
+    END { for (k in u) print k, s[k, 2], s[k, 3], s[k, 4], s[k, 5]; print "KE", t[2] - 50, t[3], t[4], t[5] }' \
+    "$tmp/same.csv" > "$tmp/areas.csv"
+c "$tmp/areas.csv" > "$tmp/c"
+is "$(jq -c '[.levels[].level]' "$tmp/c")" '["station","constituency","nation"]' "every level is compared"
+is "$(jq -c '[.sums_broken[] | .key, .column, .sum_of_parts - .published]' "$tmp/c")" '["KE","kenyatta",50]' \
+    "a total that is not the sum of the file's own parts"
+is "$(jq -c '[.impossible[] | .key, .column]' "$tmp/c")" '["KE","kenyatta"]' "a total that no set of forms can give"
+is "$(jq -c '.totals.kenyatta | [.announced_difference, .decomposition.arithmetic]' "$tmp/c")" '[-50,-50]' \
+    "and all of the difference is arithmetic"
+"$H" compare "$tmp/areas.csv" --dir "$D" --key code --lang sw > "$tmp/sw" && grep -q "hakuna seti ya fomu" "$tmp/sw"
+ok $? "in Swahili too"
+"$H" compare "$tmp/same.csv" --dir "$D" --key odinga --json > /dev/null 2> "$tmp/e"
+[ $? -ne 0 ] && grep -q "right column" "$tmp/e"; ok $? "a wrong key column is said to be one"
+
+# the battery on the log gives what it gives on the log's export
+"$H" forensics --dir "$D" --leader odinga --areas county+constituency+ward --no-resampling --json > "$tmp/log"
+awk -F, -v OFS=, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; print "code,r,v,j,a,b,c,d,e,f,g,h,c1,c2,c3"; next } $at["counted"] == "yes" {
+    s = $at["station"]; print s, $at["registered"], $at["valid_written"], $at["rejected"], $at["votes:aukot"], $at["votes:dida"], $at["votes:jirongo"],
+    $at["votes:kaluyu"], $at["votes:kenyatta"], $at["votes:mwaura"], $at["votes:nyagah"], $at["votes:odinga"], substr(s, 1, 3), substr(s, 4, 3), substr(s, 7, 4) }' \
+    "$tmp/x.csv" > "$tmp/flat.csv"
+"$H" forensics "$tmp/flat.csv" --columns registered=r,valid=v,rejected=j,votes=a+b+c+d+e+f+g+h,unit=code,area=c1+c2+c3 \
+    --leader h --no-resampling --json > "$tmp/flat"
+same() { jq -c '[.methods[] | select(.method != "late_shift" and .method != "stream_constancy") | [.method, .n, .value, .excess, .class]]' "$1"; }
+is "$(same "$tmp/log" | sha256sum)" "$(same "$tmp/flat" | sha256sum)" "forensics: the log and its export give the same"
+is "$(jq -c '[.source.simulated, .source.signatures_verified]' "$tmp/log")" '[true,0]' "it says what it read"
+[ "$("$H" forensics --dir "$D" --leader odinga --no-resampling --check-signatures --json | jq .source.signatures_verified)" -gt 400 ]
+ok $? "and checks the signatures when asked"
+"$H" forensics --dir "$D" --leader nobody > /dev/null 2> "$tmp/e"
+[ $? -ne 0 ] && grep -q "not a choice" "$tmp/e"; ok $? "an unknown choice is refused"
+
+# quick count: the log's stations are the frame
+"$H" quickcount plan --dir "$D" --areas constituency --margin 5 > "$tmp/plan"
+"$H" quickcount draw --dir "$D" --areas constituency --size "$(jq .size "$tmp/plan")" --seed "4 2 6" > "$tmp/sample.csv"
+is "$(($(wc -l < "$tmp/sample.csv") - 1))" "$(jq .sample "$tmp/plan")" "quickcount: as many of the log's stations as planned"
+awk -F, 'NR == FNR { v[$1] = $0; next } FNR == 1 { print "code,kenyatta,odinga,nyagah,dida"; next } { print v[$1] }' \
+    "$tmp/same.csv" "$tmp/sample.csv" > "$tmp/reports.csv"
+"$H" quickcount estimate "$tmp/sample.csv" "$tmp/reports.csv" --columns unit=code,votes=kenyatta+odinga+nyagah+dida \
+    --dir "$D" --json > "$tmp/q"
+is "$(jq -c '[.official_stations == .official_expected, (.estimates[1] | .official >= .low_99 and .official <= .high_99)]' "$tmp/q")" \
+    '[true,true]' "observers who saw the same forms agree with the log"
+echo "1..$n"
+[ "$bad" -eq 0 ]

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* The statistics' tables from a log, and a party's tally against its signed forms. */
+#include "test.h"
+
+#define fx_votes fixture_votes /* the statistics have one of this name too */
+#include "election_fixture.h"
+#undef fx_votes
+#include <ctype.h>
+#include "stats/compare_levels.h"
+
+/* The president's race of the base election: figures hold at 1101 (200, 100, 50), 1102 (101, 201, 51),
+ * 1202 (7, 8, 300) and 2101 (60, 60, 200); 1201 has two results, 2102 one without a picture, 2103 none. */
+struct world {
+    struct fixture *x;
+    struct log_pick pick;
+    struct arena mem;
+};
+
+static int setup(void **state) {
+    struct fail f;
+    struct world *w = calloc(1, sizeof *w);
+    assert_non_null(w);
+    w->x = fx_base();
+    arena_init(&w->mem, 1 << 26);
+    must(log_pick(w->x->fold, "president", 0, &w->pick, &f));
+    *state = w;
+    return 0;
+}
+
+static int teardown(void **state) {
+    struct world *w = *state;
+    fx_free(w->x);
+    arena_release(&w->mem);
+    free(w);
+    return 0;
+}
+
+static void a_contest_is_named_where_there_are_several(void **state) {
+    struct world *w = *state;
+    struct fail f;
+    struct log_pick p;
+    refuses(E_USAGE, log_pick(w->x->fold, NULL, 0, &p, &f));
+    assert_non_null(strstr(f.text, "president"));
+    refuses(E_CONTEST, log_pick(w->x->fold, "mayor", 0, &p, &f));
+    refuses(E_ROUND, log_pick(w->x->fold, "president", 2, &p, &f));
+    must(log_pick(w->x->fold, "member-21", 1, &p, &f));
+    assert_int_equal(p.round, 1);
+}
+
+static void stations_carry_their_forms_figures(void **state) {
+    struct world *w = *state;
+    struct fail f;
+    struct fx_table t;
+    must(log_stations(w->x->fold, &w->pick, NULL, "bo", false, &w->mem, &t, &f));
+    assert_int_equal(t.n, 4);
+    assert_int_equal(t.choices, 3);
+    assert_int_equal(t.leader, 1);
+    assert_int_equal(t.levels, 2); /* county, constituency */
+    assert_true(span_is(t.unit[1], "1102"));
+    assert_int_equal(t.votes[0 * 4 + 1], 101);
+    assert_int_equal(t.votes[1 * 4 + 1], 201);
+    assert_int_equal(t.votes[2 * 4 + 2], 300);
+    assert_int_equal(t.valid[0], 350);
+    assert_int_equal(t.rejected[0], 3);
+    assert_int_equal(t.registered[0], 530);
+    assert_true(t.time_ms[0] > 0 && t.time_ms[0] != FX_NO_TIME);
+    assert_int_equal(t.level[0].count, 2);
+    assert_int_equal(t.level[1].count, 3);
+    assert_true(span_is(t.level[1].name[1], "COUNTY ONE / SOUTH"));
+    assert_int_equal(t.level[1].of[3], 2);
+    must(log_stations(w->x->fold, &w->pick, "constituency", NULL, true, &w->mem, &t, &f));
+    assert_int_equal(t.n, 8); /* 1103 is closed and said nothing; 1104 came later */
+    assert_int_equal(t.levels, 1);
+    size_t blank = 0;
+    for (size_t i = 0; i < t.n; i++) blank += t.votes[i] == FX_ABSENT;
+    assert_int_equal(blank, 4);
+    refuses(E_CHOICE, log_stations(w->x->fold, &w->pick, NULL, "zed", false, &w->mem, &t, &f));
+    refuses(E_USAGE, log_stations(w->x->fold, &w->pick, "parish", NULL, false, &w->mem, &t, &f));
+    refuses(E_USAGE, log_stations(w->x->fold, &w->pick, "constituency+county", NULL, false, &w->mem, &t, &f));
+}
+
+static size_t unit_row(const struct log_units *u, const char *code) {
+    for (size_t i = 0; i < u->table.rows; i++)
+        if (span_is(u->table.key[i], code)) return i;
+    fail_msg("no unit %s", code);
+    return 0;
+}
+
+static void every_unit_sums_the_forms_below_it(void **state) {
+    struct world *w = *state;
+    struct fail f;
+    struct log_units u;
+    must(log_units(w->x->fold, &w->pick, &w->mem, &u, &f));
+    size_t nation = unit_row(&u, "KE"), c = u.table.columns, ann = u.first_choice;
+    assert_int_equal(u.table.value[nation * c + ann], 200 + 101 + 7 + 60);
+    assert_int_equal(u.table.value[unit_row(&u, "11") * c + ann], 301);
+    assert_int_equal(u.received[nation], 4);
+    assert_int_equal(u.expected[nation], 8);
+    assert_int_equal(u.in_question, 2);
+    /* 1104: 300 voters, 1201: 570, 2102: 620, 2103: 630 */
+    assert_int_equal(u.voters_out[nation], 300 + 570 + 620 + 630);
+    assert_int_equal(u.table.value[unit_row(&u, "2103") * c + ann], CMP_ABSENT);
+    const struct cmp_form *form = &u.table.form[unit_row(&u, "1102")];
+    assert_true(form->has_record && form->has_image);
+    assert_true(span_is(form->signer, "po/1102"));
+    assert_true(hash_eq(&form->record, &fx_label(w->x, "r1102b")->id));
+    struct hash image = fx_hash("form 1102");
+    assert_true(hash_eq(&form->image, &image));
+}
+
+struct row {
+    const char *code;
+    uint64_t ann, bo, cy;
+};
+
+static void run(struct world *w, const struct row *rows, size_t n, struct log_units *u,
+                struct cmp_table *a, struct cmp_levels *out) {
+    static const struct span names[3] = {{(const uint8_t *)"ann", 3}, {(const uint8_t *)"bo", 2},
+                                         {(const uint8_t *)"cy", 2}};
+    struct cmp_pair pairs[3];
+    struct fail f;
+    struct span *key = arena_array(&w->mem, n, sizeof *key);
+    uint64_t *value = arena_array(&w->mem, 3 * n, sizeof *value);
+    must(log_units(w->x->fold, &w->pick, &w->mem, u, &f));
+    for (size_t i = 0; i < n; i++) {
+        key[i] = span_text(rows[i].code);
+        value[3 * i] = rows[i].ann;
+        value[3 * i + 1] = rows[i].bo;
+        value[3 * i + 2] = rows[i].cy;
+    }
+    for (size_t k = 0; k < 3; k++)
+        pairs[k] = (struct cmp_pair){k, u->first_choice + k, CMP_ABSENT, CMP_ABSENT};
+    *a = (struct cmp_table){.name = "party", .rows = n, .columns = 3, .column = names, .key = key, .value = value};
+    must(compare_levels(a, u, pairs, 3, &w->mem, out, &f));
+}
+
+static void a_tally_is_compared_at_every_level(void **state) {
+    struct world *w = *state;
+    struct log_units u;
+    struct cmp_table a;
+    struct cmp_levels l;
+    static const struct row rows[] = {
+        {"1101", 220, 100, 50}, /* 20 more than the form */
+        {"1102", 101, 201, 51}, {"01202", 7, 8, 300}, /* not its code: unknown */
+        {"2101", 60, 60, 200},  {"9999", 1, 1, 1},    {"11", 301, 301, 101},
+        {"12", 7, 8, 300},      {"21", 60, 60, 200},  {"KE", 388, 369, 601}};
+    run(w, rows, sizeof rows / sizeof *rows, &u, &a, &l);
+    assert_int_equal(l.unknown, 2);
+    assert_int_equal(l.n, 3);
+    assert_true(span_is(l.at[0].name, "station"));
+    const struct cmp_result *r = &l.at[0].r;
+    assert_int_equal(r->matched, 3);
+    assert_int_equal(r->differs, 1);
+    assert_int_equal(r->only_b, 1); /* 1202 */
+    assert_int_equal(r->diffs, 1);
+    assert_true(span_is(r->b->form[r->diff[0].row_b].signer, "po/1101"));
+    /* the whole's row is the printed total: 388 - 368 = 20 = differing 20 - missing 7 + arithmetic 7 */
+    assert_int_equal(r->field[0].announced, 20);
+    assert_int_equal((int64_t)r->field[0].differs_a - (int64_t)r->field[0].differs_b, 20);
+    assert_int_equal(r->field[0].only_b, 7);
+    assert_int_equal(r->field[0].arithmetic, 7);
+    /* 11: its stations add up to 321, not 301; 12 has no station row with a known code; the whole: 368 */
+    bool eleven = false, nation = false;
+    for (size_t i = 0; i < l.gaps; i++) {
+        const struct cmp_gap *g = &l.gap[i];
+        if (g->field != 0) continue;
+        if (span_is(a.key[g->row], "11")) eleven = g->said == 301 && g->sum == 321 && g->parts == 2;
+        if (span_is(a.key[g->row], "KE")) nation = g->said == 388 && g->sum == 368 && g->parts_missing == 0;
+    }
+    assert_true(eleven && nation);
+}
+
+static void totals_that_no_forms_can_give_are_named(void **state) {
+    struct world *w = *state;
+    struct log_units u;
+    struct cmp_table a;
+    struct cmp_levels l;
+    /* 11 has 301, 301, 101 and 300 voters out (1104); 21: 60, 60, 200 and 1,250 out */
+    static const struct row rows[] = {{"11", 300, 302, 101}, {"21", 60 + 1250, 60, 201}, {"12", 7 + 570, 8, 300}};
+    run(w, rows, 3, &u, &a, &l);
+    assert_int_equal(l.bounds, 2);
+    assert_true(span_is(a.key[l.bound[0].row], "11"));
+    assert_int_equal(l.bound[0].field, 0);
+    assert_int_equal(l.bound[0].low, 301);
+    assert_int_equal(l.bound[0].high, 601);
+    /* each figure of 21 is possible by itself, all together are one vote too many */
+    assert_true(span_is(a.key[l.bound[1].row], "21"));
+    assert_true(l.bound[1].field == SIZE_MAX);
+    assert_int_equal(l.bound[1].said, l.bound[1].high + 1);
+}
+
+static void zeros_are_put_back_and_codes_counted(void **state) {
+    struct world *w = *state;
+    struct log_units u;
+    struct cmp_table a;
+    struct cmp_levels l;
+    static const struct row rows[] = {{"1101", 200, 100, 50}, {"1101", 200, 100, 50}, {"1102", 101, 201, 51}};
+    run(w, rows, 3, &u, &a, &l);
+    assert_int_equal(l.at[0].r.duplicate_rows_a, 2);
+    assert_int_equal(l.at[0].r.matched, 1);
+    assert_int_equal(l.padded, 0);
+    assert_int_equal(l.bounds + l.gaps, 0);
+}
+
+static void nothing_matched_is_said(void **state) {
+    struct world *w = *state;
+    struct log_units u;
+    struct cmp_levels l;
+    struct fail f;
+    struct span key = SPAN_LIT("x"), name = SPAN_LIT("ann");
+    uint64_t v = 1;
+    struct cmp_table a = {.name = "p", .rows = 1, .columns = 1, .column = &name, .key = &key, .value = &v};
+    struct cmp_pair p = {0, 5, CMP_ABSENT, CMP_ABSENT};
+    must(log_units(w->x->fold, &w->pick, &w->mem, &u, &f));
+    refuses(E_NOT_FOUND, compare_levels(&a, &u, &p, 1, &w->mem, &l, &f));
+}
+
+static void sentences_in_both_languages(void **state) {
+    struct world *w = *state;
+    struct log_units u;
+    struct cmp_table a;
+    struct cmp_levels l;
+    struct buf b;
+    static const struct row rows[] = {{"1101", 220, 100, 50}, {"1102", 101, 201, 51}, {"77", 1, 1, 1},
+                                      {"11", 300, 301, 101}};
+    run(w, rows, 4, &u, &a, &l);
+    buf_init(&b, 1 << 20);
+    size_t before = 0;
+    for (int lang = 0; lang < LANG_COUNT; lang++) {
+        struct json_out j = json_out(&b);
+        json_object(&j);
+        compare_levels_json(&l, (enum lang)lang, 100, &j);
+        json_object_end(&j);
+        compare_levels_say(&l, (enum lang)lang, &b);
+        compare_levels_text(&l, (enum lang)lang, 100, &b);
+        assert_true(b.n > before + 500);
+        before = b.n;
+    }
+    assert_false(b.failed);
+    assert_non_null(strstr(buf_cstr(&b), "no set of forms"));
+    assert_non_null(strstr(buf_cstr(&b), "hakuna seti ya fomu"));
+    buf_release(&b);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_contest_is_named_where_there_are_several),
+        cmocka_unit_test(stations_carry_their_forms_figures),
+        cmocka_unit_test(every_unit_sums_the_forms_below_it),
+        cmocka_unit_test(a_tally_is_compared_at_every_level),
+        cmocka_unit_test(totals_that_no_forms_can_give_are_named),
+        cmocka_unit_test(zeros_are_put_back_and_codes_counted),
+        cmocka_unit_test(nothing_matched_is_said),
+        cmocka_unit_test(sentences_in_both_languages),
+    };
+    return cmocka_run_group_tests_name("log_tables", tests, setup, teardown);
+}
