@@ -772,6 +772,10 @@ err sqlite_out_row(struct sqlite_out *o, const char *insert, const struct sqlite
     return finish(&o->db, s, "writing", f);
 }
 
+err sqlite_out_exec(struct sqlite_out *o, const char *sql, struct fail *f) {
+    return db_exec(&o->db, sql, "writing", f);
+}
+
 err sqlite_out_commit(struct sqlite_out *o, struct fail *f) {
     TRY(db_exec(&o->db, "COMMIT", "writing", f));
     for (int i = 0; i < OUT_STATEMENTS; i++) {

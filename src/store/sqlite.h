@@ -42,6 +42,8 @@ MUST_USE err sqlite_out_new(const char *path, const char *schema, struct sqlite_
 /* One row: "INSERT INTO t VALUES(?,?)" with values[n]. The same pointer for the same statement. */
 MUST_USE err sqlite_out_row(struct sqlite_out *o, const char *insert,
                             const struct sqlite_value *values, size_t n, struct fail *f);
+/* Statements that come after the rows: views, indices. */
+MUST_USE err sqlite_out_exec(struct sqlite_out *o, const char *sql, struct fail *f);
 /* Commits, syncs and moves it to its path. */
 MUST_USE err sqlite_out_commit(struct sqlite_out *o, struct fail *f);
 /* Without a commit nothing is left behind. NULL is fine. */

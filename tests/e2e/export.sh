@@ -1,0 +1,118 @@
+#!/bin/sh
+# SPDX-License-Identifier: AGPL-3.0-or-later
+# hesabu export with the real binary: every format, byte for byte the same when it is made again, valid
+# against the published schemas, read back by other readers to the published totals; hostile names.
+# Prints TAP. Schemas are read from $HESABU_SHARED (default ../shared) when they are there.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+hesabu=$(realpath "${HESABU:-build/hesabu}")
+shared=${HESABU_SHARED:-../shared}
+xsd=$shared/vectors/nist-err/NIST_V2_election_results_reporting.xsd
+tmp=$(mktemp -d) || exit 1
+pid=
+trap '[ -z "$pid" ] || kill "$pid" 2> /dev/null; rm -rf "$tmp"' EXIT
+n=0 bad=0
+ok() { # ok NAME COMMAND...
+    name=$1; shift
+    n=$((n + 1))
+    if "$@" > "$tmp/out" 2>&1; then echo "ok $n - $name"; else
+        echo "not ok $n - $name"; bad=1; head -n 20 "$tmp/out" | sed 's/^/# /'
+    fi
+}
+refuses() { # refuses NAME EXIT WORDS COMMAND...
+    name=$1 want=$2 words=$3; shift 3
+    "$@" > "$tmp/said" 2>&1; got=$?
+    ok "$name" sh -c "[ $got -eq $want ] && grep -q -e '$words' '$tmp/said'"
+}
+checked() { # checked NAME PUBLIC FOLDER: the lines of export_check.py as tests
+    python3 tests/e2e/export_check.py "$2" "$3" "$shared" > "$tmp/lines" 2> "$tmp/trace" || true
+    [ -s "$tmp/trace" ] && ok "$1: the readers run to their end" sh -c "cat '$tmp/trace'; false"
+    while IFS= read -r line; do
+        n=$((n + 1))
+        case $line in
+        ok*) echo "ok $n - $1: ${line#ok }" ;;
+        *) echo "not ok $n - $1: ${line#not ok }"; bad=1 ;;
+        esac
+    done < "$tmp/lines"
+}
+same() { # same A B: the same files with the same bytes
+    diff -r "$1" "$2"
+}
+valid() { # valid FOLDER
+    [ -f "$xsd" ] || return 0
+    xmllint --noout --schema "$xsd" "$1/err.xml"
+}
+
+# ---- a night with things going wrong on the way ----
+"$hesabu" demo --once --limit 120 --dir "$tmp/d" > /dev/null 2>&1 || { echo "Bail out! no demo"; exit 1; }
+ok "every format" "$hesabu" export "$tmp/d" --dir "$tmp/one"
+ok "again" "$hesabu" export "$tmp/d/public" --dir "$tmp/two"
+ok "the same bytes at the same checkpoint" same "$tmp/one" "$tmp/two"
+ok "err-xml: valid against the published schema" valid "$tmp/one"
+checked president "$tmp/d/public" "$tmp/one"
+size=$(sed -n 2p "$tmp/d/public/checkpoint"); root=$(sed -n 3p "$tmp/d/public/checkpoint")
+for f in csv json err-json err-xml; do
+    "$hesabu" export "$tmp/d" --format $f > "$tmp/text" 2> /dev/null
+    ok "$f says at which checkpoint it was made" sh -c "grep -qF '$size' '$tmp/text' && grep -qF '$root' '$tmp/text'"
+done
+ok "sqlite says at which checkpoint it was made" sh -c "[ \"\$(sqlite3 '$tmp/one/election.sqlite' \
+    'SELECT checkpoint_size, checkpoint_root FROM source')\" = '$size|$root' ]"
+ok "results.json holds the published index" sh -c "grep -qF \"\$(cat '$tmp/d/public/results/index.json')\" '$tmp/one/results.json'"
+
+# ---- at an address ----
+"$hesabu" serve --dir "$tmp/d" --listen 127.0.0.1:0 --quiet --unconfirmed test > "$tmp/serve.out" 2>&1 & pid=$!
+i=0
+until grep -q listening "$tmp/serve.out" || [ $i -gt 100 ]; do sleep 0.1; i=$((i + 1)); done
+url=$(sed -n 's/.*\(http:[^ ]*[0-9]\).*/\1/p' "$tmp/serve.out" | head -n 1)
+ok "from an address" "$hesabu" export "$url" --format err-json --out "$tmp/remote.json"
+ok "the same as from the folder" cmp "$tmp/remote.json" "$tmp/one/err.json"
+kill "$pid"; wait "$pid" 2> /dev/null; pid=
+
+# ---- compare reads it back ----
+"$hesabu" compare "$tmp/one/stations.csv" "$tmp/two/stations.csv" --key station --json > "$tmp/cmp.json"
+ok "compare finds every station equal" sh -c "jq -e '.equal == 120 and .differs == 0 and .only_a + .only_b == 0' '$tmp/cmp.json'"
+
+# ---- all six kinds of contest ----
+"$hesabu" demo --once --limit 30 --all-contests --dir "$tmp/six" > /dev/null 2>&1
+ok "every format, all contests" "$hesabu" export "$tmp/six" --dir "$tmp/six.out"
+ok "err-xml of all contests: valid" valid "$tmp/six.out"
+checked "all contests" "$tmp/six/public" "$tmp/six.out"
+ok "one contest of many" sh -c "'$hesabu' export '$tmp/six' --format csv --contest president --out '$tmp/p.csv' &&
+    head -n 1 '$tmp/p.csv' | grep -q votes: && [ \"\$(cut -d, -f1 '$tmp/p.csv' | sort -u | wc -l)\" -eq 2 ]"
+
+# ---- hostile names ----
+cat > "$tmp/hostile.csv" <<'X'
+district,station,registered,"=HYPERLINK(""http://example.org"")","]]></Text><b>&amp;'""",plain
+1 =cmd|' /C calc'!A0,1 ]]>&<script>alert(1)</script>,500,100,120,3
+1 =cmd|' /C calc'!A0,2 +1+1,400,80,99,1
+2 @SUM(A1:A9),"1 ""quoted"", and; more",300,70,60,5
+2 @SUM(A1:A9),2 -- '; DROP TABLE unit; --,300,1,2,3
+X
+"$hesabu" import "$tmp/hostile.csv" --once --dir "$tmp/h" --nation 'XX==1+1' --contest "president=<i>\"President\"</i>" \
+    --columns "district=district,station=station,registered=registered,votes==HYPERLINK(\"http://example.org\")|]]></Text><b>&amp;'\"|plain" > "$tmp/imp" 2>&1 ||
+    sed 's/^/# /' "$tmp/imp"
+ok "hostile names: every format" "$hesabu" export "$tmp/h" --dir "$tmp/h.out"
+ok "hostile names: err-xml is valid" valid "$tmp/h.out"
+ok "hostile names: err-xml has them as text" sh -c "xmllint --xpath 'count(//*[local-name()=\"script\" or local-name()=\"b\"])' '$tmp/h.out/err.xml' | grep -qx 0"
+checked "hostile names" "$tmp/h/public" "$tmp/h.out"
+ok "no cell of the CSV begins like a formula" python3 - "$tmp/h.out/stations.csv" <<'X'
+import csv, sys
+rows = list(csv.DictReader(open(sys.argv[1], newline='')))
+assert len(rows) == 4
+assert any("'=cmd" in v for r in rows for v in r.values())
+assert not [v for r in rows for v in r.values() if v[:1] in ('=', '+', '-', '@', '\t')]
+X
+
+# ---- refusals ----
+refuses "an unknown format" 64 "these are: csv, json" "$hesabu" export "$tmp/d" --format pdf
+refuses "no format at all" 64 "say what to write" "$hesabu" export "$tmp/d"
+refuses "an unknown contest" 1 "there is no contest" "$hesabu" export "$tmp/d" --format csv --contest king
+refuses "a folder that is not there" 2 "neither a folder" "$hesabu" export "$tmp/nowhere" --format csv
+refuses "sqlite needs a file" 64 "into a file" "$hesabu" export "$tmp/d" --format sqlite
+refuses "a full disk is said" 74 "cannot be written" sh -c "'$hesabu' export '$tmp/d' --format csv > /dev/full"
+cp -r "$tmp/d/public" "$tmp/bent"
+b=$(find "$tmp/bent/tile/entries" -type f | sort | head -n 1)
+printf 'X' | dd of="$b" bs=1 seek=3000 conv=notrunc 2> /dev/null
+ok "a tree with one changed byte is not exported" sh -c "! '$hesabu' export '$tmp/bent' --format csv --out '$tmp/never.csv' && [ ! -e '$tmp/never.csv' ]"
+echo "1..$n"
+exit $bad

@@ -1,0 +1,225 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Reads exported files back, each with another reader, and compares their totals with the published
+results. usage: export_check.py PUBLIC FOLDER [SHARED] ; prints 'ok NAME' or 'not ok NAME: why' lines."""
+import csv
+import glob
+import json
+import os
+import sqlite3
+import sys
+import xml.etree.ElementTree as ET
+
+public, folder = sys.argv[1], sys.argv[2]
+shared = sys.argv[3] if len(sys.argv) > 3 else None
+CDF = '{http://itl.nist.gov/ns/voting/1500-100/v2}'
+bad = 0
+
+
+def check(name, problem):
+    global bad
+    bad += bool(problem)
+    print(f'not ok {name}: {problem}' if problem else f'ok {name}')
+
+
+def path(name):
+    return os.path.join(folder, name)
+
+
+def published():
+    """{(contest, round, unit): (votes by choice, rejected, stations)} of everything in results/"""
+    out = {}
+    for name in glob.glob(public + '/results/*/*/*.json'):
+        if name.endswith('findings.json'):
+            continue
+        with open(name, encoding='utf-8') as file:
+            unit = json.load(file)
+        key = (unit['contest'], unit['round'])
+        units = [unit] + [part for part in unit['parts'] if 'totals' in part]
+        for u in units:
+            total = u['totals']['transmitted']
+            if total['stations']:
+                out[(*key, u['unit'])] = (total['votes'], total['rejected'], total['stations'])
+        for part in unit['parts']:
+            for result in part.get('results', []):
+                if result['transmitted']:
+                    votes = {c: v or 0 for c, v in result['votes'].items()}
+                    out[(*key, part['unit'])] = (votes, result['ballots'].get('rejected', 0), 1)
+    return out
+
+
+def differences(want, got, rejected=True):
+    if set(want) != set(got):
+        return f'units {sorted(set(want) ^ set(got))[:3]}'
+    for key in want:
+        if want[key][0] != got[key][0] or (rejected and want[key][1] != got[key][1]):
+            return f'{key}: {got[key]} where {want[key]} is published'
+    return None if want else 'nothing was compared'
+
+
+def parents():
+    with sqlite3.connect(path('election.sqlite')) as db:
+        return dict(db.execute('SELECT code, parent FROM unit'))
+
+
+def add_up(stations):
+    """Stations' figures, added up through the units above them."""
+    above, out = parents(), {}
+    for (contest, round_, unit), (votes, rejected) in stations.items():
+        while unit is not None:
+            key = (contest, round_, unit)
+            sums, so_far, n = out.get(key, ({}, 0, 0))
+            out[key] = ({c: sums.get(c, 0) + v for c, v in votes.items()}, so_far + rejected, n + 1)
+            unit = above[unit]
+    return out
+
+
+def from_csv():
+    stations = {}
+    with open(path('stations.csv'), newline='', encoding='utf-8') as file:
+        for row in csv.DictReader(file):
+            if row['counted'] != 'yes':
+                continue
+            if 'votes' in row:
+                votes = dict(pair.split('=') for pair in row['votes'].split(';') if pair)
+            else:
+                votes = {c[6:]: v or 0 for c, v in row.items() if c.startswith('votes:')}
+            key = (row['contest'], int(row['round']), row['station'])
+            stations[key] = ({c: int(v) for c, v in votes.items()}, int(row['rejected'] or 0))
+    return add_up(stations)
+
+
+def clip(totals, want):
+    """A contest's totals end at its own unit."""
+    return {key: value for key, value in totals.items() if key in want}
+
+
+def from_sqlite():
+    stations = {}
+    with sqlite3.connect(path('election.sqlite')) as db:
+        for contest, round_, station, rejected, entry in db.execute(
+                'SELECT contest, round, station, rejected, entry FROM counted_result'):
+            votes = dict(db.execute('SELECT choice, votes FROM vote WHERE entry = ?', (entry,)))
+            stations[(contest, round_, station)] = (votes, rejected or 0)
+        wrong = db.execute('SELECT count(*) FROM totals_check WHERE added <> published').fetchone()[0]
+        checked = db.execute('SELECT count(*) FROM totals_check').fetchone()[0]
+        check('sqlite: totals_check finds every total equal', None if checked and not wrong else f'{wrong} of {checked}')
+        check('sqlite: its README names every table and view', [
+            name for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')")
+            if not db.execute("SELECT 1 FROM readme WHERE text LIKE '%' || ? || '%'", (name,)).fetchone()
+            and name != 'readme'])
+    return add_up(stations)
+
+
+def round_of(object_id):
+    return int(object_id.split('-')[1])
+
+
+def other(identifiers, kind):
+    return next(v for t, v in identifiers if t == kind)
+
+
+def from_err_json():
+    with open(path('err.json'), encoding='utf-8') as file:
+        report = json.load(file)
+
+    def ids(x):
+        return [(e['OtherType'], e['Value']) for e in x['ExternalIdentifier']]
+    unit = {u['@id']: other(ids(u), 'unit') for u in report['GpUnit']}
+    out = {}
+    for election in report['Election']:
+        choice = {c['@id']: other(ids(c), 'choice') for c in election['Candidate']}
+        for contest in election['Contest']:
+            key = (other(ids(contest), 'contest'), round_of(contest['@id']))
+            for selection in contest['ContestSelection']:
+                for count in selection['VoteCounts']:
+                    votes, rejected, n = out.get((*key, unit[count['GpUnitId']]), ({}, 0, 1))
+                    votes[choice[selection['CandidateIds'][0]]] = count['Count']
+                    out[(*key, unit[count['GpUnitId']])] = (votes, rejected, n)
+            for count in election['BallotCounts']:
+                votes, _, n = out[(*key, unit[count['GpUnitId']])]
+                out[(*key, unit[count['GpUnitId']])] = (votes, count.get('BallotsRejected', 0), n)
+    return out, report
+
+
+def from_err_xml():
+    report = ET.parse(path('err.xml')).getroot()
+
+    def ids(x):
+        return [(e.findtext(CDF + 'OtherType'), e.findtext(CDF + 'Value'))
+                for e in x.findall(CDF + 'ExternalIdentifier')]
+    unit = {u.get('ObjectId'): other(ids(u), 'unit') for u in report.findall(CDF + 'GpUnit')}
+    out = {}
+    for election in report.findall(CDF + 'Election'):
+        choice = {c.get('ObjectId'): other(ids(c), 'choice') for c in election.findall(CDF + 'Candidate')}
+        for contest in election.findall(CDF + 'Contest'):
+            key = (other(ids(contest), 'contest'), round_of(contest.get('ObjectId')))
+            for selection in contest.findall(CDF + 'ContestSelection'):
+                name = choice[selection.findtext(CDF + 'CandidateIds')]
+                for count in selection.findall(CDF + 'VoteCounts'):
+                    at = (*key, unit[count.findtext(CDF + 'GpUnitId')])
+                    votes, rejected, n = out.get(at, ({}, 0, 1))
+                    votes[name] = int(count.findtext(CDF + 'Count'))
+                    out[at] = (votes, rejected, n)
+            for count in election.findall(CDF + 'BallotCounts'):
+                at = (*key, unit[count.findtext(CDF + 'GpUnitId')])
+                out[at] = (out[at][0], int(count.findtext(CDF + 'BallotsRejected') or 0), 1)
+    return out
+
+
+def every_reference_leads_somewhere(report):
+    """Schematron's rules, as far as ids go: what is named exists."""
+    here, named = set(), set()
+
+    def walk(x):
+        if isinstance(x, dict):
+            if '@id' in x:
+                if x['@id'] in here:
+                    named.add('twice: ' + x['@id'])
+                here.add(x['@id'])
+            for key, value in x.items():
+                if key.endswith('Ids'):
+                    named.update(value)
+                elif key.endswith('Id') and key not in ('@id', 'VendorApplicationId'):
+                    named.add(value)
+                walk(value)
+        elif isinstance(x, list):
+            for value in x:
+                walk(value)
+    walk(report)
+    return sorted(named - here)[:3]
+
+
+def schema(report):
+    import jsonschema
+    with open(shared + '/vectors/nist-err/NIST_V2_election_results_reporting.json', encoding='utf-8') as file:
+        validator = jsonschema.Draft4Validator(json.load(file))
+    check('err-json: valid against the published schema', [e.message[:200] for e in validator.iter_errors(report)][:3])
+    report['GpUnit'][0].pop('Type')
+    check('err-json: and the validator refuses a unit without a type',
+          None if list(validator.iter_errors(report)) else 'it does not')
+
+
+def main():
+    want = published()
+    check('csv: counted stations add up to the published totals', differences(want, clip(from_csv(), want)))
+    check('sqlite: counted stations add up to the published totals', differences(want, clip(from_sqlite(), want)))
+    got, report = from_err_json()
+    check('err-json: every total equals the published one', differences(want, got))
+    check('err-json: every reference leads somewhere, every id is there once', every_reference_leads_somewhere(report))
+    check('err-xml: every total equals the published one', differences(want, from_err_xml()))
+    with open(path('results.json'), encoding='utf-8') as file:
+        whole = json.load(file)
+    files = {}
+    for name in glob.glob(public + '/results/*/*/*.json'):
+        with open(name, encoding='utf-8') as file:
+            files[name] = json.load(file)
+    units = [u for name, u in files.items() if not name.endswith('findings.json')]
+    check('json: the same objects as the published files',
+          None if len(units) == len(whole['units']) and all(u in whole['units'] for u in units) else 'they differ')
+    if shared and os.path.isdir(shared + '/vectors/nist-err'):
+        schema(report)
+    return bad
+
+
+sys.exit(main() != 0)
