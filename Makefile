@@ -6,12 +6,13 @@ DIR   ?= demo
 .PHONY: all setup build demo test bench asan fuzz train format install clean
 all: build
 
-setup:           ## Debian packages that are missing, and the build folder
+setup:           ## Debian packages that are missing, libsodium's source, and the build folder
 	@sh tools/setup
+	@sh tools/libsodium-source build-libsodium || echo 'setup: so the browser module is not built'
 	@[ -f $(BUILD)/build.ninja ] || meson setup $(BUILD) > /dev/null
 
 build: setup
-	@ninja -C $(BUILD) hesabu
+	@ninja -C $(BUILD) hesabu $$([ -e build-libsodium/complete ] && echo hesabu.wasm)
 
 demo: build      ## an election night of 2017's figures on this machine, with its page
 	@$(BUILD)/hesabu demo --dir $(DIR)

@@ -17,6 +17,9 @@ struct span {
     size_t n;
 };
 
+/* n GiB; where a size has 32 bits (in a browser), all that it can say. */
+#define GIB(n) ((size_t)((uint64_t)(n) << 30 > SIZE_MAX ? SIZE_MAX : (uint64_t)(n) << 30))
+
 #define SPAN_LIT(s) ((struct span){(const uint8_t *)(s), sizeof(s) - 1})
 static inline struct span span_of(const void *p, size_t n) {
     return (struct span){(const uint8_t *)p, n};

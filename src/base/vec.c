@@ -79,7 +79,7 @@ static void put(struct table_slot *slots, size_t mask, struct table_slot s) {
 
 static bool grow(struct table *t) {
     size_t size = t->slots ? (t->mask + 1) * 2 : 64;
-    if (size > (size_t)1 << 32) return false; /* 32 bits of the hash are kept */
+    if (size - 1 > UINT32_MAX) return false; /* 32 bits of the hash are kept */
     if (!budget_take(t->budget, size * sizeof *t->slots)) return false;
     struct table_slot *slots = calloc(size, sizeof *slots);
     if (!slots) {
@@ -205,12 +205,12 @@ void journal_undo(struct journal *j, size_t mark) {
         memcpy(&u, j->log.p + j->log.n, sizeof u);
         switch ((enum undo_kind)u.kind) {
         case UNDO_BYTES:
-            j->log.n -= u.a;
-            memcpy(u.at, j->log.p + j->log.n, u.a);
+            j->log.n -= (size_t)u.a;
+            memcpy(u.at, j->log.p + j->log.n, (size_t)u.a);
             break;
-        case UNDO_VEC: ((struct vec *)u.at)->n = u.a; break;
+        case UNDO_VEC: ((struct vec *)u.at)->n = (size_t)u.a; break;
         case UNDO_TABLE: table_remove(u.at, u.a, u.b); break;
-        case UNDO_ARENA: arena_rewind(u.at, (struct arena_mark){u.a, u.b}); break;
+        case UNDO_ARENA: arena_rewind(u.at, (struct arena_mark){(size_t)u.a, u.b}); break;
         }
     }
 }

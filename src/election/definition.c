@@ -229,7 +229,7 @@ err definition_load_units(struct ctx *c, const struct named_object *o, bool firs
 err units_object_check(struct span rest, struct fail *f) {
     struct span line;
     struct arena a;
-    arena_init(&a, (size_t)1 << 30);
+    arena_init(&a, GIB(1));
     uint64_t number = 1;
     err e = object_head(&rest, "hesabu/units/v1", f);
     while (e == OK && object_line(&rest, &line, &number, &e, f)) {
@@ -351,7 +351,7 @@ err definition_load_contests(struct ctx *c, const struct named_object *o) {
 err contests_object_check(struct span rest, struct fail *f) {
     struct span line;
     struct arena a;
-    arena_init(&a, (size_t)1 << 30);
+    arena_init(&a, GIB(1));
     uint64_t number = 1;
     err e = object_head(&rest, "hesabu/contests/v1", f);
     while (e == OK && object_line(&rest, &line, &number, &e, f)) {

@@ -297,7 +297,7 @@ static err arrange(struct work *w, struct arena *a, struct findings *out, struct
 }
 
 err findings_compute(const struct fold *s, struct arena *a, struct findings *out, struct fail *f) {
-    struct work w = {.s = s, .budget = {.cap = (size_t)2 << 30}};
+    struct work w = {.s = s, .budget = {.cap = GIB(2)}};
     vec_init(&w.list, &w.budget, sizeof(struct finding), 12);
     for (uint32_t i = 0; i < s->cells.n; i++) {
         const struct cell *c = vec_at(&s->cells, i);

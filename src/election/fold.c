@@ -20,7 +20,7 @@ enum { JOURNAL_MAX = 1 << 30 };
 err fold_new(const struct fold_options *o, struct fold **out, struct fail *f) {
     struct fold *s = calloc(1, sizeof *s);
     if (!s) return fail_set(f, E_MEMORY, "no memory for the state");
-    size_t cap = o->memory_cap ? o->memory_cap : (size_t)8 << 30;
+    size_t cap = o->memory_cap ? o->memory_cap : GIB(8);
     s->budget.cap = cap / 4 * 3;
     s->objects = o->objects;
     arena_init(&s->arena, cap / 4);
@@ -79,7 +79,7 @@ uint64_t fold_find(const struct fold *s, const struct hash *id) {
 }
 
 struct hash fold_id(const struct fold *s, uint64_t i) {
-    return *(const struct hash *)vec_at(&s->ids, i);
+    return *(const struct hash *)vec_at(&s->ids, (size_t)i);
 }
 
 uint64_t fold_size(const struct fold *s) {

@@ -334,7 +334,7 @@ err results_index(const struct fold *s, const struct tally *tallies, size_t n,
 
 err results_compute(const struct fold *s, struct results *out, struct fail *f) {
     *out = (struct results){0};
-    arena_init(&out->arena, (size_t)4 << 30);
+    arena_init(&out->arena, GIB(4));
     for (uint32_t c = 0; c < s->contests.n; c++) out->n += fold_contest(s, c)->round;
     out->tallies = arena_array(&out->arena, out->n, sizeof *out->tallies);
     err e = out->tallies ? findings_compute(s, &out->arena, &out->findings, f)

@@ -7,7 +7,7 @@
 #include "election/verification_impl.h"
 
 enum { INDEX_MAX = 64 << 20 };
-#define OBJECT_MAX ((size_t)1 << 30)
+#define OBJECT_MAX GIB(1)
 
 const char *verdict_words(enum verdict v) {
     static const char *const words[] = {"valid", "invalid", "could not tell"};
@@ -333,7 +333,7 @@ err verification_new(const struct verification_io *io, const struct verification
     v->io = *io;
     v->o = o;
     v->r = r;
-    v->budget.cap = (size_t)1 << 30;
+    v->budget.cap = GIB(1);
     vec_init(&v->since, &v->budget, sizeof(uint64_t), 12);
     buf_init(&v->scratch, VERIFICATION_FILE_MAX);
     buf_init(&v->checkpoint_note, CHECKPOINT_BYTES_MAX);
