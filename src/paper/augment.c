@@ -78,6 +78,24 @@ void strokes_cross(struct rng *r, float *image, int side, double cx, double cy, 
              width);
 }
 
+void strokes_strike(struct rng *r, float *image, int side, double cx, double cy, double size,
+                    double width) {
+    const double kind = rng_double(r);
+    if (kind < 0.6) {
+        strokes_cross(r, image, side, cx, cy, size, width);
+        return;
+    }
+    const int lines = kind < 0.85 ? 1 + (int)rng_below(r, 3) : 1;
+    const double half = size * uniform(r, 0.48, 0.58);
+    const double slope = kind < 0.85 ? clipped_normal(r, 0.15, 0.4) : uniform(r, 0.7, 1.2);
+    for (int k = 0; k < lines; k++) {
+        const double y = cy + (k - (lines - 1) / 2.0) * size * uniform(r, 0.16, 0.26) +
+                         clipped_normal(r, size * 0.04, size * 0.1);
+        line(r, image, side, cx - half, y + slope * half, cx + half, y - slope * half, size * 0.04,
+             width);
+    }
+}
+
 /* The bar of a European 7 and the long first stroke of a European 1: where MNIST has few of them.
  */
 static void national_style(struct rng *r, int label, float *im) {

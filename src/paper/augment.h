@@ -29,5 +29,8 @@ void strokes_dash(struct rng *r, float *image, int side, double cx, double cy, d
                   double width);
 void strokes_cross(struct rng *r, float *image, int side, double cx, double cy, double size,
                    double width);
+/* What strikes a character out: a cross, one to three lines, or a slanted stroke. */
+void strokes_strike(struct rng *r, float *image, int side, double cx, double cy, double size,
+                    double width);
 
 #endif

@@ -2,6 +2,7 @@
 #include "paper/decode.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 const char *abstain_name(unsigned bit) {
     static const char *const names[ABSTAIN_REASONS] = {
@@ -22,22 +23,18 @@ static double unused(const struct box_reading *b, struct decode_rules r) {
 }
 
 /* Values and their scores; the same value in two ways (007, --7) keeps the better way. */
-enum { VALUES_MAX = FORM_BOXES_MAX * FORM_BOXES_MAX * 10 + FORM_BOXES_MAX };
 struct values {
-    uint64_t v[VALUES_MAX];
-    double score[VALUES_MAX];
+    struct decode_value *at;
     size_t n;
 };
 
 static void add_value(struct values *s, uint64_t v, double score) {
     for (size_t i = 0; i < s->n; i++)
-        if (s->v[i] == v) {
-            if (score > s->score[i]) s->score[i] = score;
+        if (s->at[i].value == v) {
+            if (score > s->at[i].score) s->at[i].score = score;
             return;
         }
-    if (s->n == VALUES_MAX) return;
-    s->v[s->n] = v;
-    s->score[s->n++] = score;
+    if (s->n < DECODE_VALUES_MAX) s->at[s->n++] = (struct decode_value){v, score};
 }
 
 static int best_digit(const struct box_reading *b) {
@@ -70,9 +67,25 @@ static void list_values(const struct box_reading *b, unsigned n, struct decode_r
     }
 }
 
-static double score_of(const struct box_reading *b, unsigned n, struct decode_rules rules,
-                       uint64_t v) {
+static int by_score(const void *a, const void *b) {
+    const struct decode_value *x = a, *y = b;
+    if (x->score != y->score) return x->score > y->score ? -1 : 1;
+    return x->value < y->value ? -1 : x->value > y->value;
+}
+
+size_t decode_values(const struct box_reading *boxes, unsigned n, struct decode_rules rules,
+                     struct decode_value out[DECODE_VALUES_MAX]) {
+    struct values all = {out, 0};
+    if (n == 0 || n > FORM_BOXES_MAX) return 0;
+    list_values(boxes, n, rules, &all);
+    qsort(out, all.n, sizeof *out, by_score);
+    return all.n;
+}
+
+double decode_score(const struct box_reading *b, unsigned n, struct decode_rules rules,
+                    uint64_t v) {
     double best = -INFINITY;
+    if (n > FORM_BOXES_MAX) return best;
     for (unsigned start = 0; start < n; start++) {
         double s = 0;
         uint64_t rest = v;
@@ -86,13 +99,11 @@ static double score_of(const struct box_reading *b, unsigned n, struct decode_ru
 
 double decode_against(const struct box_reading *boxes, unsigned n, struct decode_rules rules,
                       uint64_t typed) {
-    struct values all;
-    double other = -INFINITY;
-    if (n == 0 || n > FORM_BOXES_MAX) return INFINITY;
-    list_values(boxes, n, rules, &all);
-    for (size_t i = 0; i < all.n; i++)
-        if (all.v[i] != typed) other = fmax(other, all.score[i]);
-    return other - score_of(boxes, n, rules, typed);
+    struct decode_value all[DECODE_VALUES_MAX];
+    const size_t count = decode_values(boxes, n, rules, all);
+    if (count == 0) return INFINITY;
+    const size_t other = all[0].value == typed;
+    return (other < count ? all[other].score : -INFINITY) - decode_score(boxes, n, rules, typed);
 }
 
 static char letter(const struct box_reading *b) {
@@ -121,14 +132,28 @@ static bool ink_differs(const struct box_reading *b, unsigned n) {
     return false;
 }
 
+/* A figure that was struck out: no digit is left, and whatever holds ink is struck or, where the
+ * strokes cover a digit, no single character. */
+static bool is_struck(const struct box_reading *b, unsigned n, bool cross_is_void) {
+    unsigned struck = 0;
+    for (unsigned i = 0; i < n; i++) {
+        if (b[i].best < 10) return false;
+        if (b[i].best == CLASS_STRUCK) struck++;
+        if (b[i].best == CLASS_OTHER && exp(b[i].lp[CLASS_STRUCK]) < 0.01) return false;
+    }
+    return struck > 0 && !cross_is_void;
+}
+
 static unsigned look(const struct box_reading *b, unsigned n, struct decode_rules rules,
                      struct field_reading *out) {
     unsigned digits = 0, struck = 0, dashes = 0, reasons = 0;
+    out->struck = is_struck(b, n, rules.cross_is_void);
     for (unsigned i = 0; i < n; i++) {
         out->text[i] = letter(&b[i]);
         digits += b[i].best < 10;
         dashes += b[i].best == CLASS_DASH;
         struck += b[i].best == CLASS_STRUCK && !(rules.cross_is_void && digits == 0);
+        if (out->struck) continue;
         if (b[i].best == CLASS_OTHER || exp(b[i].lp[CLASS_OTHER]) > 0.3)
             reasons |= ABSTAIN_OVERWRITTEN;
         if (b[i].disagree) reasons |= ABSTAIN_DISAGREE;
@@ -136,8 +161,7 @@ static unsigned look(const struct box_reading *b, unsigned n, struct decode_rule
             reasons |= ABSTAIN_LAYOUT;
     }
     out->text[n] = 0;
-    out->struck = struck > 0 && digits == 0;
-    if (struck && digits) reasons |= ABSTAIN_STRUCK;
+    if (struck && !out->struck) reasons |= ABSTAIN_STRUCK;
     if (!digits && !struck && !(reasons & ABSTAIN_OVERWRITTEN))
         reasons |= dashes ? ABSTAIN_DASHES : ABSTAIN_EMPTY;
     if (ink_differs(b, n)) reasons |= ABSTAIN_INK;
@@ -154,27 +178,17 @@ void decode_boxes(const struct box_reading *b, unsigned n, struct decode_rules r
     out->reasons = look(b, n, rules, out);
     if (out->struck) out->reasons |= ABSTAIN_STRUCK;
     if (out->struck || out->reasons & (ABSTAIN_EMPTY | ABSTAIN_DASHES)) return;
-    struct values all;
-    list_values(b, n, rules, &all);
-    double other = -INFINITY;
-    out->score = -INFINITY;
-    for (size_t i = 0; i < all.n; i++) {
-        if (all.score[i] > out->score) {
-            if (out->has_value) {
-                other = out->score;
-                out->other = out->value;
-                out->has_other = true;
-            }
-            out->score = all.score[i];
-            out->value = all.v[i];
-            out->has_value = true;
-        } else if (all.score[i] > other) {
-            other = all.score[i];
-            out->other = all.v[i];
-            out->has_other = true;
-        }
+    struct decode_value all[DECODE_VALUES_MAX];
+    const size_t count = decode_values(b, n, rules, all);
+    out->value = all[0].value;
+    out->score = all[0].score;
+    out->has_value = true;
+    out->has_other = count > 1;
+    out->margin = 99;
+    if (out->has_other) {
+        out->other = all[1].value;
+        out->margin = out->score - all[1].score;
     }
-    out->margin = out->has_other ? out->score - other : 99;
     /* also against everything that is no value at all */
     const double none = log(fmax(1e-12, 1 - exp(out->score)));
     if (out->score - none < out->margin) out->margin = out->score - none;

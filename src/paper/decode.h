@@ -52,6 +52,21 @@ void decode_boxes(const struct box_reading *boxes, unsigned n, struct decode_rul
 void decode_field(const struct box_reading *figure, const struct box_reading *correction,
                   unsigned n, struct decode_rules rules, struct field_reading *out);
 
+/* Values that the boxes may hold, and how likely each is; the best and every value that differs
+ * from it in one digit or in where it begins are among them. Returns how many (at most
+ * DECODE_VALUES_MAX), best first. */
+enum { DECODE_VALUES_MAX = FORM_BOXES_MAX * FORM_BOXES_MAX * 10 + FORM_BOXES_MAX };
+struct decode_value {
+    uint64_t value;
+    double score;
+};
+size_t decode_values(const struct box_reading *boxes, unsigned n, struct decode_rules rules,
+                     struct decode_value out[DECODE_VALUES_MAX]);
+/* log-probability of one value, also of one that decode_values does not list; -inf when it has more
+ * digits than there are boxes. */
+double decode_score(const struct box_reading *boxes, unsigned n, struct decode_rules rules,
+                    uint64_t value);
+
 /* How much better the best value other than `typed` explains the boxes: positive when the image
  * speaks against what was typed. -inf .. inf. */
 double decode_against(const struct box_reading *boxes, unsigned n, struct decode_rules rules,

@@ -58,7 +58,7 @@ static err read_gz(const char *dir, int which, struct buf *out, struct fail *f) 
     return OK;
 }
 
-static err set_init(struct digit_set *s, size_t n, struct fail *f) {
+err digit_set_init(struct digit_set *s, size_t n, struct fail *f) {
     *s = (struct digit_set){.n = n};
     s->image = calloc(n, sizeof *s->image);
     s->label = calloc(n, 1);
@@ -146,7 +146,7 @@ static err read_mnist(const char *dir, bool train, struct digit_set *out, struct
     if (e == OK) {
         e = read_gz(dir, WRITERS, &wr, f);
         if (e == OK) {
-            e = set_init(out, n, f);
+            e = digit_set_init(out, n, f);
             for (size_t i = 0; e == OK && i < n; i++) { /* sizes are pinned with the hashes */
                 memcpy(out->image[i], im.p + 16 + i * NET_PIXELS, NET_PIXELS);
                 out->label[i] = la.p[8 + i];
@@ -171,7 +171,7 @@ static err keep(struct digit_set *s, size_t i, const struct raster *r, int label
 static err read_semeion(const char *dir, struct digit_set *out, struct fail *f) {
     struct buf b;
     TRY(read_gz(dir, SEMEION, &b, f));
-    err e = set_init(out, 1593, f);
+    err e = digit_set_init(out, 1593, f);
     struct span rest = buf_view(&b), line;
     size_t i = 0;
     uint8_t pixels[256];
@@ -195,7 +195,7 @@ static err read_optdigits(const char *dir, struct digit_set *out, struct fail *f
     struct buf b;
     TRY(read_gz(dir, OPTDIGITS, &b, f));
     buf_byte(&b, '\n'); /* the last line has no end */
-    err e = set_init(out, 1934, f);
+    err e = digit_set_init(out, 1934, f);
     struct span rest = buf_view(&b), line;
     size_t i = 0, row = 0;
     uint8_t pixels[1024];
@@ -231,4 +231,38 @@ err digit_set_read(const char *dir, enum digit_source source, struct digit_set *
         break;
     }
     return fail_set(f, E_RANGE, "no such source of digits");
+}
+
+static const char boxes_magic[] = "hesabu-boxes-1\n";
+enum { BOX_RECORD = 3 + NET_PIXELS };
+
+err digit_set_write(const struct digit_set *s, struct buf *out, struct fail *f) {
+    buf_str(out, boxes_magic);
+    for (size_t i = 0; i < s->n; i++) {
+        uint8_t head[3] = {s->label[i]};
+        put_u16be(head + 1, s->writer[i]);
+        buf_add(out, head, sizeof head);
+        buf_add(out, s->image[i], NET_PIXELS);
+    }
+    return buf_ok(out, f);
+}
+
+err digit_set_parse(struct span file, struct digit_set *out, struct fail *f) {
+    *out = (struct digit_set){0};
+    const size_t head = sizeof boxes_magic - 1;
+    if (!span_starts(file, SPAN_LIT(boxes_magic)) || (file.n - head) % BOX_RECORD != 0)
+        return fail_set(f, E_READER, "this is no file of labelled boxes");
+    const size_t n = (file.n - head) / BOX_RECORD;
+    TRY(digit_set_init(out, n, f));
+    for (size_t i = 0; i < n; i++) {
+        const uint8_t *p = file.p + head + i * BOX_RECORD;
+        if (p[0] >= NET_CLASSES) {
+            digit_set_release(out);
+            return fail_set(f, E_READER, "box %zu has no known label", i);
+        }
+        out->label[i] = p[0];
+        out->writer[i] = get_u16be(p + 1);
+        memcpy(out->image[i], p + 3, NET_PIXELS);
+    }
+    return OK;
 }

@@ -30,6 +30,14 @@ MUST_USE err digit_set_read(const char *dir, enum digit_source source, struct di
 void digit_set_release(struct digit_set *s);
 const char *digit_source_name(enum digit_source s);
 
+/* A set as a file of labelled boxes: "hesabu-boxes-1\n", then for each image its label (one byte,
+ * below NET_CLASSES), its writer (two bytes, big-endian) and NET_PIXELS bytes. */
+MUST_USE err digit_set_write(const struct digit_set *s, struct buf *out, struct fail *f);
+/* E_READER for anything that digit_set_write does not write. Caller: release. */
+MUST_USE err digit_set_parse(struct span file, struct digit_set *out, struct fail *f);
+/* Room for n images, all zero. Caller: release. */
+MUST_USE err digit_set_init(struct digit_set *s, size_t n, struct fail *f);
+
 /* A character's ink (0 none .. 255 full) of any size to 28 x 28: its box scaled to 20 on the longer
  * side (never by more than `max_scale`), by area where it shrinks, the centre of mass in the
  * middle. False when there is no ink at all (out is zeroed). */

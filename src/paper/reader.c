@@ -125,21 +125,23 @@ static int largest(const double *v) {
     return best;
 }
 
-static void ask(const struct reader *r, const struct raster views[2], double max_scale,
-                struct box_reading *out) {
+/* What a class means for a figure: a digit, not used, or made void. */
+static int meaning(int class) {
+    return class == CLASS_DASH ? CLASS_BLANK : class == CLASS_OTHER ? CLASS_STRUCK : class;
+}
+
+static void ask(const struct reader *r, uint8_t view[2][NET_PIXELS], struct box_reading *out) {
     int first = -1;
     memset(out->lp, 0, sizeof out->lp);
     for (int v = 0; v < READER_VIEWS; v++) {
-        uint8_t small[NET_PIXELS];
         float image[NET_PIXELS], logits[NET_CLASSES];
         double lp[NET_CLASSES];
         const int net = v / 2;
-        (void)digit_normalise(&views[v % 2], max_scale, small);
-        for (int i = 0; i < NET_PIXELS; i++) image[i] = (float)small[i] / 255;
+        for (int i = 0; i < NET_PIXELS; i++) image[i] = (float)view[v % 2][i] / 255;
         net_forward(&r->net[net], r->scratch[net], image, logits);
         net_log_softmax(logits, lp);
         for (int i = 0; i < NET_CLASSES; i++) out->lp[i] += lp[i] / READER_VIEWS;
-        const int best = largest(lp);
+        const int best = meaning(largest(lp));
         if (first < 0) first = best;
         out->disagree = out->disagree || best != first;
     }
@@ -149,28 +151,27 @@ static void ask(const struct reader *r, const struct raster views[2], double max
 }
 
 static void say_blank(struct box_reading *out) {
-    out->blank = true;
     out->best = CLASS_BLANK;
     for (int i = 0; i < NET_CLASSES; i++) out->lp[i] = i == CLASS_BLANK ? log(0.9987) : log(1e-4);
 }
 
-err reader_box(const struct reader *r, const struct raster *ink, double pixels_per_mm,
-               double box_mm, struct box_reading *out, struct fail *f) {
-    memset(out, 0, sizeof *out);
+err reader_views(const struct raster *ink, double pixels_per_mm, double box_mm,
+                 uint8_t view[2][NET_PIXELS], struct box_reading *out, struct fail *f) {
     const int t = otsu(ink, 45, 150);
     const size_t n = (size_t)ink->w * (size_t)ink->h;
     uint8_t *mask = calloc(n, 1);
-    struct raster views[2] = {{0}, {0}};
+    struct raster wide[2] = {{0}, {0}};
+    memset(view, 0, 2 * NET_PIXELS);
     err e = mask ? OK : fail_set(f, E_MEMORY, "no memory for a box");
     for (size_t i = 0; e == OK && i < n; i++) mask[i] = ink->p[i] > t;
     if (e == OK) e = clean(mask, ink->w, ink->h, pixels_per_mm, f);
     if (e == OK) measure(ink, mask, pixels_per_mm, out);
     if (e == OK && out->ink_mm2 < BLANK_MM2) {
-        say_blank(out);
+        out->blank = true;
         free(mask);
         return OK;
     }
-    for (int v = 0; e == OK && v < 2; v++) e = raster_init(&views[v], ink->w, ink->h, f);
+    for (int v = 0; e == OK && v < 2; v++) e = raster_init(&wide[v], ink->w, ink->h, f);
     for (int y = 0; e == OK && y < ink->h; y++)
         for (int x = 0; x < ink->w; x++) {
             const size_t i = (size_t)y * (size_t)ink->w + (size_t)x;
@@ -179,12 +180,25 @@ err reader_box(const struct reader *r, const struct raster *ink, double pixels_p
                               (y && mask[i - (size_t)ink->w]) ||
                               (y + 1 < ink->h && mask[i + (size_t)ink->w]);
             const int soft = (ink->p[i] - t / 2) * 255 / t;
-            views[0].p[i] = (uint8_t)(!near || soft < 0 ? 0 : soft > 255 ? 255 : soft);
-            views[1].p[i] = mask[i] ? 255 : 0;
+            wide[0].p[i] = (uint8_t)(!near || soft < 0 ? 0 : soft > 255 ? 255 : soft);
+            wide[1].p[i] = mask[i] ? 255 : 0;
         }
-    if (e == OK) ask(r, views, 20 / (SMALLEST * box_mm * pixels_per_mm), out);
-    raster_release(&views[0]);
-    raster_release(&views[1]);
+    const double max_scale = 20 / (SMALLEST * box_mm * pixels_per_mm);
+    for (int v = 0; e == OK && v < 2; v++) (void)digit_normalise(&wide[v], max_scale, view[v]);
+    raster_release(&wide[0]);
+    raster_release(&wide[1]);
     free(mask);
     return e;
+}
+
+err reader_box(const struct reader *r, const struct raster *ink, double pixels_per_mm,
+               double box_mm, struct box_reading *out, struct fail *f) {
+    uint8_t view[2][NET_PIXELS];
+    memset(out, 0, sizeof *out);
+    TRY(reader_views(ink, pixels_per_mm, box_mm, view, out, f));
+    if (out->blank)
+        say_blank(out);
+    else
+        ask(r, view, out);
+    return OK;
 }

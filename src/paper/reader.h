@@ -18,7 +18,7 @@ struct reader {
 struct box_reading {
     double lp[NET_CLASSES]; /* mean of the views' log-probabilities, normalised */
     uint8_t best;           /* the most likely class */
-    bool disagree;          /* the views do not name the same class */
+    bool disagree;          /* the views do not mean the same: a digit, not used, or void */
     bool blank;             /* too little ink to ask the networks */
     double ink_mm2;         /* area of ink */
     double darkness;        /* mean ink of the strokes, 0..1 */
@@ -30,6 +30,11 @@ MUST_USE err reader_init(struct reader *r, struct span net_a, struct span net_b,
 /* With the weights that were built in. */
 MUST_USE err reader_init_builtin(struct reader *r, struct fail *f);
 void reader_release(struct reader *r);
+
+/* What a network is shown of a box: two binarisations, soft and hard, each brought to 28 x 28. The
+ * measures of *out are set (ink, darkness, width, blank); the images are empty when it is blank. */
+MUST_USE err reader_views(const struct raster *ink, double pixels_per_mm, double box_mm,
+                          uint8_t view[2][NET_PIXELS], struct box_reading *out, struct fail *f);
 
 /* `ink`: a box cut out, its lines removed; 0 none .. 255 black. box_mm: the box's height. */
 MUST_USE err reader_box(const struct reader *r, const struct raster *ink, double pixels_per_mm,

@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include "paper/image.h"
+#include "paper/judge.h"
 #include "paper/sheet.h"
 #include "paper/zones.h"
 
@@ -11,6 +12,7 @@
 #define ROW_LEAST   0.8
 #define ROW_SURE    0.85
 #define PRESENT_MM2 6.0
+#define LP_LEAST    -60.0 /* log-probabilities below are as good as never */
 
 static struct scan_rect to_original(const struct sheet *s, struct rect_mm r, double shrink) {
     double x0, y0, x1, y1;
@@ -84,6 +86,10 @@ static err read_row(const struct reader *r, const struct sheet *s, const struct 
         if (e != OK) return e;
     }
     decode_field(reading[0], reading[1], n, o->rules, &out->read);
+    const struct box_reading *used = reading[out->read.corrected];
+    out->boxes = n;
+    for (unsigned i = 0; i < n; i++)
+        for (int c = 0; c < NET_CLASSES; c++) out->lp[i][c] = (float)fmax(used[i].lp[c], LP_LEAST);
     out->index = row->index;
     out->edges = boxes->edges;
     if (boxes->edges < ROW_LEAST || !inside(s, boxes, n)) out->read.reasons |= ABSTAIN_PLACE;
@@ -117,6 +123,7 @@ static err read_rows(const struct reader *r, const struct sheet *s, const struct
     for (unsigned i = 0; i < p->row_count; i++)
         TRY(read_row(r, s, &p->rows[i], &boxes[i], n, o, shrink, &out->field[i], f));
     out->field_count = p->row_count;
+    judge_sums(out, o->rules);
     return OK;
 }
 
@@ -244,13 +251,20 @@ static bool rect_good(const struct scan_rect *r) {
            r->h >= 0 && r->h < most;
 }
 
+static bool lp_good(const struct scan_field *k) {
+    for (unsigned b = 0; b < FORM_BOXES_MAX; b++)
+        for (int c = 0; c < NET_CLASSES; c++)
+            if (!finite_in((double)k->lp[b][c], LP_LEAST - 1, 1e-3)) return false;
+    return k->boxes <= FORM_BOXES_MAX;
+}
+
 static bool field_good(const struct scan_field *k) {
     const struct field_reading *r = &k->read;
     return k->index < FORM_ROWS_MAX && is_bool(&r->has_value) && is_bool(&r->has_other) &&
-           is_bool(&r->corrected) && is_bool(&r->struck) && r->value <= 99999 &&
-           r->other <= 99999 && r->reasons < 1u << ABSTAIN_REASONS && !isnan(r->score) &&
-           !isnan(r->margin) && ends(r->text, sizeof r->text) && rect_good(&k->at) &&
-           finite_in(k->edges, 0, 1) && (r->has_value || r->reasons);
+           is_bool(&r->corrected) && is_bool(&r->struck) && is_bool(&k->by_sum) && lp_good(k) &&
+           r->value <= 99999 && r->other <= 99999 && r->reasons < 1u << ABSTAIN_REASONS &&
+           !isnan(r->score) && !isnan(r->margin) && ends(r->text, sizeof r->text) &&
+           rect_good(&k->at) && finite_in(k->edges, 0, 1) && (r->has_value || r->reasons);
 }
 
 static bool zone_good(const struct scan_zone *z) {

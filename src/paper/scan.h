@@ -28,7 +28,10 @@ struct scan_field {
     uint32_t index; /* row of the form: choices first, then counts */
     struct field_reading read;
     struct scan_rect at;
-    double edges; /* part of the printed box sides found */
+    double edges;   /* part of the printed box sides found */
+    bool by_sum;    /* answered with the help of the form's arithmetic: judge.h */
+    uint32_t boxes; /* of the row that was read; their log-probabilities: */
+    float lp[FORM_BOXES_MAX][NET_CLASSES];
 };
 
 struct scan_zone {
@@ -81,12 +84,8 @@ MUST_USE err scan_result_check(const struct scan_result *r, struct fail *f);
 /* {"sheet":..,"fields":[..],"zones":[..]} as one JSON object. */
 void scan_result_json(const struct scan_result *r, struct json_out *j);
 
-/* Agreement of one typed value with the image. A person and the network rarely make the same
- * mistake, so a typed value is confirmed with a smaller margin than a value of the machine's own is
- * given. */
-#define SCAN_CONFIRM_MARGIN 1.0
+/* What an image says of a typed value: judge.h. */
 enum scan_verdict { SCAN_AGREES, SCAN_DIFFERS, SCAN_CANNOT_TELL };
-enum scan_verdict scan_compare(const struct scan_field *f, bool typed_present, uint64_t typed);
 const char *scan_verdict_name(enum scan_verdict v);
 
 /* Findings of the arithmetic on the sheet's answered fields; sums flag, they never correct. */

@@ -27,6 +27,7 @@ static void field_json(const struct scan_result *r, const struct scan_field *k,
     if (v->has_value && isfinite(v->margin)) json_kdouble(j, "margin", v->margin);
     json_kstr(j, "boxes", v->text);
     json_kbool(j, "corrected", v->corrected);
+    if (k->by_sum) json_kbool(j, "confirmed_by_sum", true);
     json_key(j, "abstained");
     json_array(j);
     for (unsigned bit = 0; bit < ABSTAIN_REASONS; bit++)
@@ -98,14 +99,6 @@ void scan_result_json(const struct scan_result *r, struct json_out *j) {
         json_base64(j, span_of(r->note, r->note_size));
     }
     json_object_end(j);
-}
-
-enum scan_verdict scan_compare(const struct scan_field *f, bool typed_present, uint64_t typed) {
-    const unsigned soft = ABSTAIN_MARGIN | ABSTAIN_DISAGREE;
-    const struct field_reading *r = &f->read;
-    if (!typed_present || !r->has_value || r->reasons & ~soft) return SCAN_CANNOT_TELL;
-    if (r->value == typed) return r->margin >= SCAN_CONFIRM_MARGIN ? SCAN_AGREES : SCAN_CANNOT_TELL;
-    return r->reasons ? SCAN_CANNOT_TELL : SCAN_DIFFERS;
 }
 
 const char *scan_verdict_name(enum scan_verdict v) {

@@ -302,57 +302,6 @@ err sheet_align_frame(const struct sheet *s, struct rect_mm expected, struct rec
     return OK;
 }
 
-/* ---- boxes ---- */
-
-/* Along one side: the line's band is emptied wherever no stroke crosses it. `at` runs over the band
- * from outside to inside; `step` leads from one pixel of the side to the next. */
-static void empty_band(uint8_t *p, size_t first, size_t across, size_t step, int length,
-                       int outside, int band) {
-    for (int k = 0; k < length; k++) {
-        uint8_t *line = p + first + (size_t)k * step;
-        const int beyond = line[(size_t)(outside > 1 ? outside - 2 : 0) * across];
-        const int within = line[(size_t)(outside + band + 1) * across];
-        const int least = beyond < within ? beyond : within;
-        for (int i = 0; i < outside + band; i++) {
-            /* outside the box nothing counts; on the line, only what goes on at both of its sides
-             */
-            const int most = i < outside ? 0 : least > 60 ? 255 : 0;
-            if (line[(size_t)i * across] > most) line[(size_t)i * across] = (uint8_t)most;
-        }
-        /* the soft edge of the line inside the box */
-        for (int i = outside + band; i < outside + band + 2; i++) {
-            uint8_t *v = &line[(size_t)i * across];
-            const uint8_t next = line[(size_t)(i + 1) * across];
-            if (least <= 60 && *v > next) *v = next;
-        }
-    }
-}
-
-err sheet_cut_box(const struct sheet *s, struct rect_mm box, struct raster *out, struct fail *f) {
-    const double margin = 0.5;
-    const struct rect_mm wide = {box.x - margin, box.y - margin, box.w + 2 * margin,
-                                 box.h + 2 * margin};
-    TRY(sheet_cut(s, wide, out, f));
-    const size_t w = (size_t)out->w, h = (size_t)out->h;
-    const int outside = 1, band = (int)lround((margin + 0.35) * SHEET_PPMM) - outside;
-    empty_band(out->p, 0, 1, w, out->h, outside, band); /* left */
-    empty_band(out->p, 0, w, 1, out->w, outside, band); /* top */
-    /* right and bottom are done in a mirror, so that one routine serves all */
-    for (size_t i = 0, n = w * h; i < n / 2; i++) {
-        const uint8_t v = out->p[i];
-        out->p[i] = out->p[n - 1 - i];
-        out->p[n - 1 - i] = v;
-    }
-    empty_band(out->p, 0, 1, w, out->h, outside, band);
-    empty_band(out->p, 0, w, 1, out->w, outside, band);
-    for (size_t i = 0, n = w * h; i < n / 2; i++) {
-        const uint8_t v = out->p[i];
-        out->p[i] = out->p[n - 1 - i];
-        out->p[n - 1 - i] = v;
-    }
-    return OK;
-}
-
 /* ---- the code strip ---- */
 
 static bool strip_at(const struct raster *ink, double x0, double y0, double scale,

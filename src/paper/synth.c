@@ -104,14 +104,17 @@ static void write_digit(struct rng *r, struct raster *page, const struct synth_h
                 box.y + box.h / 2 + rng_normal(r) * 0.45, size, h->ink);
 }
 
+/* over: a character stands there that is struck out; an empty box gets an X */
 static void write_mark(struct rng *r, struct raster *page, const struct synth_hand *h,
-                       struct rect_mm box, int class) {
+                       struct rect_mm box, int class, bool over) {
     enum { SIDE = 96 };
     static const double size_mm = 12;
     float im[SIDE * SIDE] = {0};
     const double px = SIDE / size_mm, width = h->pen_mm * px;
     if (class == CLASS_DASH)
         strokes_dash(r, im, SIDE, SIDE / 2.0, SIDE / 2.0, uniform(r, 2.5, 6) * px, width);
+    else if (over)
+        strokes_strike(r, im, SIDE, SIDE / 2.0, SIDE / 2.0, uniform(r, 6.5, 8.5) * px, width);
     else
         strokes_cross(r, im, SIDE, SIDE / 2.0, SIDE / 2.0, uniform(r, 5.5, 8.5) * px, width);
     stamp_image(page, im, SIDE, box.x + box.w / 2 + rng_normal(r) * 0.4,
@@ -127,8 +130,13 @@ void synth_write_box(struct rng *r, struct raster *page, const struct synth_hand
         write_digit(r, page, hand, box, a);
         write_digit(r, page, hand, box, b);
     } else if (class != CLASS_BLANK) {
-        write_mark(r, page, hand, box, class);
+        write_mark(r, page, hand, box, class, false);
     }
+}
+
+void synth_strike_box(struct rng *r, struct raster *page, const struct synth_hand *hand,
+                      struct rect_mm box) {
+    write_mark(r, page, hand, box, CLASS_STRUCK, true);
 }
 
 static void write_value(struct rng *r, struct raster *page, const struct synth_hand *h,
@@ -152,7 +160,10 @@ void synth_write_row(struct rng *r, struct raster *page, const struct synth_hand
     truth->corrected = true;
     write_value(r, page, hand, row->figure, boxes, rng_below(r, most), truth->figure);
     for (unsigned i = 0; i < boxes; i++) {
-        synth_write_box(r, page, hand, row->figure[i], CLASS_STRUCK);
+        if (truth->figure[i] < 10)
+            synth_strike_box(r, page, hand, row->figure[i]);
+        else
+            synth_write_box(r, page, hand, row->figure[i], CLASS_STRUCK);
         truth->figure[i] = CLASS_STRUCK;
     }
     write_value(r, page, hand, row->correction, boxes, value, truth->correction);

@@ -49,6 +49,10 @@ void synth_sign(struct rng *r, struct raster *page, const struct synth_hand *han
 void synth_write_box(struct rng *r, struct raster *page, const struct synth_hand *hand,
                      struct rect_mm box, int class);
 
+/* Strikes out what stands in a box. */
+void synth_strike_box(struct rng *r, struct raster *page, const struct synth_hand *hand,
+                      struct rect_mm box);
+
 enum synth_device { SYNTH_SCANNER, SYNTH_PHONE, SYNTH_BAD_PHONE };
 /* The page as a device sees it: bent, tilted, turned, blurred, shadowed, cropped, noisy. The JPEG's
  * quality is drawn, too. *out is new. */

@@ -7,8 +7,18 @@
 #include "paper/augment.h"
 #include "paper/net_kernel.h"
 
-enum { BATCH = 64, SHARDS = 2, SLOTS = 16, SLOTS_MAIN = 10, SLOTS_FOREIGN = 2 };
-#define RATE_TOP 2.5e-3
+enum { BATCH = 64, SHARDS = 2, SLOTS = 16, MARKS = NET_CLASSES - CLASS_BLANK };
+#define RATE_TOP   2.5e-3
+#define RATE_AGAIN 1.2e-3 /* from weights that have already learnt */
+#define BOX_BEND   0.55   /* strength of distortion of what a photograph has distorted already */
+
+/* Of sixteen images: what they are taken from; the rest are drawn marks. */
+struct shares {
+    unsigned main, foreign, boxes;
+};
+static struct shares shares_of(const struct train_data *d) {
+    return d->boxes.n ? (struct shares){4, 2, 8} : (struct shares){10, 2, 0};
+}
 
 struct shard {
     const struct train_options *o;
@@ -44,35 +54,47 @@ static const uint8_t *other_digit(struct rng *r, const struct digit_set *s, int 
     }
 }
 
+static const struct digit_set *foreign_set(const struct train_data *d, size_t *k) {
+    const struct digit_set *have[3];
+    size_t n = 0;
+    for (int q = 0; q < 3; q++)
+        if (d->foreign[q].n) have[n++] = &d->foreign[q];
+    if (n == 0) return &d->main;
+    const struct digit_set *set = have[*k % n];
+    *k /= n;
+    return set;
+}
+
 /* Sample number i of the whole training: its image and label. */
 static int sample(const struct train_options *o, const struct train_data *d, uint64_t i,
                   float *image) {
     struct rng r;
     rng_init_stream(&r, o->seed, i + 1);
-    const uint64_t slot = i % SLOTS, round = i / SLOTS;
+    const struct shares s = shares_of(d);
+    const uint64_t round = i / SLOTS;
+    uint64_t slot = i % SLOTS;
     const struct digit_set *set = &d->main;
-    if (slot >= SLOTS_MAIN + SLOTS_FOREIGN) {
-        const int class = CLASS_BLANK + (int)(slot - SLOTS_MAIN - SLOTS_FOREIGN);
+    size_t k;
+    double bend = 1;
+    if (slot < s.main) {
+        k = round * s.main + slot;
+    } else if ((slot -= s.main) < s.foreign) {
+        k = round * s.foreign + slot;
+        set = foreign_set(d, &k);
+    } else if ((slot -= s.foreign) < s.boxes) {
+        k = round * s.boxes + slot;
+        set = &d->boxes;
+        bend = BOX_BEND;
+    } else {
+        slot -= s.boxes;
+        const unsigned marks = SLOTS - s.main - s.foreign - s.boxes;
+        const int class = CLASS_BLANK + (int)((round * marks + slot) % MARKS);
         const size_t a = rng_below(&r, set->n);
         augment_mark(&r, class, set->image[a], other_digit(&r, set, set->label[a]), image);
         return class;
     }
-    size_t k = round * SLOTS_MAIN + slot;
-    if (slot >= SLOTS_MAIN) {
-        const struct digit_set *have[3];
-        size_t n = 0;
-        for (int q = 0; q < 3; q++)
-            if (d->foreign[q].n) have[n++] = &d->foreign[q];
-        if (n) {
-            k = round * SLOTS_FOREIGN + slot - SLOTS_MAIN;
-            set = have[k % n];
-            k /= n;
-        } else {
-            k = rng_below(&r, set->n);
-        }
-    }
     k = visit(k, set->n, o->seed);
-    augment_digit(&r, set->image[k], set->label[k], 1, image);
+    augment_digit(&r, set->image[k], set->label[k], bend, image);
     return set->label[k];
 }
 
@@ -176,13 +198,13 @@ static double step(struct work *w, uint64_t s) {
     return (w->shard[0].loss + w->shard[1].loss) / BATCH;
 }
 
-static void update(struct work *w, struct net *n, uint64_t s, uint64_t steps) {
+static void update(struct work *w, struct net *n, uint64_t s, uint64_t steps, double top) {
     float *g = w->shard[0].grad;
     const float *h = w->shard[1].grad;
     for (size_t i = 0; i < n->count; i++) g[i] = (g[i] + h[i]) * (1.0f / BATCH);
     const double t = (double)s / (double)steps, warm = fmin(1, (double)(s + 1) / 200);
     const double c1 = 1 - pow(0.9, (double)(s + 1)), c2 = 1 - pow(0.999, (double)(s + 1));
-    const double rate = RATE_TOP * warm * (0.5 + 0.5 * cos(M_PI * t)) * sqrt(c2) / c1;
+    const double rate = top * warm * (0.5 + 0.5 * cos(M_PI * t)) * sqrt(c2) / c1;
     kernel_adam(n->all, w->m, w->v, g, n->count, (float)rate, 0.9f, 0.999f, 1e-3f);
 }
 
@@ -203,16 +225,20 @@ err train_net(const struct train_options *o, const struct train_data *d, struct 
               struct fail *f) {
     if (d->main.n < 100 || o->epochs < 1)
         return fail_set(f, E_RANGE, "training needs at least 100 images and one epoch");
-    TRY(net_init(out, o->shape, f));
-    init_weights(out, o->seed);
-    const uint64_t steps = (uint64_t)o->epochs * d->main.n * SLOTS / SLOTS_MAIN / BATCH;
+    TRY(net_init(out, o->start ? o->start->shape : o->shape, f));
+    if (o->start)
+        memcpy(out->all, o->start->all, out->count * sizeof *out->all);
+    else
+        init_weights(out, o->seed);
+    const double top = o->start ? RATE_AGAIN : RATE_TOP;
+    const uint64_t steps = (uint64_t)o->epochs * d->main.n * SLOTS / 10 / BATCH;
     const uint64_t end = o->limit && o->limit < steps ? o->limit : steps;
     struct work w = {0};
     err e = work_start(&w, o, d, out, f);
     double mean = 0;
     for (uint64_t s = 0; e == OK && s < end; s++) {
         const double loss = step(&w, s);
-        update(&w, out, s, end);
+        update(&w, out, s, end, top);
         mean = s ? mean * 0.99 + loss * 0.01 : loss;
         if (o->progress) o->progress(o->ctx, s + 1, end, mean);
     }

@@ -9,9 +9,10 @@
 struct train_options {
     struct net_shape shape;
     uint64_t seed;
-    unsigned epochs;  /* 60,000 MNIST digits each, and 36,000 others */
-    unsigned threads; /* 1 or 2 */
-    unsigned limit;   /* steps at most; 0 = all (for tests) */
+    unsigned epochs;         /* 96,000 images each when the main set is MNIST's training part */
+    unsigned threads;        /* 1 or 2 */
+    unsigned limit;          /* steps at most; 0 = all (for tests) */
+    const struct net *start; /* go on from these weights, at a lower rate; NULL: from nothing */
     void (*progress)(void *ctx, uint64_t done, uint64_t total, double loss);
     void *ctx;
 };
@@ -20,6 +21,7 @@ struct train_options {
 struct train_data {
     struct digit_set main;       /* MNIST, or any other large set */
     struct digit_set foreign[3]; /* other hands; one in eight images */
+    struct digit_set boxes;      /* cut from photographs, any class; half of all images */
 };
 
 /* *out is new; the caller owns it: net_release. Its weights are already what a file can hold (8

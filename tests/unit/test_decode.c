@@ -3,7 +3,7 @@
 #include "test.h"
 #include <math.h>
 #include "paper/decode.h"
-#include "paper/scan.h"
+#include "paper/judge.h"
 
 /* A box that holds `class` with probability p; the rest is spread evenly, or goes to `second`. */
 static struct box_reading box(int class, double p, int second) {
@@ -61,7 +61,8 @@ static void what_is_no_plain_figure_abstains(void **state) {
                  {"12  ", "    ", ABSTAIN_LAYOUT},      {" 1-2", "    ", ABSTAIN_LAYOUT},
                  {"-1?3", "    ", ABSTAIN_OVERWRITTEN}, {"X123", "    ", ABSTAIN_STRUCK},
                  {"XXXX", "    ", ABSTAIN_STRUCK},      {" 123", " 124", ABSTAIN_BOTH},
-                 {" 123", "---?", ABSTAIN_BOTH},        {"XX2X", " 124", ABSTAIN_STRUCK}};
+                 {"X?5X", "    ", ABSTAIN_STRUCK},      {" 123", "---?", ABSTAIN_BOTH},
+                 {"XX2X", " 124", ABSTAIN_STRUCK}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const struct field_reading r = read_text(cases[i].figure, cases[i].correction);
         if (!(r.reasons & cases[i].reason))
@@ -127,18 +128,141 @@ static void the_image_speaks_for_or_against_what_was_typed(void **state) {
     assert_true(decode_against(a, 4, rules, 1123) > 5);
     assert_true(isinf(decode_against(a, 4, rules, 12345))); /* more digits than boxes */
     assert_true(decode_against(a, 0, rules, 1) > 0);
-    struct scan_field k = {.read = {.has_value = true, .value = 123, .margin = 2}};
-    assert_int_equal(scan_compare(&k, true, 123), SCAN_AGREES);
-    assert_int_equal(scan_compare(&k, true, 132), SCAN_DIFFERS);
-    assert_int_equal(scan_compare(&k, false, 123), SCAN_CANNOT_TELL);
-    k.read.reasons = ABSTAIN_MARGIN; /* unsure: it may confirm, it does not contradict */
-    assert_int_equal(scan_compare(&k, true, 123), SCAN_AGREES);
-    assert_int_equal(scan_compare(&k, true, 132), SCAN_CANNOT_TELL);
-    k.read.margin = 0.5;
-    assert_int_equal(scan_compare(&k, true, 123), SCAN_CANNOT_TELL);
-    k.read.margin = 9;
-    k.read.reasons = ABSTAIN_OVERWRITTEN;
-    assert_int_equal(scan_compare(&k, true, 123), SCAN_CANNOT_TELL);
+}
+
+/* A page with these boxes ("-123" and so on) in its rows: `choices` choices, then the counts. */
+static struct scan_result page_of(const char *const *text, unsigned choices) {
+    struct scan_result r = {.field_count = choices + FORM_COUNT_ROWS};
+    r.code.shape = (struct form_shape){choices, 4};
+    for (uint32_t i = 0; i < r.field_count; i++) {
+        struct box_reading a[4], none[4];
+        struct scan_field *k = &r.field[i];
+        boxes(text[i], a);
+        boxes("    ", none);
+        decode_field(a, none, 4, decode_default_rules(), &k->read);
+        k->index = i;
+        k->boxes = 4;
+        for (int b = 0; b < 4; b++)
+            for (int c = 0; c < NET_CLASSES; c++) k->lp[b][c] = (float)a[b].lp[c];
+    }
+    return r;
+}
+
+/* One box of a field becomes unsure between two digits. */
+static void doubt_box(struct scan_result *r, unsigned row, unsigned box_at, int best, double p,
+                      int second) {
+    struct scan_field *k = &r->field[row];
+    struct box_reading a[4] = {{.best = 0}}, none[4];
+    const struct box_reading unsure = box(best, p, second);
+    for (int b = 0; b < 4; b++) {
+        int most = 0;
+        for (int c = 0; c < NET_CLASSES; c++) {
+            if ((unsigned)b == box_at) k->lp[b][c] = (float)unsure.lp[c];
+            a[b].lp[c] = (double)k->lp[b][c];
+            if (a[b].lp[c] > a[b].lp[most]) most = c;
+        }
+        a[b].best = (uint8_t)most;
+        a[b].darkness = 0.7;
+        a[b].width_mm = 0.6;
+    }
+    boxes("    ", none);
+    decode_field(a, none, 4, decode_default_rules(), &k->read);
+}
+
+/* registered, kit, hand, rejected, objected, disputed, valid: both sums hold */
+static const char *const sound[3 + FORM_COUNT_ROWS] = {"-123", "--45", "---2", "-300", "-168",
+                                                       "---6", "---4", "---1", "---0", "-170"};
+
+static void a_sum_confirms_and_never_changes(void **state) {
+    (void)state;
+    const struct decode_rules rules = decode_default_rules();
+    struct scan_result r = page_of(sound, 3);
+    doubt_box(&r, 0, 2, 2, 0.7, 7); /* 123 or 173? */
+    assert_int_equal(r.field[0].read.reasons, ABSTAIN_MARGIN);
+    judge_sums(&r, rules);
+    assert_true(r.field[0].by_sum && r.field[0].read.reasons == 0 && r.field[0].read.value == 123);
+    assert_false(r.field[1].by_sum); /* needed no help */
+    r = page_of(sound, 3);
+    doubt_box(&r, 3, 1, 3, 0.7, 8); /* registered voters stand in no sum */
+    judge_sums(&r, rules);
+    assert_int_equal(r.field[3].read.reasons, ABSTAIN_MARGIN);
+    r = page_of(sound, 3);
+    doubt_box(&r, 0, 2, 7, 0.7, 2); /* the likelier reading breaks the sum: nothing is repaired */
+    judge_sums(&r, rules);
+    assert_true(r.field[0].read.value == 173 && r.field[0].read.reasons == ABSTAIN_MARGIN);
+    r = page_of(sound, 3);
+    r.field[1].read.reasons |= ABSTAIN_OVERWRITTEN; /* a sum says nothing of who wrote over it */
+    doubt_box(&r, 0, 2, 2, 0.7, 7);
+    judge_sums(&r, rules);
+    assert_int_equal(r.field[0].read.reasons, ABSTAIN_MARGIN);
+    assert_true(r.field[1].read.reasons & ABSTAIN_OVERWRITTEN);
+}
+
+static void two_doubts_that_balance_are_not_confirmed(void **state) {
+    (void)state;
+    struct scan_result r = page_of(sound, 3);
+    doubt_box(&r, 0, 3, 3, 0.7, 5); /* 123 or 125 */
+    doubt_box(&r, 9, 3, 0, 0.7, 2); /* 170 or 172: the sum holds either way */
+    judge_sums(&r, decode_default_rules());
+    assert_int_equal(r.field[0].read.reasons, ABSTAIN_MARGIN);
+    assert_false(r.field[0].by_sum);
+}
+
+static void type_all(struct judge_typed typed[FORM_ROWS_MAX]) {
+    static const uint64_t v[] = {123, 45, 2, 300, 168, 6, 4, 1, 0, 170};
+    memset(typed, 0, FORM_ROWS_MAX * sizeof *typed);
+    for (size_t i = 0; i < sizeof v / sizeof *v; i++) typed[i] = (struct judge_typed){true, v[i]};
+}
+
+static void typed_figures_meet_the_image(void **state) {
+    (void)state;
+    const struct decode_rules rules = decode_default_rules();
+    struct judge_typed typed[FORM_ROWS_MAX];
+    struct judge_field out[SCAN_FIELDS_MAX];
+    struct scan_result r = page_of(sound, 3);
+    type_all(typed);
+    assert_int_equal(judge_page(&r, typed, rules, out), SCAN_AGREES);
+    for (uint32_t i = 0; i < r.field_count; i++) assert_int_equal(out[i].verdict, SCAN_AGREES);
+    typed[0].value = 132;
+    assert_int_equal(judge_page(&r, typed, rules, out), SCAN_DIFFERS);
+    assert_true(out[0].verdict == SCAN_DIFFERS && out[0].against > 4);
+    assert_int_equal(out[1].verdict, SCAN_AGREES);
+    type_all(typed);
+    typed[3].present = false; /* written, but not typed */
+    assert_int_equal(judge_page(&r, typed, rules, out), SCAN_CANNOT_TELL);
+    type_all(typed);
+    r.field[3].read.reasons = ABSTAIN_PLACE;
+    assert_int_equal(judge_page(&r, typed, rules, out), SCAN_CANNOT_TELL);
+    r.field[3].read.reasons = ABSTAIN_EMPTY;
+    typed[3].present = false; /* neither written nor typed */
+    assert_int_equal(judge_page(&r, typed, rules, out), SCAN_AGREES);
+    r.field_count = 0;
+    assert_int_equal(judge_page(&r, typed, rules, out), SCAN_CANNOT_TELL);
+}
+
+static void sums_of_what_was_typed_help_a_doubtful_image(void **state) {
+    (void)state;
+    const struct decode_rules rules = decode_default_rules();
+    struct judge_typed typed[FORM_ROWS_MAX];
+    struct judge_field out[SCAN_FIELDS_MAX];
+    struct scan_result r = page_of(sound, 3);
+    type_all(typed);
+    doubt_box(&r, 0, 2, 7, 0.8, 2); /* the image leans to 173 */
+    assert_int_equal(judge_page(&r, typed, rules, out), SCAN_AGREES);
+    assert_true(out[0].by_sum && out[0].against > 1);
+    typed[0].value = 173; /* what the image prefers, but the typed sum no longer holds */
+    assert_int_equal(judge_page(&r, typed, rules, out), SCAN_AGREES);
+    assert_false(out[0].by_sum);
+    r = page_of(sound, 3);
+    doubt_box(&r, 3, 1, 8, 0.8, 3); /* a field in no sum gets no help */
+    type_all(typed);
+    assert_int_equal(judge_page(&r, typed, rules, out), SCAN_CANNOT_TELL);
+    r = page_of(sound, 3);
+    doubt_box(&r, 0, 2, 7, 0.88, 2);
+    doubt_box(&r, 4, 2, 0, 0.88, 6);
+    doubt_box(&r, 1, 2, 9, 0.88, 4); /* three fields that all lean another way are too much */
+    assert_int_equal(judge_page(&r, typed, rules, out), SCAN_CANNOT_TELL);
+    for (uint32_t i = 0; i < r.field_count; i++) assert_int_equal(out[i].verdict, SCAN_AGREES);
 }
 
 static void sums_flag_and_never_correct(void **state) {
@@ -166,6 +290,10 @@ int main(void) {
         cmocka_unit_test(doubt_abstains_and_names_the_other_value),
         cmocka_unit_test(another_countrys_cross_means_not_used),
         cmocka_unit_test(the_image_speaks_for_or_against_what_was_typed),
+        cmocka_unit_test(a_sum_confirms_and_never_changes),
+        cmocka_unit_test(two_doubts_that_balance_are_not_confirmed),
+        cmocka_unit_test(typed_figures_meet_the_image),
+        cmocka_unit_test(sums_of_what_was_typed_help_a_doubtful_image),
         cmocka_unit_test(sums_flag_and_never_correct),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,7 @@
 #include "test.h"
 #include <math.h>
 #include "paper/augment.h"
+#include "paper/crops.h"
 #include "paper/train.h"
 
 static struct fail f;
@@ -137,6 +138,89 @@ static void training_learns_and_repeats_to_the_bit(void **state) {
     refuses(E_RANGE, train_net(&(struct train_options){.shape = small, .epochs = 1}, &d, &n, &f));
 }
 
+static void training_goes_on_from_weights_and_boxes(void **state) {
+    (void)state;
+    static uint8_t image[200][NET_PIXELS], label[200], box[120][NET_PIXELS], box_label[120];
+    struct train_data d = {0};
+    toy(&d.main, image, label, 200);
+    toy(&d.boxes, box, box_label, 120);
+    for (size_t i = 0; i < 120; i += 4) { /* classes beyond the digits are learnt from boxes, too */
+        memset(box[i], 0, NET_PIXELS);
+        for (int k = 4; k < 24; k++) box[i][k * NET_SIDE + k] = box[i][k * NET_SIDE + 27 - k] = 255;
+        box_label[i] = CLASS_STRUCK;
+    }
+    struct train_options o = {.shape = small, .seed = 7, .epochs = 60, .threads = 1, .limit = 100};
+    struct net first, second;
+    must(train_net(&o, &d, &first, &f));
+    o.start = &first;
+    o.limit = 60;
+    o.shape.c4 = 32; /* the shape is that of the weights */
+    must(train_net(&o, &d, &second, &f));
+    assert_int_equal(second.shape.c4, 16);
+    assert_memory_not_equal(first.all, second.all, first.count * sizeof *first.all);
+    size_t before, after, digit;
+    must(train_evaluate(&first, &d.boxes, &before, &digit, &f));
+    must(train_evaluate(&second, &d.boxes, &after, &digit, &f));
+    assert_true(after >= 60 && after + 12 >= before); /* nothing learnt is thrown away */
+    net_release(&first);
+    net_release(&second);
+}
+
+static void boxes_are_kept_in_files(void **state) {
+    (void)state;
+    struct digit_set s, t;
+    struct buf b;
+    must(digit_set_init(&s, 3, &f));
+    for (size_t i = 0; i < 3; i++) {
+        s.label[i] = (uint8_t)(i * 6);
+        s.writer[i] = (uint16_t)(300 * i);
+        s.image[i][5 * i] = 77;
+    }
+    buf_init(&b, 1 << 16);
+    must(digit_set_write(&s, &b, &f));
+    must(digit_set_parse(buf_view(&b), &t, &f));
+    assert_int_equal(t.n, 3);
+    assert_memory_equal(t.label, s.label, 3);
+    assert_memory_equal(t.writer, s.writer, 3 * sizeof *s.writer);
+    assert_memory_equal(t.image, s.image, 3 * sizeof *s.image);
+    digit_set_release(&t);
+    refuses(E_READER, digit_set_parse(span_of(b.p, b.n - 1), &t, &f));
+    refuses(E_READER, digit_set_parse(span_of(b.p + 1, b.n - 1), &t, &f));
+    refuses(E_READER, digit_set_parse(SPAN_LIT(""), &t, &f));
+    b.p[15] = NET_CLASSES; /* the first label */
+    refuses(E_READER, digit_set_parse(buf_view(&b), &t, &f));
+    buf_release(&b);
+    digit_set_release(&s);
+}
+
+/* Boxes that went through paper and camera, written with drawn bars instead of public data. */
+static void boxes_are_cut_from_simulated_photographs(void **state) {
+    (void)state;
+    static uint8_t image[200][NET_PIXELS], label[200];
+    static uint16_t writer[200];
+    struct digit_set set, boxes[2];
+    toy(&set, image, label, 200);
+    set.writer = writer;
+    const struct digit_set *const sets[] = {&set};
+    const double share[] = {1};
+    const struct crop_options o = {
+        .sets = sets, .share = share, .set_count = 1, .seed = 4, .sheets = 1};
+    for (int k = 0; k < 2; k++) must(crops_make(&o, &boxes[k], &f));
+    assert_true(boxes[0].n > 200 && boxes[0].n <= 300); /* two views of up to 150 boxes */
+    assert_int_equal(boxes[0].n, boxes[1].n);
+    assert_memory_equal(boxes[0].image, boxes[1].image, boxes[0].n * NET_PIXELS);
+    unsigned seen[NET_CLASSES] = {0};
+    for (size_t i = 0; i < boxes[0].n; i++) {
+        unsigned ink = 0;
+        for (int k = 0; k < NET_PIXELS; k++) ink += boxes[0].image[i][k] > 100;
+        assert_true(ink > 5);
+        seen[boxes[0].label[i]]++;
+    }
+    assert_true(seen[CLASS_STRUCK] && seen[CLASS_DASH] && seen[CLASS_OTHER] && seen[3]);
+    assert_int_equal(seen[CLASS_BLANK], 0);
+    for (int k = 0; k < 2; k++) digit_set_release(&boxes[k]);
+}
+
 static void marks_are_ink_and_repeat(void **state) {
     (void)state;
     uint8_t a[NET_PIXELS] = {0}, b[NET_PIXELS] = {0};
@@ -216,6 +300,9 @@ int main(void) {
         cmocka_unit_test(gradient_agrees_with_differences),
         cmocka_unit_test(file_round_trips_and_refuses_damage),
         cmocka_unit_test(training_learns_and_repeats_to_the_bit),
+        cmocka_unit_test(training_goes_on_from_weights_and_boxes),
+        cmocka_unit_test(boxes_are_kept_in_files),
+        cmocka_unit_test(boxes_are_cut_from_simulated_photographs),
         cmocka_unit_test(marks_are_ink_and_repeat),
         cmocka_unit_test(normalising_centres_and_bounds),
         cmocka_unit_test(public_data_is_read_and_pinned),
