@@ -54,9 +54,25 @@ static err end_field(struct csv *c, struct fail *f) {
     return OK;
 }
 
+/* Takes the bytes up to the next one that means something in `context`, all at once: most of a file. */
+enum context { UNQUOTED = 1, QUOTED = 2 };
+static const uint8_t meaning[256] = {[0] = UNQUOTED | QUOTED, ['\n'] = UNQUOTED | QUOTED,
+                                     ['"'] = UNQUOTED | QUOTED, ['\r'] = UNQUOTED,
+                                     [','] = UNQUOTED, [';'] = UNQUOTED, ['\t'] = UNQUOTED};
+
+static err take_run(struct csv *c, enum context context, struct fail *f) {
+    size_t n = 0;
+    while (n < c->in.n && !(meaning[c->in.p[n]] & context)) n++;
+    if (n == 0) return OK;
+    buf_add(&c->row, c->in.p, n);
+    c->in = span_from(c->in, n);
+    return c->row.failed || c->row.n > MAX_ROW ? wrong(c, f, "the row is longer than 1 MiB") : OK;
+}
+
 /* After an opening quote, up to and past the closing one. */
 static err quoted_field(struct csv *c, struct fail *f) {
     for (;;) {
+        TRY(take_run(c, QUOTED, f));
         int ch = peek(c);
         if (ch < 0) return wrong(c, f, "a quoted field does not end");
         skip(c);
@@ -115,6 +131,7 @@ static err read_row(struct csv *c, bool *more, struct fail *f) {
         at_start = false;
         buf_byte(&c->row, (uint8_t)ch);
         if (c->row.n > MAX_ROW) return wrong(c, f, "the row is longer than 1 MiB");
+        TRY(take_run(c, UNQUOTED, f));
     }
 }
 
@@ -132,7 +149,7 @@ static err read_header(struct csv *c, struct fail *f) {
     }
     bool more;
     TRY(read_row(c, &more, f));
-    if (!more) return fail_set(f, E_CSV, "%s is empty: a header line is expected", c->name);
+    if (!more) return fail_set(f, E_CSV, "%s is empty: a header is expected in line 1", c->name);
     struct buf names = c->names;
     c->names = c->row;
     c->row = names;
@@ -141,10 +158,10 @@ static err read_header(struct csv *c, struct fail *f) {
     for (size_t i = 0; i < c->columns; i++) {
         struct span a = csv_header(c, i);
         if (a.n == 0)
-            return fail_set(f, E_CSV, "%s: column %zu has no name in the header", c->name, i + 1);
+            return fail_set(f, E_CSV, "%s, line 1, column %zu: no name in the header", c->name, i + 1);
         for (size_t j = 0; j < i; j++)
             if (span_eq(a, csv_header(c, j)))
-                return fail_set(f, E_CSV, "%s: columns %zu and %zu have the same name \"%.*s\"",
+                return fail_set(f, E_CSV, "%s, line 1: columns %zu and %zu have the same name \"%.*s\"",
                                 c->name, j + 1, i + 1, SPAN_ARG(a));
     }
     return OK;

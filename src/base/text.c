@@ -31,6 +31,14 @@ int32_t utf8_next(struct span *s) {
 
 bool utf8_valid(struct span s) {
     while (s.n) {
+        uint64_t eight;
+        if (s.n >= sizeof eight) { /* most text is ASCII: eight bytes at a time */
+            memcpy(&eight, s.p, sizeof eight);
+            if ((eight & UINT64_C(0x8080808080808080)) == 0) {
+                s = span_from(s, sizeof eight);
+                continue;
+            }
+        }
         if (s.p[0] < 0x80) {
             s = span_from(s, 1);
             continue;

@@ -4,7 +4,7 @@
 # usage: tests/e2e/forensics.sh [HESABU]   real files are read from $HESABU_SHARED (default ../shared).
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-H=${1:-build/hesabu}
+H=${1:-${HESABU:-build/hesabu}}
 shared=${HESABU_SHARED:-../shared}
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
@@ -44,11 +44,31 @@ refused "an empty file is named" 'empty.csv is empty' fx "$tmp/empty.csv"
 row n,v,r,a,b > "$tmp/header.csv"
 refused "a file without rows is named" 'no stations' fx "$tmp/header.csv"
 row n,v,r,a,a 1,2,3,4,5 > "$tmp/same.csv"
-refused "duplicate headers are named" 'same name "a"' fx "$tmp/same.csv"
+refused "duplicate headers are named" 'line 1: columns 4 and 5 have the same name "a"' fx "$tmp/same.csv"
 row n,v,r,a,b 1,2,3,4 > "$tmp/short.csv"
 refused "a short row is named" 'line 2: 4 fields' fx "$tmp/short.csv"
 printf 'n,v,r,a,b\n1,2,3,4,\377\n' > "$tmp/utf8.csv"
 refused "invalid UTF-8 names line and field" 'line 2, field 5' fx "$tmp/utf8.csv"
+row n,v,,a,b 1,2,3,4,5 > "$tmp/noname.csv"
+refused "a column without a name is named" 'line 1, column 3: no name' fx "$tmp/noname.csv"
+row n,v,r,a,b 100,90,0,50,40 '"1,00",90,0,50,40' > "$tmp/group.csv"
+refused "a wrong thousands separator" 'line 3, column "n": "1,00" is not a whole number' fx "$tmp/group.csv"
+row n,v,r,a,b 100,90.5,0,50,40 > "$tmp/fraction.csv"
+refused "a fraction" 'line 2, column "v": "90.5" is not a whole number' fx "$tmp/fraction.csv"
+row n,v,r,a,b 100,90,0,50,forty > "$tmp/word.csv"
+refused "a word" 'line 2, column "b": "forty" is not' fx "$tmp/word.csv"
+printf 'n,v,r,a,b,note\n1,1,0,1,0,"two\nlines"\n1,1,0,1,-1,x\n' > "$tmp/lines.csv"
+refused "lines are counted through a quoted line break" 'line 4, column "b".*negative' fx "$tmp/lines.csv"
+printf 'n,v,r,a,b\n1,1,0,1,"0\n' > "$tmp/open.csv"
+refused "a quote that does not end" 'field 5: a quoted field does not end' fx "$tmp/open.csv"
+printf 'n,v,r,a,b\n1,1,0,1,\0000\n' > "$tmp/nul.csv"
+refused "a NUL byte" 'line 2, field 5: a NUL byte' fx "$tmp/nul.csv"
+printf 'n,v,r,a,b\r600,500,0,300,200\r600,500,,300,200' > "$tmp/mac.csv"
+is "$(fx "$tmp/mac.csv" | jq -c '[.stations, .methods[0].sum_errors]')" '[2,0]' "CR line ends, no end of the last line"
+row n,v,r,a,b 600,500,,300,200 600,,,, > "$tmp/blank.csv"
+is "$(fx "$tmp/blank.csv" | jq -c '.methods[0] | [.n, .sum_errors, .blank]')" '[2,0,1]' "an empty cell is blank, not zero"
+printf 'n,v,r,a,b\n1 200,1\302\240000,0,600,400\n' > "$tmp/blank.csv"
+is "$(fx "$tmp/blank.csv" | jq -c '.methods[0] | [.n, .value]')" '[1,0]' "blanks between thousands"
 row n,v,r,a,b 100,90,0,50,41 100,110,0,60,50 > "$tmp/wrong.csv"
 is "$(fx "$tmp/wrong.csv" | jq -c '.methods[0] | [.class, .value, .sum_errors, .over_register]')" \
     '["fact",2,1,1]' "wrong sums and a full register are facts"
@@ -61,6 +81,13 @@ mib=$( (ulimit -v 4000000; { row n,v,r,a,b; yes 500,400,0,200,200 | head -n 4000
     fx - > "$tmp/out" 2> "$tmp/err"); echo $?)
 is "$mib" 1 "more stations than there can be are refused within 4 GB of address space"
 grep -q 'line 4000002: more than 4000000 stations' "$tmp/err"; ok $? "... naming the line"
+
+# 100 MB of which one row in eight is wanted: memory follows the stations, not the file
+stream() { awk 'BEGIN { print "contest,n,v,r,a,b,note"; for (i = 0; i < 400000; i++)
+    print (i % 8 ? "other" : "president") ",700," 500 + i % 50 ",0,300," 200 + i % 50 ",\"" pad "\"" }' pad="$(printf '%0200d' 0)"; }
+got=$( (ulimit -v 300000; stream | "$H" forensics - --columns registered=n,valid=v,rejected=r,votes=a+b --leader a \
+    --where contest=president --no-resampling --json) | jq -c '[.stations, .methods[0].value]')
+is "$got" '[50000,0]' "a long stream gives right numbers within 300 MB of address space"
 
 # compare
 row u,x,y 1,100,5 2,200,6 3,300,7 > "$tmp/a.csv"

@@ -4,7 +4,7 @@
 # usage: tests/e2e/forensics_log.sh [HESABU]
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-H=${1:-build/hesabu}
+H=${1:-${HESABU:-build/hesabu}}
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
 n=0 bad=0
