@@ -1,40 +1,39 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* Keys are written in bytewise order throughout: that is what makes the JSON canonical. */
-#include "election/compose.h"
+#include "election/compose_impl.h"
 
-#include "base/json_out.h"
-
-static void head(struct buf *out, enum record_type t) {
+struct json_out compose_begin(struct buf *out, enum record_type t) {
     buf_str(out, "hesabu/v1 ");
     buf_str(out, record_info(t)->name);
     buf_byte(out, '\n');
-}
-
-static struct json_out begin(struct buf *out, enum record_type t) {
-    head(out, t);
     struct json_out j = json_out(out);
     json_object(&j);
     return j;
 }
 
-static void end(struct json_out *j) {
+void compose_end(struct json_out *j) {
     json_object_end(j);
     buf_byte(j->b, '\n');
 }
 
-static void election(struct json_out *j, const struct hash *id) {
+void compose_election(struct json_out *j, const struct hash *id) {
     json_khex(j, "election", hash_span(id));
 }
 
-static void object_ref(struct json_out *j, const char *key, struct named_object r) {
-    json_key(j, key);
+void compose_object(struct json_out *j, struct named_object r) {
     json_object(j);
     json_khex(j, "sha256", hash_span(&r.id));
     json_ku64(j, "size", r.size);
     json_object_end(j);
 }
 
-static void figure(struct json_out *j, const char *key, uint64_t v) {
+void compose_object_if(struct json_out *j, const char *key, struct named_object r) {
+    if (r.size == UINT64_MAX) return;
+    json_key(j, key);
+    compose_object(j, r);
+}
+
+void compose_figure(struct json_out *j, const char *key, uint64_t v) {
     if (v != ABSENT) json_ku64(j, key, v);
 }
 
@@ -83,7 +82,7 @@ void compose_contest(struct buf *out, struct span id, struct span kind, struct s
     json_key(&j, "rule");
     json_raw(&j, rule_json);
     json_kspan(&j, "unit", unit);
-    end(&j);
+    compose_end(&j);
 }
 
 static void raw_if(struct json_out *j, const char *key, struct span raw) {
@@ -93,7 +92,7 @@ static void raw_if(struct json_out *j, const char *key, struct span raw) {
 }
 
 void compose_manifest(struct buf *out, const struct compose_manifest *m) {
-    struct json_out j = begin(out, REC_MANIFEST);
+    struct json_out j = compose_begin(out, REC_MANIFEST);
     json_ku64(&j, "closes_ms", m->closes_ms);
     json_key(&j, "commissioners");
     json_object(&j);
@@ -108,7 +107,7 @@ void compose_manifest(struct buf *out, const struct compose_manifest *m) {
     json_array_end(&j);
     json_ku64(&j, "threshold", m->threshold);
     json_object_end(&j);
-    object_ref(&j, "contests", m->contests);
+    compose_object_if(&j, "contests", m->contests);
     raw_if(&j, "deadlines", m->deadlines);
     json_kstr(&j, "image", m->image_optional ? "optional" : "required");
     json_key(&j, "levels");
@@ -131,20 +130,20 @@ void compose_manifest(struct buf *out, const struct compose_manifest *m) {
     if (m->simulated) json_kbool(&j, "simulated", true);
     raw_if(&j, "software", m->software);
     json_kspan(&j, "title", m->title);
-    object_ref(&j, "units", m->units);
+    compose_object_if(&j, "units", m->units);
     raw_if(&j, "vacancy", m->vacancy);
-    end(&j);
+    compose_end(&j);
 }
 
 void compose_key(struct buf *out, const struct compose_key *k) {
-    struct json_out j = begin(out, REC_KEY);
+    struct json_out j = compose_begin(out, REC_KEY);
     if (k->contest_count) {
         json_key(&j, "contests");
         json_array(&j);
         for (size_t i = 0; i < k->contest_count; i++) json_span(&j, k->contests[i]);
         json_array_end(&j);
     }
-    election(&j, &k->election);
+    compose_election(&j, &k->election);
     json_khex(&j, "holder", hash_span(&k->holder));
     json_kspan(&j, "key", k->vkey);
     json_ku64(&j, "not_after_ms", k->not_after_ms);
@@ -152,28 +151,28 @@ void compose_key(struct buf *out, const struct compose_key *k) {
     if (k->party.n) json_kspan(&j, "party", k->party);
     json_kstr(&j, "role", role_name(k->role));
     json_kspan(&j, "unit", k->unit);
-    end(&j);
+    compose_end(&j);
 }
 
 void compose_revoke(struct buf *out, const struct hash *id, struct span key_name,
                     const char *reason, uint64_t suspect_since_ms) {
-    struct json_out j = begin(out, REC_REVOKE);
-    election(&j, id);
+    struct json_out j = compose_begin(out, REC_REVOKE);
+    compose_election(&j, id);
     json_kspan(&j, "key", key_name);
     json_kstr(&j, "reason", reason);
-    figure(&j, "suspect_since_ms", suspect_since_ms);
-    end(&j);
+    compose_figure(&j, "suspect_since_ms", suspect_since_ms);
+    compose_end(&j);
 }
 
 void compose_acting(struct buf *out, const struct hash *id, struct span deputy_key,
                     struct span officer_key, const char *reason, struct span unit) {
-    struct json_out j = begin(out, REC_ACTING);
+    struct json_out j = compose_begin(out, REC_ACTING);
     json_kspan(&j, "deputy", deputy_key);
-    election(&j, id);
+    compose_election(&j, id);
     json_kspan(&j, "for", officer_key);
     json_kstr(&j, "reason", reason);
     json_kspan(&j, "unit", unit);
-    end(&j);
+    compose_end(&j);
 }
 
 void compose_result_init(struct compose_result *r) {
@@ -208,7 +207,7 @@ static void votes(struct json_out *j, const struct compose_result *r) {
 }
 
 void compose_result(struct buf *out, const struct compose_result *r) {
-    struct json_out j = begin(out, REC_RESULT);
+    struct json_out j = compose_begin(out, REC_RESULT);
     if (r->agents_present != UINT32_MAX || r->agents_signed != UINT32_MAX ||
         r->agents_refused != UINT32_MAX) {
         json_key(&j, "agents");
@@ -220,16 +219,16 @@ void compose_result(struct buf *out, const struct compose_result *r) {
     }
     json_key(&j, "ballots");
     json_object(&j);
-    figure(&j, "disputed", r->disputed);
-    figure(&j, "objected", r->objected);
-    figure(&j, "registered", r->registered);
-    figure(&j, "rejected", r->rejected);
-    figure(&j, "valid", r->valid);
+    compose_figure(&j, "disputed", r->disputed);
+    compose_figure(&j, "objected", r->objected);
+    compose_figure(&j, "registered", r->registered);
+    compose_figure(&j, "rejected", r->rejected);
+    compose_figure(&j, "valid", r->valid);
     json_object_end(&j);
     json_kstr(&j, "basis", r->basis == BASIS_STATION ? "station" : "paper");
     json_kspan(&j, "contest", r->contest);
     json_ku64(&j, "definition", r->definition);
-    election(&j, &r->election);
+    compose_election(&j, &r->election);
     if (r->form_count) {
         json_key(&j, "form");
         json_array(&j);
@@ -249,20 +248,20 @@ void compose_result(struct buf *out, const struct compose_result *r) {
     if (r->voters_kit != ABSENT || r->voters_manual != ABSENT) {
         json_key(&j, "voters");
         json_object(&j);
-        figure(&j, "kit", r->voters_kit);
-        figure(&j, "manual", r->voters_manual);
+        compose_figure(&j, "kit", r->voters_kit);
+        compose_figure(&j, "manual", r->voters_manual);
         json_object_end(&j);
     }
     json_key(&j, "votes");
     votes(&j, r);
-    end(&j);
+    compose_end(&j);
 }
 
 void compose_image(struct buf *out, const struct compose_image *m) {
     static const char *const kinds[] = {"original", "carbon", "agent", "posted"};
-    struct json_out j = begin(out, REC_IMAGE);
+    struct json_out j = compose_begin(out, REC_IMAGE);
     json_kspan(&j, "contest", m->contest);
-    election(&j, &m->election);
+    compose_election(&j, &m->election);
     json_kstr(&j, "kind", kinds[m->kind]);
     json_key(&j, "masked");
     json_array(&j);
@@ -272,46 +271,46 @@ void compose_image(struct buf *out, const struct compose_image *m) {
         json_array_end(&j);
     }
     json_array_end(&j);
-    object_ref(&j, "original", m->original);
+    compose_object_if(&j, "original", m->original);
     json_ku64(&j, "page", m->page);
     if (m->perceptual_hex.n) json_kspan(&j, "perceptual", m->perceptual_hex);
-    object_ref(&j, "public", m->shown);
+    compose_object_if(&j, "public", m->shown);
     if (m->result) json_khex(&j, "result", hash_span(m->result));
     json_ku64(&j, "round", m->round);
     json_kspan(&j, "station", m->station);
     if (m->zones_hex.n) json_kspan(&j, "zones", m->zones_hex);
-    end(&j);
+    compose_end(&j);
 }
 
 void compose_countersign(struct buf *out, const struct hash *id, struct span key,
                          const struct hash *record, bool objects, bool at_desk,
                          struct named_object reason) {
-    struct json_out j = begin(out, REC_COUNTERSIGN);
-    election(&j, id);
+    struct json_out j = compose_begin(out, REC_COUNTERSIGN);
+    compose_election(&j, id);
     json_kstr(&j, "how", at_desk ? "desk" : "device");
     json_kspan(&j, "key", key);
-    if (reason.size != UINT64_MAX) object_ref(&j, "reason", reason);
+    compose_object_if(&j, "reason", reason);
     json_khex(&j, "record", hash_span(record));
     json_kstr(&j, "says", objects ? "object" : "saw");
-    end(&j);
+    compose_end(&j);
 }
 
 void compose_station_event(struct buf *out, const struct hash *id, struct span station,
                            const char *event, struct span contest, uint64_t at_ms, uint64_t value) {
-    struct json_out j = begin(out, REC_STATION_EVENT);
+    struct json_out j = compose_begin(out, REC_STATION_EVENT);
     json_ku64(&j, "at_ms", at_ms);
     if (contest.n) json_kspan(&j, "contest", contest);
-    election(&j, id);
+    compose_election(&j, id);
     json_kstr(&j, "event", event);
     json_kspan(&j, "station", station);
-    figure(&j, "value", value);
-    end(&j);
+    compose_figure(&j, "value", value);
+    compose_end(&j);
 }
 
 void compose_incidents(struct buf *out, const struct hash *id, const struct compose_incident *rows,
                        size_t n) {
-    struct json_out j = begin(out, REC_INCIDENT);
-    election(&j, id);
+    struct json_out j = compose_begin(out, REC_INCIDENT);
+    compose_election(&j, id);
     json_key(&j, "rows");
     json_array(&j);
     for (size_t i = 0; i < n; i++) {
@@ -323,10 +322,10 @@ void compose_incidents(struct buf *out, const struct hash *id, const struct comp
         json_ku64(&j, "first_ms", r->first_ms);
         json_kspan(&j, "key", r->key);
         json_ku64(&j, "last_ms", r->last_ms);
-        if (r->proven) object_ref(&j, "note", r->note);
+        if (r->proven) compose_object_if(&j, "note", r->note);
         json_kspan(&j, "type", r->type);
         json_object_end(&j);
     }
     json_array_end(&j);
-    end(&j);
+    compose_end(&j);
 }

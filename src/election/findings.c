@@ -271,6 +271,74 @@ static err check_twins(struct work *w, struct arena *a, struct fail *f) {
     return OK;
 }
 
+/* What objections say about one unit of a contest and round. */
+struct contested {
+    uint32_t contest, unit, unruled;
+    uint16_t round;
+    uint64_t last_unruled, upheld; /* entries: of the objection; of the last ruling that upheld one */
+};
+
+static struct contested *contested_at(const struct vec *list, const struct table *index,
+                                      uint32_t contest, unsigned round, uint32_t unit) {
+    size_t cursor = 0;
+    for (uint32_t i; (i = table_next(index, area_hash(contest, round, unit), &cursor)) != UINT32_MAX;) {
+        struct contested *x = vec_at(list, i);
+        if (x->contest == contest && x->round == round && x->unit == unit) return x;
+    }
+    return NULL;
+}
+
+static void contest_units(struct work *w, const struct objection *o, struct vec *list,
+                          struct table *index) {
+    bool unruled = o->state == OBJECTION_ADMITTED, upheld = objection_is_upheld(o);
+    for (uint32_t k = 0; k < o->unit_count && (unruled || upheld); k++) {
+        uint32_t unit = objection_unit(w->s, o, k);
+        struct contested *x = contested_at(list, index, o->contest, o->round, unit);
+        if (!x) {
+            x = vec_push(list);
+            if (!x || !table_add(index, area_hash(o->contest, o->round, unit), (uint32_t)list->n - 1)) {
+                w->full = true;
+                return;
+            }
+            *x = (struct contested){.contest = o->contest, .unit = unit, .round = o->round,
+                                    .upheld = NO_ENTRY};
+        }
+        if (unruled) {
+            x->unruled++;
+            x->last_unruled = o->entry;
+        } else if (x->upheld == NO_ENTRY || o->ruling > x->upheld) {
+            x->upheld = o->ruling;
+        }
+    }
+}
+
+/* Objections name units at any level: they are noted there, and each station looks upwards. */
+static void check_objections(struct work *w) {
+    const struct fold *s = w->s;
+    struct vec list;
+    struct table index;
+    if (s->objections.n == 0) return;
+    vec_init(&list, &w->budget, sizeof(struct contested), 6);
+    table_init(&index, &w->budget);
+    for (size_t i = 0; i < s->objections.n; i++) contest_units(w, fold_objection(s, i), &list, &index);
+    for (uint32_t i = 0; i < s->cells.n && list.n; i++) {
+        const struct cell *c = vec_at(&s->cells, i);
+        uint64_t unruled = 0, last = 0, upheld = NO_ENTRY;
+        for (uint32_t u = c->station; u != NO_UNIT; u = fold_unit(s, u)->parent) {
+            const struct contested *x = contested_at(&list, &index, c->contest, c->round, u);
+            if (!x) continue;
+            unruled += x->unruled;
+            if (x->unruled && x->last_unruled > last) last = x->last_unruled;
+            if (x->upheld != NO_ENTRY && (upheld == NO_ENTRY || x->upheld > upheld)) upheld = x->upheld;
+        }
+        if (unruled) add(w, F_OBJECTION, i, NO_RESULT, unruled, last);
+        if (upheld != NO_ENTRY && !cell_decided_since(s, i, upheld))
+            add(w, F_RULING, i, NO_RESULT, upheld, 0);
+    }
+    vec_release(&list);
+    table_release(&index);
+}
+
 /* Counting sort by cell, stable. */
 static err arrange(struct work *w, struct arena *a, struct findings *out, struct fail *f) {
     size_t cells = w->s->cells.n, n = w->list.n;
@@ -305,6 +373,7 @@ err findings_compute(const struct fold *s, struct arena *a, struct findings *out
             if (fold_result(s, r)->superseded_by == NO_RESULT) check_result(&w, i, r);
         if (c->current > 1) add(&w, F_TWO_RESULTS, i, NO_RESULT, c->current, 0);
     }
+    check_objections(&w);
     err e = check_twins(&w, a, f);
     if (e == OK) e = arrange(&w, a, out, f);
     vec_release(&w.list);

@@ -13,6 +13,9 @@ static type_apply *const appliers[REC_COUNT] = {
     [REC_SIGNATURES] = signatures_apply,   [REC_COUNTERSIGN] = countersign_apply,
     [REC_IMAGE] = image_apply,             [REC_STATION_EVENT] = station_event_apply,
     [REC_INCIDENT] = incident_apply,
+    [REC_OBJECTION] = objection_apply,     [REC_ADMISSION] = admission_apply,
+    [REC_RULING] = ruling_apply,           [REC_NOTICE] = notice_apply,
+    [REC_OBSERVATION] = observation_apply, [REC_HOST_LOG] = host_log_apply,
 };
 
 enum { JOURNAL_MAX = 1 << 30 };
@@ -41,10 +44,18 @@ err fold_new(const struct fold_options *o, struct fold **out, struct fail *f) {
     vec_init(&s->images, b, sizeof(struct image), 10);
     vec_init(&s->contest_cells, b, sizeof(uint32_t), 8);
     vec_init(&s->signed_by, b, sizeof(struct signed_pair), 12);
+    vec_init(&s->objections, b, sizeof(struct objection), 6);
+    vec_init(&s->objection_units, b, sizeof(uint32_t), 8);
+    vec_init(&s->notices, b, sizeof(struct notice), 6);
+    vec_init(&s->observations, b, sizeof(struct observation), 8);
+    vec_init(&s->observed, b, sizeof(struct observed), 10);
+    vec_init(&s->items, b, sizeof(struct span), 6);
+    vec_init(&s->host_logs, b, sizeof(struct host_log), 8);
     vec_init(&s->successions, b, sizeof(struct succession), 2);
     vec_init(&s->log_pubs, b, sizeof(struct ed25519_public), 2);
     struct table *tables[] = {&s->by_id,   &s->by_code, &s->by_contest,      &s->by_area,  &s->by_name,
-                              &s->by_pub,  &s->by_cell, &s->by_result_entry, &s->by_signed};
+                              &s->by_pub,  &s->by_cell, &s->by_result_entry, &s->by_signed,
+                              &s->by_item};
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) table_init(tables[i], b);
     *out = s;
     return OK;
@@ -55,10 +66,12 @@ void fold_free(struct fold *s) {
     struct vec *vecs[] = {&s->ids,     &s->units, &s->contests, &s->choices,   &s->areas,
                           &s->keys,    &s->key_contests, &s->cells, &s->results, &s->votes,
                           &s->forms,   &s->images, &s->contest_cells, &s->signed_by, &s->successions,
-                          &s->log_pubs, &s->rules};
+                          &s->log_pubs, &s->objections, &s->objection_units, &s->notices,
+                          &s->observations, &s->observed, &s->items, &s->host_logs, &s->rules};
     for (size_t i = 0; i < sizeof vecs / sizeof *vecs; i++) vec_release(vecs[i]);
     struct table *tables[] = {&s->by_id,   &s->by_code, &s->by_contest,      &s->by_area,  &s->by_name,
-                              &s->by_pub,  &s->by_cell, &s->by_result_entry, &s->by_signed};
+                              &s->by_pub,  &s->by_cell, &s->by_result_entry, &s->by_signed,
+                              &s->by_item};
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) table_release(tables[i]);
     arena_release(&s->arena);
     journal_release(&s->journal);
@@ -114,6 +127,11 @@ void check_add(struct applied *out, const uint8_t pub[32], const uint8_t sig[64]
     k->line = (uint8_t)line;
 }
 
+/* What the log says itself, under its own key. */
+static bool is_the_logs(enum record_type t) {
+    return t == REC_SIGNATURES || t == REC_INCIDENT || t == REC_HOST_LOG;
+}
+
 err line_resolve(const struct fold *s, const struct note_line *l, enum record_type type,
                  uint64_t index, uint64_t ms, uint32_t *key, bool *by_log, struct fail *f) {
     *key = NO_KEY;
@@ -122,7 +140,7 @@ err line_resolve(const struct fold *s, const struct note_line *l, enum record_ty
         return fail_set(f, E_SIGNER, "the line of %.*s is not a plain Ed25519 signature",
                         SPAN_ARG(l->name));
     if (l->id == s->log_keyid && span_eq(l->name, s->def.origin)) {
-        if (type != REC_SIGNATURES && type != REC_INCIDENT)
+        if (!is_the_logs(type))
             return fail_set(f, E_ROLE, "the log's own key may not sign a %s record",
                             record_info(type)->name);
         *by_log = true;
@@ -174,8 +192,7 @@ static err resolve_signers(struct ctx *c) {
             check_add(c->out, state_key(c->fold, c->signers[i])->pub, l->bytes, r->text, 0, i);
         }
     }
-    bool wants_log = r->type == REC_SIGNATURES || r->type == REC_INCIDENT;
-    if (wants_log && !c->by_log)
+    if (is_the_logs(r->type) && !c->by_log)
         return fail_set(c->f, E_ROLE, "a %s record is signed by the log's key only",
                         record_info(r->type)->name);
     return OK;

@@ -44,4 +44,16 @@ struct results {
 MUST_USE err results_compute(const struct fold *fold, struct results *out, struct fail *f);
 void results_release(struct results *r);
 
+/* Files about the election as a whole, beside index.json. Publisher, mirror and verify go through the
+ * table: a new file is one row in results_files.c. */
+struct results_file {
+    const char *path; /* below the public tree */
+    uint64_t types;   /* bit set of the record types that change it (1 << REC_...) */
+    err (*render)(const struct fold *fold, const struct results *r, struct buf *out, struct fail *f);
+};
+extern const struct results_file results_files[];
+extern const size_t results_file_count;
+/* Changes when file i may have changed. */
+uint64_t results_file_stamp(const struct fold *fold, size_t i);
+
 #endif

@@ -10,7 +10,10 @@
 #include "crypto/ed25519.h"
 #include "election/canonical_json.h"
 #include "election/definition.h"
+#include "election/identity.h"
 #include "election/rules.h"
+#include "election/station.h"
+#include "election/voices.h"
 
 #define NO_KEY UINT32_MAX
 
@@ -80,6 +83,10 @@ struct fold {
     struct table by_signed;
     struct vec successions; /* struct succession */
     struct vec log_pubs;    /* struct ed25519_public: every key that the log ever had, the last is in force */
+    struct vec objections, objection_units; /* struct objection; uint32_t */
+    struct vec notices, observations, observed, host_logs;
+    struct vec items; /* struct span: names of what observers report on */
+    struct table by_item;
     struct vec contest_cells; /* uint32_t, contest * MAX_ROUNDS + round - 1: first cell + 1 */
 };
 
@@ -101,7 +108,8 @@ struct ctx {
  * (election id, first field order) is in the type's own reader because keys are sorted. */
 typedef err type_apply(struct ctx *c);
 type_apply manifest_apply, amend_apply, key_apply, revoke_apply, acting_apply, result_apply,
-    signatures_apply, countersign_apply, image_apply, station_event_apply, incident_apply;
+    signatures_apply, countersign_apply, image_apply, station_event_apply, incident_apply,
+    objection_apply, admission_apply, ruling_apply, notice_apply, observation_apply, host_log_apply;
 
 /* --- reading what several types have in common; all use c->json's sticky error --- */
 
@@ -117,6 +125,9 @@ uint32_t read_key_name(struct ctx *c);
 struct named_object read_object_ref(struct ctx *c, bool restricted);
 /* One of the words in `words` (NULL-terminated); its index. E_FIELD otherwise. */
 unsigned read_word(struct ctx *c, const char *const *words);
+/* {CHOICE:figure,...} into votes[choice_count], in ballot order; ABSENT where it is left out. Nothing is
+ * done when contest is NO_CONTEST. */
+void read_votes(struct ctx *c, uint32_t contest, unsigned round, uint64_t *votes);
 /* A name: 1..max characters of a-z 0-9 . / _ - */
 struct span read_slug(struct cj *r, size_t max);
 bool slug_valid(struct span s, size_t max);

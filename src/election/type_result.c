@@ -44,7 +44,7 @@ static void read_form(struct ctx *c, struct result *x, struct hash *forms) {
 }
 
 /* Figures by choice, in ballot order; a choice that is left out is blank on the form. */
-static void read_votes(struct ctx *c, uint32_t contest, unsigned round, uint64_t *votes) {
+void read_votes(struct ctx *c, uint32_t contest, unsigned round, uint64_t *votes) {
     struct cj *r = &c->json;
     struct span key;
     const struct contest *k = contest == NO_CONTEST ? NULL : fold_contest(c->fold, contest);

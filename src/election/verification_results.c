@@ -109,7 +109,7 @@ err verification_head(struct verification *v, struct fail *f) {
 
 
 /* Passes over the rows without a file, from (contest, row). A row of t->n is the contest's findings;
- * a contest of all.n the index. */
+ * a contest of all.n the index (row 0) and results_files (row 1 on). */
 static void find_file(const struct verification *v, size_t *contest, size_t *row, uint64_t *left_out) {
     while (*contest < v->all.n) {
         const struct tally *t = &v->all.tallies[*contest];
@@ -127,7 +127,8 @@ static void find_file(const struct verification *v, size_t *contest, size_t *row
 static bool file_path(const struct verification *v, size_t contest, size_t row, char *path) {
     if (contest > v->all.n) return false;
     if (contest == v->all.n) {
-        (void)snprintf(path, RESULTS_PATH_MAX, "results/index.json");
+        (void)snprintf(path, RESULTS_PATH_MAX, "%s",
+                       row ? results_files[row - 1].path : "results/index.json");
         return true;
     }
     const struct tally *t = &v->all.tallies[contest];
@@ -139,7 +140,8 @@ static bool file_path(const struct verification *v, size_t contest, size_t row, 
 }
 
 static void next_file(const struct verification *v, size_t *contest, size_t *row) {
-    if (*contest < v->all.n && *row < v->all.tallies[*contest].n) {
+    size_t last = *contest < v->all.n ? v->all.tallies[*contest].n : results_file_count;
+    if (*row < last) {
         (*row)++;
         return;
     }
@@ -171,7 +173,9 @@ err verification_results(struct verification *v, struct fail *f) {
     }
     buf_init(&want, VERIFICATION_FILE_MAX);
     err e;
-    if (contest == v->all.n)
+    if (contest == v->all.n && row > 0)
+        e = results_files[row - 1].render(v->fold, &v->all, &want, f);
+    else if (contest == v->all.n)
         e = results_index(v->fold, v->all.tallies, v->all.n, &v->all.findings, &want, f);
     else if (row == v->all.tallies[contest].n)
         e = results_findings(v->fold, &v->all.tallies[contest], &v->all.findings, &want, f);

@@ -205,6 +205,11 @@ static err put_results(struct mirror *m, struct mirror_report *out, struct fail 
     if (e == OK) e = results_index(m->fold, r.tallies, r.n, &r.findings, &b, f);
     if (e == OK) e = put_if_new(m, "results/index.json", buf_view(&b), f);
     if (e == OK) compare_index(m, buf_view(&b), out);
+    for (size_t i = 0; i < results_file_count && e == OK; i++) {
+        buf_clear(&b);
+        e = results_files[i].render(m->fold, &r, &b, f);
+        if (e == OK) e = put_if_new(m, results_files[i].path, buf_view(&b), f);
+    }
     buf_clear(&b);
     if (e == OK) e = page_overview(m->fold, &r, note_text, &b, f);
     if (e == OK) e = put_if_new(m, "index.html", buf_view(&b), f);

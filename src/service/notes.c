@@ -176,6 +176,8 @@ err notes_objects(const struct record *r, struct notes_object *out, size_t max, 
         while (digits < size.n && char_is_digit(size.p[digits])) digits++;
         TRY(u64_parse(span_of(size.p, digits), CJ_MAX_INT, &o.size, f));
         o.restricted = under_key(r->json, at, "\"original\":") || under_key(r->json, at, "\"reason\":") ||
+                       r->type == REC_OBJECTION ||
+                       (r->type == REC_OBSERVATION && under_key(r->json, at, "\"note\":")) ||
                        (r->type == REC_STATION_EVENT && under_key(r->json, at, "\"note\":"));
         if (*n == max) return fail_set(f, E_RANGE, "the record names more than %zu objects", max);
         out[(*n)++] = o;

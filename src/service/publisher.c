@@ -43,6 +43,7 @@ struct publisher {
     struct budget budget;
     struct vec files;        /* struct rendered */
     struct vec fingerprints; /* uint64_t, one a cell: its findings at the last tick */
+    struct vec stamps;       /* uint64_t, one for each of results_files */
 
     uint64_t last_witnessed;
     struct buf witness_index; /* witnessed/index: sizes of cosigned checkpoints, a line each */
@@ -145,6 +146,21 @@ static err render_contest(struct publisher *p, const struct fold *s, struct resu
     return results_findings(s, t, &r->findings, b, f);
 }
 
+static err render_whole(struct publisher *p, const struct fold *s, struct results *r, bool all,
+                        struct fail *f) {
+    struct buf *b;
+    for (size_t i = 0; i < results_file_count; i++) {
+        uint64_t now = results_file_stamp(s, i);
+        uint64_t *old = i < p->stamps.n ? vec_at(&p->stamps, i) : vec_push(&p->stamps);
+        if (!old) return fail_set(f, E_MEMORY, "no memory for the results");
+        if (!all && *old == now) continue;
+        *old = now;
+        TRY(add_file(p, results_files[i].path, &b, f));
+        TRY(results_files[i].render(s, r, b, f));
+    }
+    return OK;
+}
+
 static err render_results(struct publisher *p, const struct fold *s, struct fail *f) {
     struct results r;
     const struct definition *d = fold_definition(s);
@@ -158,6 +174,7 @@ static err render_results(struct publisher *p, const struct fold *s, struct fail
         e = render_contest(p, s, &r, &r.tallies[i], changed, all, f);
     if (e == OK) e = add_file(p, "results/index.json", &b, f);
     if (e == OK) e = results_index(s, r.tallies, r.n, &r.findings, b, f);
+    if (e == OK) e = render_whole(p, s, &r, all, f);
     if (e == OK) e = add_file(p, "index.html", &b, f);
     if (e == OK) e = page_overview(s, &r, p->o.note, b, f);
     if (e == OK && all) {
@@ -386,6 +403,7 @@ err publisher_open(const struct publisher_options *o, struct sequencer *q, struc
     p->budget.cap = (size_t)1 << 30;
     vec_init(&p->files, &p->budget, sizeof(struct rendered), 8);
     vec_init(&p->fingerprints, &p->budget, sizeof(uint64_t), 12);
+    vec_init(&p->stamps, &p->budget, sizeof(uint64_t), 4);
     buf_init(&p->checkpoint, CHECKPOINT_BYTES_MAX);
     buf_init(&p->witnessed, CHECKPOINT_BYTES_MAX);
     buf_init(&p->witness_index, WITNESSED_MAX);
@@ -506,6 +524,7 @@ void publisher_close(struct publisher *p) {
     drop_files(p);
     vec_release(&p->files);
     vec_release(&p->fingerprints);
+    vec_release(&p->stamps);
     buf_release(&p->checkpoint);
     buf_release(&p->witnessed);
     buf_release(&p->witness_index);

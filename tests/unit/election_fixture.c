@@ -580,6 +580,31 @@ struct fixture *fx_keys(void) {
     return x;
 }
 
+/* Objections in each state that a later record can meet, about a contest that nobody voted in; a notice;
+ * the host's log. */
+static void voices(struct fixture *x) {
+#define OBJECT(contest, units)                                                                     \
+    "objection {'contest':'" contest "','election':'${e}','evidence':[],'ground':'figures',"       \
+    "'reason':${o:my reason},'round':1,'units':['" units "']}"
+#define ABOUT(type, label, says)                                                                   \
+    type " {'election':'${e}','objection':'${id:" label "}','says':'" says "'}"
+    fx_must(x, "ob-filed", "party/red", OBJECT("president", "1102"));
+    fx_must(x, "ob-admitted", "party/blue", OBJECT("ward-12", "12"));
+    fx_must(x, "admitted", "ro/12", ABOUT("admission", "ob-admitted", "admitted"));
+    fx_must(x, "ob-upheld", "party/red", OBJECT("ward-12", "1201"));
+    fx_must(x, NULL, "nro", ABOUT("admission", "ob-upheld", "admitted"));
+    fx_must(x, NULL, "ro/12,clerk/12", ABOUT("ruling", "ob-upheld", "upheld"));
+    fx_must(x, "ob-refused", "party/red", OBJECT("ward-12", "1202"));
+    fx_must(x, NULL, "com/1,com/2", ABOUT("admission", "ob-refused", "refused"));
+    fx_must(x, "notice", "com/1",
+            "notice {'election':'${e}','kind':'statement','lang':'en','text':${o:A statement}}");
+    fx_must(x, "hosts", "example.org/test-election",
+            "host-log {'election':'${e}','rows':[{'from_ms':1,'host':'db1/postgres','kind':'database',"
+            "'sha256':'${h:a log}','size':5,'to_ms':2}]}");
+#undef OBJECT
+#undef ABOUT
+}
+
 struct fixture *fx_base(void) {
     struct fixture *x = fx_keys();
     struct fail f;
@@ -658,6 +683,7 @@ struct fixture *fx_base(void) {
              "],\"definition\":2,\"election\":\"${e}\",\"reason\":${o:why}}\n",
              hex, (unsigned long long)more.size);
     fx_must(x, "amend2", "com/1,com/2,com/3", amend);
+    voices(x);
     x->ms = FX_CASE_MS;
     return x;
 }
@@ -722,6 +748,7 @@ void fx_dump(const struct fold *s, struct buf *out) {
                d->threshold, fold_succession_count(s));
     must(results_compute(s, &r, &f));
     must(results_index(s, r.tallies, r.n, &r.findings, out, &f));
+    for (size_t i = 0; i < results_file_count; i++) must(results_files[i].render(s, &r, out, &f));
     for (size_t t = 0; t < r.n; t++) {
         must(results_findings(s, &r.tallies[t], &r.findings, out, &f));
         for (size_t i = 0; i < r.tallies[t].n; i++)

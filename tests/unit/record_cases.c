@@ -82,6 +82,28 @@ const struct fx_named fx_named[] = {
     "amend {'changes':[" changes "],'definition':3,'election':'${e}'}"
 #define ROUND3(choices, contest, round)                                                            \
     "{'round':{'choices':[" choices "],'contest':'" contest "','round':" round "}}"
+#define OBJECTION(contest, evidence, ground, round, units)                                         \
+    "objection {'contest':'" contest "','election':'${e}','evidence':[" evidence "],'ground':'"    \
+    ground "','reason':${o:my reason},'round':" round ",'units':[" units "]}"
+#define ADMISSION(answer, objection, more, says)                                                   \
+    "admission {" answer "'election':'${e}','objection':'${id:" objection "}'," more "'says':'" says "'}"
+#define RULING(objection, more, says)                                                              \
+    "ruling {'election':'${e}','objection':'${id:" objection "}'," more "'says':'" says "'}"
+#define ORDER "'order':${o:a court's order},"
+#define NOTICE(answers, contest, kind, lang)                                                       \
+    "notice {" answers contest "'election':'${e}','kind':'" kind "','lang':'" lang                 \
+    "','text':${o:Title}}"
+#define OBSERVATION(contest, items, round, station)                                                \
+    "observation {'at_ms':1," contest "'election':'${e}','items':{" items "}," round "'station':'" \
+    station "'}"
+#define HOST(from, host, kind, to)                                                                 \
+    "{'from_ms':" from ",'host':'" host "','kind':'" kind "','sha256':'${h:x}','size':0,'to_ms':" to "}"
+#define HOSTS(rows) "host-log {'election':'${e}','rows':[" rows "]}"
+#define HOST8 HOST("1", "a", "host", "1") "," HOST("1", "a", "host", "1") ","                      \
+              HOST("1", "a", "host", "1") "," HOST("1", "a", "host", "1") ","                      \
+              HOST("1", "a", "host", "1") "," HOST("1", "a", "host", "1") ","                      \
+              HOST("1", "a", "host", "1") "," HOST("1", "a", "host", "1")
+#define OBJ8 "${o:1},${o:2},${o:3},${o:4},${o:5},${o:6},${o:7},${o:8}"
 #define LOG   "example.org/test-election"
 #define COM   "com/1,com/2"
 #define FRAME "hesabu/v1 station-event\n{'at_ms':1,'election':'${e}','event':'opened','station':'1101'}\n"
@@ -470,6 +492,116 @@ const struct record_case record_cases[] = {
     {"incident-unproven", E_FIELD, LOG, INCIDENT(ROW("proven", "E_X", "1", "1", "po/1101", "1", "", "result"))},
     {"incident-proven-who", E_FIELD, LOG,
      INCIDENT(ROW("proven", "E_X", "1", "1", "unknown", "1", "'note':${o:the note},", "result"))},
+    /* --- objection --- */
+    {"objection", OK, "party/red",
+     OBJECTION("president", "${o:a photograph},${o:a letter}", "form", "1", "'1102','12','2'")},
+    {"objection-agent", OK, "agent/red/11", OBJECTION("president", "", "identity", "1", "'1101'")},
+    {"objection-observers", OK, "og/wits", OBJECTION("president", "", "procedure", "1", "'KE'")},
+    {"objection-older-round", OK, "party/red", OBJECTION("member-21", "", "missing", "1", "'2101'")},
+    {"objection-next-round", E_ROUND, "party/red", OBJECTION("president", "", "other", "2", "'1101'")},
+    {"objection-round-0", E_ROUND, "party/red", OBJECTION("president", "", "other", "0", "'1101'")},
+    {"objection-officer", E_ROLE, "po/1101", OBJECTION("president", "", "other", "1", "'1101'")},
+    {"objection-two", E_LINES, "party/red,agent/red/11", OBJECTION("president", "", "other", "1", "'1101'")},
+    {"objection-elsewhere", E_SCOPE, "party/blue", OBJECTION("president", "", "other", "1", "'2'")},
+    {"objection-one-elsewhere", E_SCOPE, "party/blue", OBJECTION("president", "", "other", "1", "'1','2'")},
+    {"objection-contest", E_SCOPE, "agent/red/gov", OBJECTION("president", "", "other", "1", "'1101'")},
+    {"objection-not-held", E_CONTEST, "party/red", OBJECTION("member-21", "", "other", "1", "'1101'")},
+    {"objection-ground", E_FIELD, "party/red", OBJECTION("president", "", "taste", "1", "'1101'")},
+    {"objection-nowhere", E_FIELD, "party/red", OBJECTION("president", "", "other", "1", "")},
+    {"objection-unit", E_UNIT, "party/red", OBJECTION("president", "", "other", "1", "'99'")},
+    {"objection-inside", E_UNIT, "party/red", OBJECTION("president", "", "other", "1", "'1','1101'")},
+    {"objection-order", E_CANONICAL, "party/red", OBJECTION("president", "", "other", "1", "'2','1'")},
+    {"objection-same", E_CANONICAL, "party/red", OBJECTION("president", "", "other", "1", "'2','2'")},
+    {"objection-evidence", E_RANGE, "party/red",
+     OBJECTION("president", OBJ8 "," OBJ8 ",${o:9}", "other", "1", "'1101'")},
+    /* --- admission --- */
+    {"admission", OK, "ro/11", ADMISSION("'answer_by_ms':5000000,", "ob-filed", "'reason':${o:why},", "admitted")},
+    {"admission-commissioners", OK, COM, ADMISSION("", "ob-filed", "", "refused")},
+    {"admission-ordered", OK, COM, ADMISSION("", "ob-refused", ORDER, "admitted")},
+    {"admission-other-officer", E_SCOPE, "ro/12", ADMISSION("", "ob-filed", "", "admitted")},
+    {"admission-deputy", E_ROLE, "dro/11", ADMISSION("", "ob-filed", "", "admitted")},
+    {"admission-own", E_ROLE, "party/red", ADMISSION("", "ob-filed", "", "admitted")},
+    {"admission-one-commissioner", E_THRESHOLD, "com/3", ADMISSION("", "ob-filed", "", "admitted")},
+    {"admission-again", E_STATE, "ro/12", ADMISSION("", "ob-admitted", "'reason':${o:again},", "admitted")},
+    {"admission-again-ordered", E_STATE, "ro/12", ADMISSION("", "ob-admitted", ORDER, "admitted")},
+    {"admission-changed", E_STATE, "ro/12", ADMISSION("", "ob-admitted", "", "refused")},
+    {"admission-after-ruling", E_STATE, COM, ADMISSION("", "ob-upheld", ORDER, "refused")},
+    {"admission-answer-to-nothing", E_FIELD, "ro/11",
+     ADMISSION("'answer_by_ms':5000000,", "ob-filed", "", "refused")},
+    {"admission-word", E_FIELD, "ro/11", ADMISSION("", "ob-filed", "", "perhaps")},
+    {"admission-of-what", E_REFERENCE, "ro/11", ADMISSION("", "r1101", "", "admitted")},
+    /* --- ruling --- */
+    {"ruling", OK, "ro/12,clerk/12", RULING("ob-admitted", "", "partly")},
+    {"ruling-commissioners", OK, COM, RULING("ob-admitted", ORDER "'reason':${o:why},", "dismissed")},
+    {"ruling-ordered", OK, COM, RULING("ob-upheld", ORDER, "dismissed")},
+    {"ruling-withdrawn", OK, "party/red", RULING("ob-filed", "", "withdrawn")},
+    {"ruling-withdrawn-admitted", OK, "party/blue", RULING("ob-admitted", "", "withdrawn")},
+    {"ruling-withdrawn-other", E_ROLE, "party/blue", RULING("ob-filed", "", "withdrawn")},
+    {"ruling-withdrawn-officer", E_ROLE, "ro/11", RULING("ob-filed", "", "withdrawn")},
+    {"ruling-withdrawn-late", E_STATE, "party/red", RULING("ob-upheld", "", "withdrawn")},
+    {"ruling-alone", E_THRESHOLD, "ro/12", RULING("ob-admitted", "", "upheld")},
+    {"ruling-same-person", E_THRESHOLD, "ro/12,clerk/12own", RULING("ob-admitted", "", "upheld")},
+    {"ruling-one-commissioner", E_THRESHOLD, "com/1,com/1b", RULING("ob-admitted", "", "upheld")},
+    {"ruling-clerk", E_ROLE, "clerk/12", RULING("ob-admitted", "", "upheld")},
+    {"ruling-with-party", E_ROLE, "party/blue,ro/12", RULING("ob-admitted", "", "upheld")},
+    {"ruling-not-admitted", E_STATE, "ro/11,clerk/11", RULING("ob-filed", "", "upheld")},
+    {"ruling-again", E_STATE, "ro/12,clerk/12", RULING("ob-upheld", "", "dismissed")},
+    {"ruling-refused", E_STATE, COM, RULING("ob-refused", ORDER, "upheld")},
+    {"ruling-elsewhere", E_SCOPE, "clerk/11,ro/12", RULING("ob-admitted", "", "upheld")},
+    {"ruling-word", E_FIELD, COM, RULING("ob-admitted", "", "maybe")},
+    {"ruling-of-what", E_REFERENCE, COM, RULING("notice", "", "upheld")},
+    /* --- notice --- */
+    {"notice", OK, COM, NOTICE("", "", "statement", "sw")},
+    {"notice-rebuttal", OK, "og/wits", NOTICE("'answers':'${id:ob-admitted}',", "'contest':'ward-12',", "rebuttal", "en")},
+    {"notice-petition", OK, "party/red", NOTICE("", "'contest':'president',", "petition", "pt-br")},
+    {"notice-correction", OK, "com/1b", NOTICE("'answers':'${id:notice}',", "", "correction", "en")},
+    {"notice-correction-other", E_REFERENCE, "com/2", NOTICE("'answers':'${id:notice}',", "", "correction", "en")},
+    {"notice-correction-nothing", E_REFERENCE, "com/1", NOTICE("", "", "correction", "en")},
+    {"notice-rebuttal-nothing", E_FIELD, "nro", NOTICE("", "", "rebuttal", "en")},
+    {"notice-answers-nothing", E_REFERENCE, "nro", NOTICE("'answers':'${h:nothing}',", "", "rebuttal", "en")},
+    {"notice-contest", E_SCOPE, "ro/11gov", NOTICE("", "'contest':'president',", "statement", "en")},
+    {"notice-agent", E_ROLE, "agent/red/11", NOTICE("", "", "statement", "en")},
+    {"notice-lang", E_FIELD, "nro", NOTICE("", "", "statement", "English")},
+    {"notice-lang-empty", E_FIELD, "nro", NOTICE("", "", "statement", "")},
+    {"notice-kind", E_FIELD, "nro", NOTICE("", "", "advertisement", "en")},
+    {"notice-no-text", E_RANGE, "nro",
+     "notice {'election':'${e}','kind':'statement','lang':'en','text':${o:}}"},
+    /* --- observation --- */
+    {"observation", OK, "obs/eyes",
+     OBSERVATION("'contest':'president','counts':{'rejected':1,'valid':6,'votes':{" ABC "}},",
+                 "'agents-present':4,'boxes-sealed':'yes','opened-late':'no','posted':'unknown'",
+                 "'note':${o:what I saw},'round':1,", "1102")},
+    {"observation-items", OK, "obs/eyes", OBSERVATION("", "'posted':'yes'", "", "1101")},
+    {"observation-counts-alone", OK, "obs/eyes",
+     OBSERVATION("'contest':'president','counts':{'votes':{}},", "", "'round':1,", "1102")},
+    {"observation-nothing", E_FIELD, "obs/eyes", OBSERVATION("", "", "", "1101")},
+    {"observation-answer", E_FIELD, "obs/eyes", OBSERVATION("", "'posted':'maybe'", "", "1101")},
+    {"observation-truth", E_FIELD, "obs/eyes", OBSERVATION("", "'posted':true", "", "1101")},
+    {"observation-large", E_RANGE, "obs/eyes", OBSERVATION("", "'queue':1000000000", "", "1101")},
+    {"observation-name", E_FIELD, "obs/eyes", OBSERVATION("", "'Posted':'yes'", "", "1101")},
+    {"observation-no-contest", E_FIELD, "obs/eyes", OBSERVATION("'counts':{'votes':{}},", "", "", "1101")},
+    {"observation-no-round", E_FIELD, "obs/eyes",
+     OBSERVATION("'contest':'president','counts':{'votes':{}},", "", "", "1101")},
+    {"observation-round", E_ROUND, "obs/eyes",
+     OBSERVATION("'contest':'president','counts':{'votes':{}},", "", "'round':2,", "1101")},
+    {"observation-choice", E_CHOICE, "obs/eyes",
+     OBSERVATION("'contest':'president','counts':{'votes':{'zed':1}},", "", "'round':1,", "1101")},
+    {"observation-not-held", E_CONTEST, "obs/eyes",
+     OBSERVATION("'contest':'member-21',", "'posted':'yes'", "", "1101")},
+    {"observation-county", E_UNIT, "obs/eyes", OBSERVATION("", "'posted':'yes'", "", "1")},
+    {"observation-agent", E_ROLE, "agent/red/11", OBSERVATION("", "'posted':'yes'", "", "1101")},
+    {"observation-group", E_ROLE, "og/eyes", OBSERVATION("", "'posted':'yes'", "", "1101")},
+    /* --- host-log --- */
+    {"host-log", OK, LOG, HOSTS(HOST("1", "a", "host", "1") "," HOST("1", "fw", "firewall", "3"))},
+    {"host-log-most", OK, LOG, HOSTS(HOST8 "," HOST8 "," HOST8 "," HOST8 "," HOST8 "," HOST8 "," HOST8 "," HOST8)},
+    {"host-log-more", E_RANGE, LOG,
+     HOSTS(HOST8 "," HOST8 "," HOST8 "," HOST8 "," HOST8 "," HOST8 "," HOST8 "," HOST8 "," HOST("1", "a", "host", "1"))},
+    {"host-log-soon", E_QUOTA, LOG, HOSTS(HOST("1", "a", "host", "1")), 2500000},
+    {"host-log-none", E_FIELD, LOG, HOSTS("")},
+    {"host-log-kind", E_FIELD, LOG, HOSTS(HOST("1", "a", "diary", "1"))},
+    {"host-log-name", E_FIELD, LOG, HOSTS(HOST("1", "A", "host", "1"))},
+    {"host-log-reversed", E_RANGE, LOG, HOSTS(HOST("2", "a", "host", "1"))},
+    {"host-log-officer", E_ROLE, "com/1", HOSTS(HOST("1", "a", "host", "1"))},
 };
 const unsigned record_case_count = sizeof record_cases / sizeof *record_cases;
 

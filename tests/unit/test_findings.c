@@ -29,12 +29,12 @@ static size_t count(const struct fold *s, enum finding_code code, const char *st
 /* Register at 2103: 500 + 10 * 13 = 630. The base has nothing from there. */
 enum { REGISTER = 630 };
 
-struct figures {
+struct form_figures {
     const char *votes;
     uint64_t valid, rejected, objected, registered, kit, manual; /* ABSENT: blank; 0 valid: the sum */
 };
 
-static struct fixture *with(const struct figures *g) {
+static struct fixture *with(const struct form_figures *g) {
     struct fixture *x = fx_base();
     struct fx_result r;
     struct fail f;
@@ -52,7 +52,7 @@ static struct fixture *with(const struct figures *g) {
 static const struct {
     enum finding_code code;
     bool found;
-    struct figures g;
+    struct form_figures g;
 } forms[] = {
 #define REST ABSENT, REGISTER, ABSENT, ABSENT
     {F_SUM, false, {"100,100,100", 300, 5, REST}},
@@ -112,7 +112,7 @@ static void on_one_form(void **state) {
 
 static void limits_can_be_set(void **state) {
     (void)state;
-    struct fixture *x = with(&(struct figures){"396,4,0", 0, 5, REST});
+    struct fixture *x = with(&(struct form_figures){"396,4,0", 0, 5, REST});
     assert_int_equal(count(x->fold, F_ONE_SIDED, "2103"), 0);
     fx_must(x, NULL, "com/1,com/2",
             "amend {'changes':[{'limits':{'one_sided':989,'turnout_low':700}}],'definition':3,'election':'${e}'}");

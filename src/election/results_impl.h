@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* The renderers behind the table of results_files.c, and what result files share. Private to
+ * election/. */
+#ifndef ELECTION_RESULTS_IMPL_H
+#define ELECTION_RESULTS_IMPL_H
+
+#include "base/json_out.h"
+#include "election/results.h"
+#include "election/state.h"
+
+typedef err results_render(const struct fold *s, const struct results *r, struct buf *out,
+                           struct fail *f);
+results_render results_objections, results_notices, results_observations, results_hosts;
+
+/* The file's opening brace, and "simulated" where the log is. */
+struct json_out results_begin(const struct fold *s, struct buf *out);
+MUST_USE err results_end(struct json_out *j, struct fail *f);
+/* "unit", "name", "level" */
+void results_unit_head(struct json_out *j, const struct fold *s, uint32_t unit);
+/* "signer", "role", ["party"] */
+void results_signer(struct json_out *j, const struct fold *s, uint32_t key);
+/* "contest", "round" */
+void results_contest_ref(struct json_out *j, const struct fold *s, uint32_t contest, unsigned round);
+
+#endif
