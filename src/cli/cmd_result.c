@@ -97,6 +97,7 @@ static err result_text(struct result_args *a, struct buf *text, size_t *warnings
     if (a->supersedes) {
         TRY(hash_from_hex(span_text(a->supersedes), &a->old, f));
         r.supersedes = &a->old;
+        r.supersedes_count = 1;
     }
     r.signed_ms = clock_wall_ms();
     if (a->signed_at) TRY(value_time(a->signed_at, &r.signed_ms, f));

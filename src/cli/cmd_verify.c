@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "cli/cli.h"
 #include "http/tree_url.h"
+#include "service/bundle.h"
 #include "service/submission.h"
 #include "service/verify.h"
 #include "tlog/proof.h"
@@ -144,7 +145,17 @@ static err run(const struct args *g, struct buf *out, int *code, struct fail *f)
         buf_release(&policy_bytes);
         return e;
     }
-    struct tree_source s = tree_source_dir(g->target);
+    char inside[PATH_MAX_LEN];
+    const char *dir = g->target;
+    if (e == OK && !is_url(g->target) && bundle_is(g->target)) { /* a bundle: its files first */
+        uint64_t files;
+        e = bundle_check(g->target, &files, f);
+        if (e == OK && !g->json)
+            buf_printf(out, "bundle: all %llu files are those that MANIFEST lists\n", (unsigned long long)files);
+        if (e == OK) e = path_join(inside, sizeof inside, g->target, "public", f);
+        dir = inside;
+    }
+    struct tree_source s = tree_source_dir(dir);
     if (e == OK && is_url(g->target)) {
         e = tree_url_open(g->target, &url, f);
         if (e == OK) s = tree_url_source(url);
@@ -182,11 +193,11 @@ int cmd_verify(int argc, char **argv) {
         {"--no-results", OPT_FLAG, &g.no_results, NULL, "do not compare the published results"},
     };
     const struct usage u = {
-        "verify DIR|URL|RECEIPT [--anchor FILE] [--json]",
+        "verify DIR|URL|BUNDLE|RECEIPT [--anchor FILE] [--json]",
         "Checks an election's public files from the first record: checkpoint and witnesses, the whole\n"
         "tree, every signature, the admissibility of every record by applying it again, times, objects,\n"
         "and that the published results follow. DIR is a public tree (a mirror, or DIR/public of a\n"
-        "demo); a file is taken as a receipt.\n"
+        "demo); of a court's bundle every file is checked first; a file is taken as a receipt.\n"
         "exit codes: 0 valid, 1 invalid, 2 could not tell, 64 wrong usage, 70 and above: our own failure",
         options, sizeof options / sizeof *options, 1, 1};
     int nargs, code;

@@ -17,7 +17,7 @@
 #include "tlog/checkpoint.h"
 #include "tlog/proof.h"
 
-enum { BATCH_LIMIT = 4096, REFS_PER_ENTRY = 2, PROOF_BYTES = 8192 };
+enum { BATCH_LIMIT = 4096, REFS_PER_ENTRY = 2, PROOF_BYTES = 8192, FIRST_INCIDENT_MS = 10000 };
 
 /* One submission in a batch. `entry` is the place of its entry in the batch, or SIZE_MAX. */
 struct job {
@@ -582,7 +582,9 @@ err sequencer_start(struct sequencer *q, struct fail *f) {
         pthread_mutex_unlock(&q->head_lock);
         if (e != OK) return e;
     }
-    q->last_incident_ms = clock_monotonic_ms();
+    /* what is tried first is told soon; the rule of the record still holds */
+    uint64_t now = clock_monotonic_ms(), soon = q->o.incident_every_ms - (q->o.incident_every_ms < FIRST_INCIDENT_MS ? q->o.incident_every_ms : FIRST_INCIDENT_MS);
+    q->last_incident_ms = now > soon ? now - soon : 0;
     if (pthread_create(&q->thread, NULL, run, q))
         return fail_set(f, E_MEMORY, "no thread for the sequencer");
     pthread_mutex_lock(&q->queue_lock);
