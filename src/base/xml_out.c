@@ -80,6 +80,24 @@ void xml_end(struct xml_out *x, const char *name) {
     buf_str(x->b, ">\n");
 }
 
+void xml_comment(struct xml_out *x, struct span text) {
+    close_start(x);
+    buf_str(x->b, "<!-- ");
+    for (bool dash = false; text.n;) {
+        struct span next = text;
+        int32_t c = utf8_next(&next);
+        if (c < 0) next = span_from(text, 1);
+        if (dash && c == '-') buf_byte(x->b, ' ');
+        dash = c == '-';
+        if (is_xml_char(c))
+            buf_add(x->b, text.p, text.n - next.n);
+        else
+            buf_str(x->b, "\xef\xbf\xbd");
+        text = next;
+    }
+    buf_str(x->b, " -->\n");
+}
+
 void xml_element(struct xml_out *x, const char *name, struct span text) {
     xml_begin(x, name);
     xml_text(x, text);

@@ -23,6 +23,8 @@ void xml_text(struct xml_out *x, struct span text);
 void xml_u64(struct xml_out *x, uint64_t v);
 /* Every end tag is followed by a line break, so that text tools can read the file. */
 void xml_end(struct xml_out *x, const char *name);
+/* "--" would end it and becomes "- -". Only before the root element or between elements. */
+void xml_comment(struct xml_out *x, struct span text);
 /* <name>text</name> */
 void xml_element(struct xml_out *x, const char *name, struct span text);
 void xml_element_str(struct xml_out *x, const char *name, const char *text);

@@ -12,6 +12,7 @@ static const struct export_info infos[EXPORT_FORMATS] = {
     [EXPORT_JSON] = {"json", "results.json", "everything that results/ has, in one file"},
     [EXPORT_ERR_JSON] = {"err-json", "err.json", "NIST SP 1500-100 version 2, as JSON"},
     [EXPORT_ERR_XML] = {"err-xml", "err.xml", "NIST SP 1500-100 version 2, as XML"},
+    [EXPORT_EML] = {"eml", "eml510.xml", "OASIS EML 5.0, message 510"},
     [EXPORT_SQLITE] = {"sqlite", "election.sqlite", "a database with tables, views and a README"},
 };
 
@@ -52,6 +53,7 @@ err export_stream(const struct export_source *s, enum export_format format,
     case EXPORT_JSON: e = export_json(s, &o, f); break;
     case EXPORT_ERR_JSON: e = export_err(s, false, &o, f); break;
     case EXPORT_ERR_XML: e = export_err(s, true, &o, f); break;
+    case EXPORT_EML: e = export_eml(s, &o, f); break;
     case EXPORT_SQLITE:
     case EXPORT_FORMATS: e = fail_set(f, E_USAGE, "this format is written into a file only"); break;
     }

@@ -15,6 +15,7 @@ enum export_format {
     EXPORT_JSON,
     EXPORT_ERR_JSON,
     EXPORT_ERR_XML,
+    EXPORT_EML,
     EXPORT_SQLITE,
     EXPORT_FORMATS
 };

@@ -68,6 +68,7 @@ bool export_complete(const struct export_source *s);
 MUST_USE err export_csv(const struct export_source *s, struct export_out *o, struct fail *f);
 MUST_USE err export_json(const struct export_source *s, struct export_out *o, struct fail *f);
 MUST_USE err export_err(const struct export_source *s, bool xml, struct export_out *o, struct fail *f);
+MUST_USE err export_eml(const struct export_source *s, struct export_out *o, struct fail *f);
 MUST_USE err export_sqlite(const struct export_source *s, const char *path, struct fail *f);
 
 #endif

@@ -42,6 +42,9 @@ valid() { # valid FOLDER
     [ -f "$xsd" ] || return 0
     xmllint --noout --schema "$xsd" "$1/err.xml"
 }
+shaped() { # shaped FOLDER: EML by our own schema of the part that is written
+    xmllint --noout --schema spec/schemas/eml510.xsd "$1/eml510.xml"
+}
 
 # ---- a night with things going wrong on the way ----
 "$hesabu" demo --once --limit 120 --dir "$tmp/d" > /dev/null 2>&1 || { echo "Bail out! no demo"; exit 1; }
@@ -49,9 +52,10 @@ ok "every format" "$hesabu" export "$tmp/d" --dir "$tmp/one"
 ok "again" "$hesabu" export "$tmp/d/public" --dir "$tmp/two"
 ok "the same bytes at the same checkpoint" same "$tmp/one" "$tmp/two"
 ok "err-xml: valid against the published schema" valid "$tmp/one"
+ok "eml: of the shape that the spec gives" shaped "$tmp/one"
 checked president "$tmp/d/public" "$tmp/one"
 size=$(sed -n 2p "$tmp/d/public/checkpoint"); root=$(sed -n 3p "$tmp/d/public/checkpoint")
-for f in csv json err-json err-xml; do
+for f in csv json err-json err-xml eml; do
     "$hesabu" export "$tmp/d" --format $f > "$tmp/text" 2> /dev/null
     ok "$f says at which checkpoint it was made" sh -c "grep -qF '$size' '$tmp/text' && grep -qF '$root' '$tmp/text'"
 done
@@ -76,6 +80,7 @@ ok "compare finds every station equal" sh -c "jq -e '.equal == 120 and .differs 
 "$hesabu" demo --once --limit 30 --all-contests --dir "$tmp/six" > /dev/null 2>&1
 ok "every format, all contests" "$hesabu" export "$tmp/six" --dir "$tmp/six.out"
 ok "err-xml of all contests: valid" valid "$tmp/six.out"
+ok "eml of all contests: of the shape" shaped "$tmp/six.out"
 checked "all contests" "$tmp/six/public" "$tmp/six.out"
 ok "one contest of many" sh -c "'$hesabu' export '$tmp/six' --format csv --contest president --out '$tmp/p.csv' &&
     head -n 1 '$tmp/p.csv' | grep -q votes: && [ \"\$(cut -d, -f1 '$tmp/p.csv' | sort -u | wc -l)\" -eq 2 ]"
@@ -94,6 +99,7 @@ X
 ok "hostile names: every format" "$hesabu" export "$tmp/h" --dir "$tmp/h.out"
 ok "hostile names: err-xml is valid" valid "$tmp/h.out"
 ok "hostile names: err-xml has them as text" sh -c "xmllint --xpath 'count(//*[local-name()=\"script\" or local-name()=\"b\"])' '$tmp/h.out/err.xml' | grep -qx 0"
+ok "hostile names: eml is of the shape" shaped "$tmp/h.out"
 checked "hostile names" "$tmp/h/public" "$tmp/h.out"
 ok "no cell of the CSV begins like a formula" python3 - "$tmp/h.out/stations.csv" <<'X'
 import csv, sys

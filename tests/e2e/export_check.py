@@ -167,6 +167,38 @@ def from_err_xml():
     return out
 
 
+def from_eml():
+    """Totals as written, and the stations' figures added up: they must agree with each other first."""
+    eml = '{urn:oasis:names:tc:evs:schema:eml}'
+    stations, totals = {}, {}
+
+    def figures(x):
+        votes = {s.find(f'{eml}Candidate/{eml}CandidateIdentifier').get('Id').replace(':', '/'):
+                 int(s.findtext(eml + 'ValidVotes')) for s in x.findall(eml + 'Selection')}
+        assert sum(votes.values()) == int(x.findtext(eml + 'TotalCounted'))
+        rejected = int(x.findtext(eml + 'RejectedVotes') or 0)
+        assert int(x.findtext(eml + 'Cast')) == sum(votes.values()) + rejected
+        return votes, rejected
+    for contest in ET.parse(path('eml510.xml')).getroot().iter(eml + 'Contest'):
+        name, _, round_ = contest.find(eml + 'ContestIdentifier').get('Id').partition(':R')
+        key = (name.replace(':', '/'), int(round_ or 1))
+        totals[key] = figures(contest.find(eml + 'TotalVotes'))
+        for unit in contest.findall(eml + 'ReportingUnitVotes'):
+            stations[(*key, unit.find(eml + 'ReportingUnitIdentifier').get('Id'))] = figures(unit)
+    return stations, totals
+
+
+def eml_totals(want):
+    stations, totals = from_eml()
+    summed = clip(add_up(stations), want)
+    check('eml: stations add up to the published totals', differences(want, summed))
+    with sqlite3.connect(path('election.sqlite')) as db:
+        top = dict(db.execute('SELECT id, unit FROM contest'))
+    wrong = [key for key, total in totals.items()
+             if (*key, top[key[0]]) in want and total != want[(*key, top[key[0]])][:2]]
+    check('eml: its totals are the published ones', wrong if totals else 'there are none')
+
+
 def every_reference_leads_somewhere(report):
     """Schematron's rules, as far as ids go: what is named exists."""
     here, named = set(), set()
@@ -208,6 +240,7 @@ def main():
     check('err-json: every total equals the published one', differences(want, got))
     check('err-json: every reference leads somewhere, every id is there once', every_reference_leads_somewhere(report))
     check('err-xml: every total equals the published one', differences(want, from_err_xml()))
+    eml_totals(want)
     with open(path('results.json'), encoding='utf-8') as file:
         whole = json.load(file)
     files = {}

@@ -307,7 +307,11 @@ static void xml_escapes(void **state) {
     xml_is(SPAN_LIT("\xff\xc3"), "\xef\xbf\xbd\xef\xbf\xbd"); /* no UTF-8 */
     struct buf b;
     buf_init(&b, 1000);
-    struct xml_out x = xml_out(&b, true);
+    struct xml_out x = xml_out(&b, false);
+    xml_comment(&x, SPAN_LIT("a--b---> \xc3\xa9 \x01-"));
+    assert_string_equal(buf_cstr(&b), "<!-- a- -b- - -> \xc3\xa9 \xef\xbf\xbd- -->\n");
+    buf_clear(&b);
+    x = xml_out(&b, true);
     xml_begin(&x, "a");
     xml_begin(&x, "b");
     xml_end(&x, "b");
