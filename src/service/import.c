@@ -95,7 +95,8 @@ static err make_kind(const struct import_map *m, struct arena *a, struct preset 
                                        .title = span_text(m->contest_title),
                                        .rule = SPAN_LIT("{\"name\":\"plurality\"}"),
                                        .forms = SPAN_LIT("{}"),
-                                       .declarer = SPAN_LIT("{}"),
+                                       .declarer = SPAN_LIT("{\"level\":\"nation\","
+                                                            "\"role\":\"chairperson\"}"),
                                        .clocks = SPAN_LIT("{}"),
                                        .station_form = SPAN_LIT(""),
                                        .choices = c,
