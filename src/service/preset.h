@@ -111,6 +111,7 @@ struct preset {
     uint32_t totals_contest; /* whose totals the rows give; PRESET_NO_UNIT when there are none */
     uint8_t totals_level;    /* the rows' units are of this level */
     struct span totals_form; /* "34C" */
+    struct preset_row printed; /* the foot of that form's columns as printed; votes NULL: not given */
     struct preset_row *rows; /* sorted by unit */
     uint32_t row_count;
 };

@@ -461,13 +461,47 @@ static err read_national_only(struct reader *r, json_t *root, const struct prese
     return OK;
 }
 
+static err printed_cell(struct reader *r, json_t *o, struct at p, const char *key,
+                        struct preset_cell *out) {
+    int64_t v;
+    if (!json_object_get(o, key)) return OK;
+    TRY(number(r, o, p, key, 0, PRESET_VOTERS_MAX, &v));
+    *out = (struct preset_cell){true, (uint64_t)v};
+    return OK;
+}
+
+/* What the totals' own form prints at the foot of its columns, whether or not they add up. */
+static err read_printed(struct reader *r, json_t *totals, struct at above, const struct preset_kind *k,
+                        struct preset_row *out) {
+    struct at p = at_key(above, "printed");
+    json_t *o = json_object_get(totals, "printed");
+    size_t known = 0;
+    if (!o) return OK;
+    if (!json_is_object(o)) return wrong(r, p, "must be an object");
+    out->votes = arena_array(r->a, k->choice_count, sizeof *out->votes);
+    if (!out->votes) return fail_set(r->f, E_MEMORY, "no memory for the preset");
+    TRY(printed_cell(r, o, p, "registered", &out->registered));
+    TRY(printed_cell(r, o, p, "valid", &out->valid));
+    TRY(printed_cell(r, o, p, "rejected", &out->rejected));
+    known = out->registered.present + (size_t)out->valid.present + out->rejected.present;
+    for (uint32_t i = 0; i < k->choice_count; i++) {
+        char key[80];
+        (void)snprintf(key, sizeof key, "%.*s", SPAN_ARG(k->choices[i].id));
+        TRY(printed_cell(r, o, p, key, &out->votes[i]));
+        known += out->votes[i].present;
+    }
+    if (known != json_object_size(o))
+        return wrong(r, p, "names what is neither registered, valid, rejected nor a choice");
+    return OK;
+}
+
 static err read_totals(struct reader *r, json_t *root, struct preset *s,
                        struct preset_files *files) {
     struct at p = at_key((struct at){""}, "totals");
     json_t *o = json_object_get(root, "totals");
     if (!o) return OK;
     if (!json_is_object(o)) return wrong(r, p, "must be an object");
-    TRY(only(r, o, p, "contest level file form"));
+    TRY(only(r, o, p, "contest level file form printed"));
     TRY(id(r, o, p, "contest", &files->totals_kind));
     TRY(level_named(r, o, p, s, &files->totals_level));
     TRY(file_name(r, o, p, "file", &files->totals_file));
@@ -477,7 +511,7 @@ static err read_totals(struct reader *r, json_t *root, struct preset *s,
     for (uint32_t i = 0; i < s->kind_count; i++)
         if (span_eq(s->kinds[i].id, files->totals_kind) && s->kinds[i].level == 0 &&
             s->kinds[i].choices)
-            return OK;
+            return read_printed(r, o, p, &s->kinds[i], &s->printed);
     return wrong(r, at_key(p, "contest"), "must be a kind of the nation's level that has choices");
 }
 

@@ -109,6 +109,8 @@ static void form_34c_with_its_holes(void **state) {
     assert_int_equal(blank, 11);
     assert_int_equal(empty, 1);
     assert_true(span_is(p.totals_form, "34C"));
+    assert_true(p.printed.valid.present && p.printed.valid.value == 15114622); /* its rows: 15,114,574 */
+    assert_true(p.printed.votes && !p.printed.rejected.present);
     arena_release(&a);
 }
 
@@ -241,6 +243,8 @@ static void hostile_json(void **state) {
         {"\"02\"]", "\"2\"]", E_CONFIG, "national_only[0]"},
         {"\"02\"]", "\"07\"]", E_CONFIG, "national_only[0]"},
         {"\"contest\":\"head\"", "\"contest\":\"mp\"", E_CONFIG, "totals.contest"},
+        {"\"form\":\"C\"", "\"form\":\"C\",\"printed\":{\"z\":1}", E_CONFIG, "totals.printed"},
+        {"\"form\":\"C\"", "\"form\":\"C\",\"printed\":{\"x\":-1}", E_CONFIG, "totals.printed.x"},
         {"\"party\":\"p\"", "\"party\":\"q\"", E_CONFIG, "none of the parties"},
         {"\"id\":\"y\"", "\"id\":\"x\"", E_CONFIG, "another choice"},
         {"\"id\":\"mp\"", "\"id\":\"head\"", E_CONFIG, "another kind"},
