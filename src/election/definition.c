@@ -63,6 +63,10 @@ bool contest_has_choice(const struct contest *c, unsigned round, uint32_t k) {
            (c->round_choices[round - 1][k / 64] >> (k % 64) & 1);
 }
 
+uint64_t collation_hash(uint32_t contest, unsigned round, uint32_t unit) {
+    return hash_u64((uint64_t)contest << 36 ^ (uint64_t)round << 32 ^ unit);
+}
+
 uint64_t area_hash(uint32_t contest, unsigned round, uint32_t unit) {
     return hash_u64((uint64_t)contest << 36 ^ (uint64_t)round << 32 ^ unit);
 }
@@ -197,7 +201,7 @@ static err add_unit(struct ctx *c, const struct unit_line *l, bool first) {
     return state_index(c, &s->by_code, hash_bytes(u->code), i);
 }
 
-static err get_object(struct ctx *c, const struct named_object *n, struct span *out) {
+err state_get_object(struct ctx *c, const struct named_object *n, struct span *out) {
     const struct object_source *o = &c->fold->objects;
     char hex[HASH_HEX_LEN + 1];
     hash_hex(&n->id, hex);
@@ -211,7 +215,7 @@ static err get_object(struct ctx *c, const struct named_object *n, struct span *
 
 err definition_load_units(struct ctx *c, const struct named_object *o, bool first) {
     struct span rest, line;
-    TRY(get_object(c, o, &rest));
+    TRY(state_get_object(c, o, &rest));
     TRY(object_head(&rest, "hesabu/units/v1", c->f));
     uint64_t number = 1;
     err e = OK;
@@ -333,7 +337,7 @@ static err add_contest(struct ctx *c, const struct contest_line *l) {
 
 err definition_load_contests(struct ctx *c, const struct named_object *o) {
     struct span rest, line;
-    TRY(get_object(c, o, &rest));
+    TRY(state_get_object(c, o, &rest));
     TRY(object_head(&rest, "hesabu/contests/v1", c->f));
     uint64_t number = 1;
     err e = OK;

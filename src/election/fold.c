@@ -16,6 +16,7 @@ static type_apply *const appliers[REC_COUNT] = {
     [REC_OBJECTION] = objection_apply,     [REC_ADMISSION] = admission_apply,
     [REC_RULING] = ruling_apply,           [REC_NOTICE] = notice_apply,
     [REC_OBSERVATION] = observation_apply, [REC_HOST_LOG] = host_log_apply,
+    [REC_COLLATION] = collation_apply,
 };
 
 enum { JOURNAL_MAX = 1 << 30 };
@@ -52,10 +53,16 @@ err fold_new(const struct fold_options *o, struct fold **out, struct fail *f) {
     vec_init(&s->items, b, sizeof(struct span), 6);
     vec_init(&s->host_logs, b, sizeof(struct host_log), 8);
     vec_init(&s->successions, b, sizeof(struct succession), 2);
+    vec_init(&s->collations, b, sizeof(struct collation), 8);
+    vec_init(&s->collation_rows, b, sizeof(struct collation_row), 10);
+    vec_init(&s->declarations, b, sizeof(struct declaration), 6);
+    vec_init(&s->overrides, b, sizeof(struct override), 4);
+    vec_init(&s->override_items, b, sizeof(struct override_item), 6);
+    vec_init(&s->dissents, b, sizeof(struct dissent), 4);
     vec_init(&s->log_pubs, b, sizeof(struct ed25519_public), 2);
     struct table *tables[] = {&s->by_id,   &s->by_code, &s->by_contest,      &s->by_area,  &s->by_name,
                               &s->by_pub,  &s->by_cell, &s->by_result_entry, &s->by_signed,
-                              &s->by_item};
+                              &s->by_item, &s->by_collation};
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) table_init(tables[i], b);
     *out = s;
     return OK;
@@ -67,11 +74,13 @@ void fold_free(struct fold *s) {
                           &s->keys,    &s->key_contests, &s->cells, &s->results, &s->votes,
                           &s->forms,   &s->images, &s->contest_cells, &s->signed_by, &s->successions,
                           &s->log_pubs, &s->objections, &s->objection_units, &s->notices,
-                          &s->observations, &s->observed, &s->items, &s->host_logs, &s->rules};
+                          &s->observations, &s->observed, &s->items, &s->host_logs, &s->rules,
+                          &s->collations, &s->collation_rows, &s->declarations, &s->overrides,
+                          &s->override_items, &s->dissents};
     for (size_t i = 0; i < sizeof vecs / sizeof *vecs; i++) vec_release(vecs[i]);
     struct table *tables[] = {&s->by_id,   &s->by_code, &s->by_contest,      &s->by_area,  &s->by_name,
                               &s->by_pub,  &s->by_cell, &s->by_result_entry, &s->by_signed,
-                              &s->by_item};
+                              &s->by_item, &s->by_collation};
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) table_release(tables[i]);
     arena_release(&s->arena);
     journal_release(&s->journal);

@@ -14,6 +14,8 @@
 #include "election/rules.h"
 #include "election/station.h"
 #include "election/voices.h"
+#include "election/collation.h"
+#include "election/declaration.h"
 
 #define NO_KEY UINT32_MAX
 
@@ -37,6 +39,7 @@ struct area { /* a contest's state in a part of its unit, in one round */
     uint16_t round;
     uint8_t state;
 };
+uint64_t collation_hash(uint32_t contest, unsigned round, uint32_t unit);
 uint64_t area_hash(uint32_t contest, unsigned round, uint32_t unit);
 struct area *state_area(const struct fold *fold, uint32_t contest, unsigned round, uint32_t unit);
 
@@ -87,6 +90,9 @@ struct fold {
     struct vec notices, observations, observed, host_logs;
     struct vec items; /* struct span: names of what observers report on */
     struct table by_item;
+    struct vec collations, collation_rows; /* struct collation, struct collation_row */
+    struct table by_collation;             /* collation_hash */
+    struct vec declarations, overrides, dissents, override_items;
     struct vec contest_cells; /* uint32_t, contest * MAX_ROUNDS + round - 1: first cell + 1 */
 };
 
@@ -109,7 +115,8 @@ struct ctx {
 typedef err type_apply(struct ctx *c);
 type_apply manifest_apply, amend_apply, key_apply, revoke_apply, acting_apply, result_apply,
     signatures_apply, countersign_apply, image_apply, station_event_apply, incident_apply,
-    objection_apply, admission_apply, ruling_apply, notice_apply, observation_apply, host_log_apply;
+    objection_apply, admission_apply, ruling_apply, notice_apply, observation_apply, host_log_apply,
+    collation_apply, declaration_apply, override_apply, dissent_apply;
 
 /* --- reading what several types have in common; all use c->json's sticky error --- */
 
@@ -162,6 +169,8 @@ MUST_USE err state_key_add(struct ctx *c, const struct key *k, uint32_t *out);
 bool state_pub_known(const struct fold *fold, const uint8_t pub[32]);
 /* Name or public key is in use already: E_KEY_REUSED. */
 MUST_USE err state_key_is_new(struct ctx *c, struct span name, const uint8_t pub[32]);
+/* The bytes of a consensus object, checked; valid until the next one is asked for. */
+MUST_USE err state_get_object(struct ctx *c, const struct named_object *n, struct span *out);
 MUST_USE err definition_load_units(struct ctx *c, const struct named_object *o, bool first);
 MUST_USE err definition_load_contests(struct ctx *c, const struct named_object *o);
 /* A signature that must hold: line number `line` of the note. */

@@ -144,7 +144,7 @@ def check_note(raw):
 BY_SIGHT = {"E_ENTRY", "E_NOTE", "E_BASE64", "E_UTF8", "E_TYPE", "E_SIZE", "E_LINES", "E_JSON", "E_CANONICAL"}
 # ... except lines that are wrong by what they say, not by their form.
 BY_MEANING = {"log-and-other", "countersign-other", "countersign-two", "units-bidi", "units-space",
-              "key-contest-order", "supersede-order", "supersede-twice", "objection-two", "objection-order",
+              "key-contest-order", "collation-rows-space", "supersede-order", "supersede-twice", "objection-two", "objection-order",
               "objection-same"}
 
 

@@ -184,7 +184,14 @@ static void expand_word(struct fixture *x, char *word, struct buf *out) {
     } else if (strcmp(word, "o") == 0) {
         object_ref(span_text(arg), fx_object(x, span_text(arg)).size, out);
     } else if (strcmp(word, "O") == 0) {
-        object_ref(named_bytes(arg), fx_object(x, named_bytes(arg)).size, out);
+        struct buf bytes;
+        buf_init(&bytes, 1 << 20);
+        if (memmem(named_bytes(arg).p, named_bytes(arg).n, "${", 2))
+            fx_expand(x, (const char *)named_bytes(arg).p, &bytes);
+        else
+            buf_span(&bytes, named_bytes(arg));
+        object_ref(buf_view(&bytes), fx_object(x, buf_view(&bytes)).size, out);
+        buf_release(&bytes);
     } else if (strcmp(word, "wrong") == 0) {
         object_ref(named_bytes(arg), fx_object(x, named_bytes(arg)).size + 1, out);
     } else if (strcmp(word, "missing") == 0) {

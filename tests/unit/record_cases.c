@@ -7,6 +7,22 @@
 #define CONTESTS "hesabu/contests/v1\n"
 #define ONE      "{\"choices\":[{\"id\":\"a\",\"name\":\"A\"}],\"id\":\"one\",\"kind\":\"k\",\"name\":\"N\","
 
+/* Rows of constituency 11 and 12 in the president's contest, as somebody writes them down. */
+#define ROWS "hesabu/collation/v1\n"
+#define P1   "[\"1101\",null,530,3,350,[200,100,50]]\n"
+#define P2   "[\"1102\",null,540,3,353,[101,201,51]]\n"
+#define P3   "[\"1104\",null,300,null,null,[null,null,null]]\n"
+#define P4   "[\"1201\",null,570,null,null,[null,null,null]]\n"
+#define P5   "[\"1202\",null,580,3,315,[7,8,300]]\n"
+
+/* And as they are. */
+#define E1 "[\"1101\",\"${id:r1101}\",530,3,350,[200,100,50]]\n"
+#define E2 "[\"1102\",\"${id:r1102b}\",540,3,353,[101,201,51]]\n"
+#define E5 "[\"1202\",\"${id:r1202}\",580,3,315,[7,8,300]]\n"
+#define E6 "[\"2101\",\"${id:r2101}\",610,3,320,[60,60,200]]\n"
+#define E7 "[\"2102\",null,620,null,null,[null,null,null]]\n"
+#define E8 "[\"2103\",null,630,null,null,[null,null,null]]\n"
+
 const struct fx_named fx_named[] = {
     {"u-ok", UNITS "[\"1105\",\"station\",\"NEW\",\"11\",10]\n[\"13\",\"constituency\",\"C\",\"1\",10]\n"
                    "[\"1301\",\"station\",\"NEWER\",\"13\",10]\n"},
@@ -38,6 +54,28 @@ const struct fx_named fx_named[] = {
                         "\"unit\":\"11\"}\n"},
     {"c-same", CONTESTS "{\"choices\":[{\"id\":\"a\",\"name\":\"A\"},{\"id\":\"a\",\"name\":\"B\"}],"
                         "\"id\":\"one\",\"kind\":\"k\",\"name\":\"N\",\"rule\":null,\"unit\":\"11\"}\n"},
+    {"rows", ROWS P1 P2 P3 P4 P5},
+    {"rows-e", ROWS E1 E2 P3 P4 E5 E6 E7 E8},
+    {"rows-e-foreign", ROWS E1 E2 P3 P4 E5 E6 E7 E8 "[\"11\",null,1,null,null,[null,null,null]]\n"},
+    {"rows-e-missing", ROWS E1 E2 P3 P4 E5 E6 E7},
+    {"rows-e-twice", ROWS E1 E1 P3 P4 E5 E6 E7 E8},
+    {"rows-e-off", ROWS E1 E2 P3 P4 E5 "[\"2101\",\"${id:r2101}\",610,3,320,[60,61,200]]\n" E7 E8},
+    {"rows-e-zero", ROWS E1 E2 P3 "[\"1201\",null,570,0,null,[null,null,null]]\n" E5 E6 E7 E8},
+    {"rows-e-old", ROWS E1 "[\"1102\",\"${id:r1102a}\",540,3,353,[101,201,51]]\n" P3 P4 E5 E6 E7 E8},
+    {"rows-e-unnamed", ROWS P1 E2 P3 P4 E5 E6 E7 E8},
+    {"rows-e-unheld", ROWS E1 E2 P3 "[\"1201\",\"${id:r1201a}\",570,null,null,[null,null,null]]\n" E5 E6 E7 E8},
+    {"rows-twice", ROWS P1 P1 P2 P3 P4 P5},
+    {"rows-missing", ROWS P1 P2 P4 P5},
+    {"rows-order", ROWS P2 P1 P3 P4 P5},
+    {"rows-foreign", ROWS P1 P2 P3 P4 P5 "[\"KE\",null,1,null,null,[1,2,3]]\n"},
+    {"rows-unknown", ROWS P1 P2 P3 P4 P5 "[\"99\",null,1,null,null,[1,2,3]]\n"},
+    {"rows-short", ROWS "[\"1101\",null,530,3,350,[200,100]]\n" P2 P3 P4 P5},
+    {"rows-long", ROWS "[\"1101\",null,530,3,350,[200,100,50,0]]\n" P2 P3 P4 P5},
+    {"rows-five", ROWS "[\"1101\",null,530,3,350]\n"},
+    {"rows-head", "hesabu/collation/v2\n" P1},
+    {"rows-cut", ROWS "[\"1101\",null,530,3,350,[200,100,50]]"},
+    {"rows-space", ROWS "[\"1101\", null,530,3,350,[200,100,50]]\n"},
+    {"rows-id", ROWS "[\"1101\",\"0000000000000000000000000000000000000000000000000000000000000000\",530,3,350,[200,100,50]]\n"},
     {NULL, NULL}};
 
 #define RS(contest, def, round, station, votes)                                                    \
@@ -104,6 +142,13 @@ const struct fx_named fx_named[] = {
               HOST("1", "a", "host", "1") "," HOST("1", "a", "host", "1") ","                      \
               HOST("1", "a", "host", "1") "," HOST("1", "a", "host", "1")
 #define OBJ8 "${o:1},${o:2},${o:3},${o:4},${o:5},${o:6},${o:7},${o:8}"
+#define COLLATION(basis, more, round, rows, supersedes, totals, unit)                              \
+    "collation {'basis':'" basis "','contest':'president','election':'${e}'," more "'round':" round \
+    ",'rows':" rows "," supersedes "'totals':{" totals "},'unit':'" unit "'}"
+#define SUMS      "'registered':0,'rejected':null,'valid':1000000000000000,'votes':[0,null,0]"
+#define ESUMS     "'registered':4380,'rejected':12,'valid':1338,'votes':[368,369,601]"
+#define ELECTRONIC(rows, totals) COLLATION("electronic", "", "1", rows, "", totals, "KE")
+#define ON(rows)  COLLATION("paper", FORM, "1", rows, "", SUMS, "KE")
 #define LOG   "example.org/test-election"
 #define COM   "com/1,com/2"
 #define FRAME "hesabu/v1 station-event\n{'at_ms':1,'election':'${e}','event':'opened','station':'1101'}\n"
@@ -475,6 +520,57 @@ const struct record_case record_cases[] = {
     {"event-elsewhere", E_SCOPE, "po/1102", EVENT("", "opened", "1101", "")},
     {"event-not-held", E_CONTEST, "po/1102", EVENT("'contest':'member-21',", "opened", "1102", "")},
     {"event-agent", E_ROLE, "agent/red/11", EVENT("", "opened", "1101", "")},
+    /* --- collation; electronic ones: test_law.c --- */
+    {"collation-paper", OK, "nro", ON("${O:rows}")},
+    {"collation-twice", OK, "nro", ON("${O:rows-twice}")}, /* paper is logged as it is: findings */
+    {"collation-missing", OK, "nro", ON("${O:rows-missing}")},
+    {"collation-foreign", OK, "nro", ON("${O:rows-foreign}")},
+    {"collation-handed", OK, "nro",
+     COLLATION("paper", FORM "'handed':999999999,", "1", "${O:rows}", "", SUMS, "KE")},
+    {"collation-basis", E_FIELD, "nro", COLLATION("rumour", FORM, "1", "${O:rows}", "", SUMS, "KE")},
+    {"collation-no-form", E_FIELD, "nro", COLLATION("paper", "", "1", "${O:rows}", "", SUMS, "KE")},
+    {"collation-round", E_ROUND, "nro", COLLATION("paper", FORM, "2", "${O:rows}", "", SUMS, "KE")},
+    {"collation-level", E_UNIT, "nro", COLLATION("paper", FORM, "1", "${O:rows}", "", SUMS, "11")},
+    {"collation-unit", E_UNIT, "nro", COLLATION("paper", FORM, "1", "${O:rows}", "", SUMS, "99")},
+    {"collation-officer", E_SCOPE, "ro/11", ON("${O:rows}")},
+    {"collation-agent", E_SCOPE, "agent/red/11", ON("${O:rows}")},
+    {"collation-clerk", E_ROLE, "clerk/11", ON("${O:rows}")},
+    {"collation-total-large", E_RANGE, "nro",
+     COLLATION("paper", FORM, "1", "${O:rows}", "",
+               "'registered':0,'rejected':null,'valid':1000000000000001,'votes':[0,null,0]", "KE")},
+    {"collation-total-short", E_CHOICE, "nro",
+     COLLATION("paper", FORM, "1", "${O:rows}", "", "'registered':0,'rejected':null,'valid':1,'votes':[0,null]", "KE")},
+    {"collation-total-long", E_CHOICE, "nro",
+     COLLATION("paper", FORM, "1", "${O:rows}", "", "'registered':0,'rejected':null,'valid':1,'votes':[0,null,1,1]", "KE")},
+    {"collation-total-word", E_FIELD, "nro",
+     COLLATION("paper", FORM, "1", "${O:rows}", "", "'registered':'0','rejected':null,'valid':1,'votes':[0,null,1]", "KE")},
+    {"collation-supersedes-nothing", E_REFERENCE, "nro",
+     COLLATION("paper", FORM, "1", "${O:rows}", "'supersedes':'${id:r1101}',", SUMS, "KE")},
+    {"collation-object-missing", E_OBJECT_MISSING, "nro", ON("${missing:rows}")},
+    {"collation-object-size", E_OBJECT, "nro", ON("${wrong:rows}")},
+    {"collation-rows-head", E_OBJECT, "nro", ON("${O:rows-head}")},
+    {"collation-rows-cut", E_OBJECT, "nro", ON("${O:rows-cut}")},
+    {"collation-rows-space", E_CANONICAL, "nro", ON("${O:rows-space}")},
+    {"collation-rows-five", E_FIELD, "nro", ON("${O:rows-five}")},
+    {"collation-rows-id", E_FIELD, "nro", ON("${O:rows-id}")},
+    {"collation-rows-short", E_CHOICE, "nro", ON("${O:rows-short}")},
+    {"collation-rows-long", E_CHOICE, "nro", ON("${O:rows-long}")},
+    {"collation-rows-unknown", E_UNIT, "nro", ON("${O:rows-unknown}")},
+    {"collation", OK, "nro", ELECTRONIC("${O:rows-e}", ESUMS)},
+    {"collation-agents", OK, "nro,party/red", ELECTRONIC("${O:rows-e}", ESUMS)},
+    {"collation-off-by-one", E_SUM, "nro",
+     ELECTRONIC("${O:rows-e}", "'registered':4380,'rejected':12,'valid':1339,'votes':[368,369,601]")},
+    {"collation-sum-blank", E_SUM, "nro",
+     ELECTRONIC("${O:rows-e}", "'registered':4380,'rejected':null,'valid':1338,'votes':[368,369,601]")},
+    {"collation-rows-order", E_ROWS, "nro", ELECTRONIC("${O:rows-order}", ESUMS)},
+    {"collation-row-foreign", E_ROWS, "nro", ELECTRONIC("${O:rows-e-foreign}", ESUMS)},
+    {"collation-row-missing", E_ROWS, "nro", ELECTRONIC("${O:rows-e-missing}", ESUMS)},
+    {"collation-row-twice", E_ROWS, "nro", ELECTRONIC("${O:rows-e-twice}", ESUMS)},
+    {"collation-row-off", E_ALTERED, "nro", ELECTRONIC("${O:rows-e-off}", ESUMS)},
+    {"collation-row-zero-for-blank", E_ALTERED, "nro", ELECTRONIC("${O:rows-e-zero}", ESUMS)},
+    {"collation-row-superseded", E_ALTERED, "nro", ELECTRONIC("${O:rows-e-old}", ESUMS)},
+    {"collation-row-unnamed", E_ALTERED, "nro", ELECTRONIC("${O:rows-e-unnamed}", ESUMS)},
+    {"collation-row-of-two", E_ALTERED, "nro", ELECTRONIC("${O:rows-e-unheld}", ESUMS)},
     /* --- incident --- */
     {"incident", OK, LOG,
      INCIDENT(ROW("claimed", "E_QUOTA", "9007199254740991", "5", "unknown", "5", "", "unknown") ","
