@@ -82,7 +82,7 @@ static err export_all(const struct args *a, const char *where, struct fail *f) {
 int cmd_export(int argc, char **argv) {
     struct args a = {0};
     const struct opt options[] = {
-        {"--format", OPT_TEXT, &a.format, "F", "csv, json, err-json, err-xml, eml or sqlite"},
+        {"--format", OPT_TEXT, &a.format, "F", "csv, json, err-json, err-xml, eml, atom or sqlite"},
         {"--out", OPT_TEXT, &a.out, "FILE", "where to (\"-\": standard output, the default)"},
         {"--dir", OPT_TEXT, &a.dir, "DIR", "into this folder under the format's own name; without --format: every format"},
         {"--csv", OPT_TEXT, &a.csv, "FILE", "short for --format csv --out FILE"},
@@ -94,7 +94,7 @@ int cmd_export(int argc, char **argv) {
         "export DIR|URL --format F [--out FILE] [--contest ID]",
         "Open data, as it stands at the tree's newest checkpoint, which every file names: station by\n"
         "station as CSV; everything as JSON and SQLite; the common formats NIST SP 1500-100 (err-json,\n"
-        "err-xml) and OASIS EML 510. Made by replaying the records: at one checkpoint anybody makes the same bytes.\n"
+        "err-xml) and OASIS EML 510; a feed of corrections and notices. Made by replaying the records: at one checkpoint anybody makes the same bytes.\n"
         "spec/exports.md says what stands where.\n\n"
         "example: hesabu export https://results.example.org --format csv --contest president --out p.csv",
         options, sizeof options / sizeof *options, 1, 1};

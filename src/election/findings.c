@@ -379,3 +379,17 @@ err findings_compute(const struct fold *s, struct arena *a, struct findings *out
     vec_release(&w.list);
     return e;
 }
+
+err findings_alone(const struct fold *s, uint32_t result, struct arena *a, struct finding **out,
+                   size_t *n, struct fail *f) {
+    struct work w = {.s = s, .budget = {.cap = (size_t)1 << 20}};
+    vec_init(&w.list, &w.budget, sizeof(struct finding), 6);
+    check_result(&w, fold_result(s, result)->cell, result);
+    *n = w.list.n;
+    *out = arena_array(a, *n + 1, sizeof **out);
+    bool full = w.full || !*out;
+    for (size_t i = 0; i < *n && !full; i++)
+        (*out)[i] = *(const struct finding *)vec_at(&w.list, i);
+    vec_release(&w.list);
+    return full ? fail_set(f, E_MEMORY, "no memory for findings") : OK;
+}

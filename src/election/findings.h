@@ -40,4 +40,8 @@ void finding_text(const struct finding *x, struct buf *out);
 MUST_USE err findings_compute(const struct fold *fold, struct arena *a, struct findings *out,
                               struct fail *f);
 
+/* What the form of one result shows by itself, also of one that was replaced: into the arena. */
+MUST_USE err findings_alone(const struct fold *fold, uint32_t result, struct arena *a,
+                            struct finding **out, size_t *n, struct fail *f);
+
 #endif

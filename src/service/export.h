@@ -16,6 +16,7 @@ enum export_format {
     EXPORT_ERR_JSON,
     EXPORT_ERR_XML,
     EXPORT_EML,
+    EXPORT_ATOM,
     EXPORT_SQLITE,
     EXPORT_FORMATS
 };
