@@ -55,7 +55,7 @@ ok "err-xml: valid against the published schema" valid "$tmp/one"
 ok "eml: of the shape that the spec gives" shaped "$tmp/one"
 checked president "$tmp/d/public" "$tmp/one"
 size=$(sed -n 2p "$tmp/d/public/checkpoint"); root=$(sed -n 3p "$tmp/d/public/checkpoint")
-for f in csv json err-json err-xml eml; do
+for f in csv json err-json err-xml eml atom; do
     "$hesabu" export "$tmp/d" --format $f > "$tmp/text" 2> /dev/null
     ok "$f says at which checkpoint it was made" sh -c "grep -qF '$size' '$tmp/text' && grep -qF '$root' '$tmp/text'"
 done

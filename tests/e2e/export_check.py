@@ -199,6 +199,34 @@ def eml_totals(want):
     check('eml: its totals are the published ones', wrong if totals else 'there are none')
 
 
+def feed():
+    atom = '{http://www.w3.org/2005/Atom}'
+    root = ET.parse(path('feed.atom')).getroot()
+    entries = root.findall(atom + 'entry')
+    ids = [e.findtext(atom + 'id') for e in entries]
+    with sqlite3.connect(path('election.sqlite')) as db:
+        by = [f'/{record}' for (record,) in db.execute(
+            'SELECT record FROM result WHERE entry IN (SELECT superseded_by FROM result)')]
+    corrections = [e.findtext(atom + 'id') for e in entries
+                   if e.find(atom + 'category').get('term') == 'correction']
+    problem = None
+    if len(set(ids)) != len(ids) or not all(i.startswith('tag:') for i in ids + [root.findtext(atom + 'id')]):
+        problem = 'ids'
+    for e in [root, *entries]:  # RFC 4287, 4.1.1 and 4.1.2
+        if any(len(e.findall(atom + name)) != 1 for name in ('id', 'title', 'updated')):
+            problem = 'an element is missing'
+    times = [e.findtext(atom + 'updated') for e in entries]
+    if times != sorted(times, reverse=True):
+        problem = 'the order'
+    if {i[i.rindex('/'):] for i in corrections} != set(by):
+        problem = f'{len(corrections)} corrections where {len(by)} results replaced others'
+    for e in entries:
+        href = e.find(atom + 'link').get('href')
+        if not os.path.exists(os.path.join(public, 'data', href).replace('/data/../', '/')):
+            problem = f'{href} is not there'
+    check('atom: an entry for each correction, with its record\'s id', problem)
+
+
 def every_reference_leads_somewhere(report):
     """Schematron's rules, as far as ids go: what is named exists."""
     here, named = set(), set()
@@ -241,6 +269,7 @@ def main():
     check('err-json: every reference leads somewhere, every id is there once', every_reference_leads_somewhere(report))
     check('err-xml: every total equals the published one', differences(want, from_err_xml()))
     eml_totals(want)
+    feed()
     with open(path('results.json'), encoding='utf-8') as file:
         whole = json.load(file)
     files = {}

@@ -280,6 +280,52 @@ static void names_of_formats(void **state) {
     assert_non_null(strstr(f.text, "err-json"));
 }
 
+/* --- the feed --- */
+
+static size_t position(const struct buf *b, const char *what) {
+    const uint8_t *at = memmem(b->p, b->n, what, strlen(what));
+    return at ? (size_t)(at - b->p) : SIZE_MAX;
+}
+
+static void feed(void **state) {
+    (void)state;
+    struct made m;
+    struct fail f;
+    struct buf first, later;
+    struct fx_result r;
+    char id[120], newer[120], hex[HASH_HEX_LEN + 1];
+    begin(&m);
+    exported(&m, EXPORT_ATOM, &first);
+    hash_hex(&fx_label(m.x, "r1102b")->id, hex);
+    snprintf(id, sizeof id, "record/%s</id>", hex);
+    assert_true(position(&first, id) != SIZE_MAX);
+    assert_true(position(&first, "Correction: 1102") != SIZE_MAX);
+    assert_true(position(&first, " 100 to 101; ") != SIZE_MAX);
+    assert_int_equal(position(&first, "Correction: 1101"), SIZE_MAX);
+    /* a form whose sum was wrong is replaced: the finding goes with it, the older entry keeps its id */
+    fx_result_init(m.x, &r, "president", "2102", "1,2,4");
+    r.r.valid = 400;
+    r.r.supersedes = &fx_label(m.x, "r2102")->id;
+    r.r.supersedes_count = 1;
+    must(fx_result(m.x, "wrong", "po/2102", &r));
+    fx_result_init(m.x, &r, "president", "2102", "1,2,4");
+    r.r.supersedes = &fx_label(m.x, "wrong")->id;
+    r.r.supersedes_count = 1;
+    must(fx_result(m.x, "right", "po/2102", &r));
+    results_release(&m.r);
+    must(results_compute(m.x->fold, &m.r, &f));
+    exported(&m, EXPORT_ATOM, &later);
+    hash_hex(&fx_label(m.x, "right")->id, hex);
+    snprintf(newer, sizeof newer, "record/%s</id>", hex);
+    assert_true(position(&later, newer) < position(&later, id));
+    assert_true(position(&later, id) != SIZE_MAX);
+    assert_true(position(&later, "valid votes as written 400 to 7") != SIZE_MAX);
+    assert_true(position(&later, "this one does not: F_SUM") != SIZE_MAX);
+    buf_release(&first);
+    buf_release(&later);
+    end(&m);
+}
+
 /* --- XML --- */
 
 static void xml_is(struct span text, const char *want) {
@@ -326,7 +372,7 @@ int main(void) {
         cmocka_unit_test(csv_of_one_contest), cmocka_unit_test(csv_of_all_contests),
         cmocka_unit_test(err_json),           cmocka_unit_test(streams),
         cmocka_unit_test(before_the_manifest), cmocka_unit_test(files),
-        cmocka_unit_test(names_of_formats),   cmocka_unit_test(xml_escapes),
+        cmocka_unit_test(names_of_formats), cmocka_unit_test(feed),   cmocka_unit_test(xml_escapes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
