@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* hesabu forms: result forms, collation tables, count sheets and slips as PDF. */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,49 +10,46 @@
 #include "base/json_out.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/forms_election.h"
+#include "cli/slip_check.h"
 #include "paper/print.h"
 #include "paper/qr.h"
+#include "service/notes.h"
 
 int cmd_forms(int argc, char **argv);
 
 struct options {
-    const char *stations, *choices, *table, *slip;
+    const char *stations, *choices, *table, *slip, *dir, *unit, *group, *collation, *signer;
     const char *contest, *contest_en, *contest_sw, *form, *regulation, *anchor, *date, *out, *place;
-    uint64_t contest_number, boxes, serial, limit;
+    uint64_t contest_number, boxes, serial, limit, round;
     bool count_sheet, simulated, json, copy;
 };
 
 static const char about[] =
-    "Prints result forms: for each station of a CSV (columns station, centre_name, ward_name,\n"
+    "Prints result forms. With --dir everything comes from an election's own log: any contest and\n"
+    "its stations, one PDF a constituency, or (--collation CODE) the figures that hold now in a "
+    "unit,\n"
+    "as Form 34B or 34C. --anchor is then a gazetted anchor file to check the log against.\n\n"
+    "Without a log: for each station of a CSV (columns station, centre_name, ward_name,\n"
     "constituency_name, county_name, stream) the Form 34A of one contest, whose choices stand in\n"
     "another CSV (columns name, party). With --out DIR one PDF a constituency (the first six\n"
     "digits of the code), with --out FILE.pdf one for all. The same input gives the same bytes.\n"
     "With --table a collation (34B, 34C) from a CSV of a label and figures; with --slip the\n"
     "receipt of one signed note.\n\n"
-    "example: hesabu forms --stations stations.csv --choices choices.csv --contest president \\\n"
+    "example: hesabu forms --dir DIR --contest president --out forms/\n"
+    "         hesabu forms --dir DIR --contest president --collation 001001 --form 34B --out "
+    "b.pdf\n"
+    "         hesabu forms --stations stations.csv --choices choices.csv --contest president \\\n"
     "         --contest-number 1 --out forms/\n\n"
     "exit codes: 0 printed; 1 the input is not right; 64 wrong usage; 74 the disk failed.";
-
-struct sink {
-    FILE *file;
-    uint64_t bytes;
-};
-
-static bool to_file(void *ctx, struct span piece) {
-    struct sink *s = ctx;
-    s->bytes += piece.n;
-    return fwrite(piece.p, 1, piece.n, s->file) == piece.n;
-}
 
 struct job {
     const struct options *o;
     struct arena arena;
     struct print_choice choices[FORM_CHOICES_MAX];
     unsigned choice_count;
-    struct sink sink;
-    struct canvas *canvas;
-    char group[8]; /* the constituency whose file is open */
-    uint64_t forms, pages, files, bytes;
+    struct forms_stream stream;
+    struct forms_printed printed;
 };
 
 static err load_choices(struct job *j, struct fail *f) {
@@ -77,48 +73,6 @@ static err load_choices(struct job *j, struct fail *f) {
     if (e == OK && j->choice_count == 0)
         e = fail_set(f, E_CSV, "%s has no choices: one row each is needed", j->o->choices);
     return e;
-}
-
-static err open_pdf(struct job *j, const char *path, struct fail *f) {
-    TRY(file_mkdirs_for(path, f));
-    j->sink = (struct sink){.file = fopen(path, "wb")};
-    if (!j->sink.file) return file_error(f, errno, "creating", path);
-    j->files++;
-    return canvas_pdf(to_file, &j->sink, "Result forms", j->o->date, &j->canvas, f);
-}
-
-static err close_pdf(struct job *j, err so_far, struct fail *f) {
-    if (j->canvas) {
-        struct fail second;
-        err e = canvas_close(j->canvas, NULL, so_far == OK ? f : &second);
-        if (so_far == OK) so_far = e;
-    }
-    if (j->sink.file && fclose(j->sink.file) != 0 && so_far == OK)
-        so_far = fail_set(f, E_IO, "the PDF cannot be written");
-    j->bytes += j->sink.bytes;
-    j->canvas = NULL;
-    j->sink = (struct sink){0};
-    return so_far;
-}
-
-static bool is_pdf(const char *path) {
-    const size_t n = strlen(path);
-    return n > 4 && strcmp(path + n - 4, ".pdf") == 0;
-}
-
-/* The station's own file or stream: a new one where the constituency changes. */
-static err choose_file(struct job *j, const char *station, struct fail *f) {
-    if (is_pdf(j->o->out)) return j->canvas ? OK : open_pdf(j, j->o->out, f);
-    char group[8];
-    snprintf(group, sizeof group, "%.6s", station);
-    if (j->canvas && strcmp(group, j->group) == 0) return OK;
-    TRY(close_pdf(j, OK, f));
-    memcpy(j->group, group, sizeof group);
-    char path[PATH_MAX_LEN];
-    if (snprintf(path, sizeof path, "%s/%s-%s.pdf", j->o->out, j->o->form, group) >=
-        (int)sizeof path)
-        return fail_set(f, E_TOO_LARGE, "path too long: %.200s", j->o->out);
-    return open_pdf(j, path, f);
 }
 
 struct columns {
@@ -156,13 +110,14 @@ static err print_station(struct job *j, const struct csv *c, const struct column
     strcpy(code->station, station);
     strcpy(code->contest, o->contest);
     code->contest_number = (unsigned)o->contest_number;
-    code->serial = o->serial + j->forms;
+    code->serial = o->serial + j->printed.forms;
     code->shape = (struct form_shape){j->choice_count, (unsigned)o->boxes};
-    TRY(choose_file(j, station, f));
-    j->forms++;
-    if (o->count_sheet) return print_count_sheet(j->canvas, &form, f);
-    j->pages += form_page_count(code->shape);
-    return print_form(j->canvas, &form, f);
+    TRY(forms_stream_group(&j->stream, span_of(station, strlen(station) < 6 ? strlen(station) : 6),
+                           f));
+    j->printed.forms++;
+    if (o->count_sheet) return print_count_sheet(j->stream.canvas, &form, f);
+    j->printed.pages += form_page_count(code->shape);
+    return print_form(j->stream.canvas, &form, f);
 }
 
 static err print_stations(struct job *j, struct fail *f) {
@@ -177,14 +132,14 @@ static err print_stations(struct job *j, struct fail *f) {
     if (e == OK) e = csv_column(c, "county_name", &k.county, f);
     if (e == OK) e = csv_column(c, "stream", &k.stream, f);
     bool more = true;
-    while (e == OK && (!j->o->limit || j->forms < j->o->limit) &&
+    while (e == OK && (!j->o->limit || j->printed.forms < j->o->limit) &&
            (e = csv_next(c, &more, f)) == OK && more) {
         e = print_station(j, c, &k, f);
-        cli_progress("forms", j->forms, 0);
+        cli_progress("forms", j->printed.forms, 0);
     }
     cli_progress_end();
     csv_close(c);
-    return close_pdf(j, e, f);
+    return forms_stream_end(&j->stream, e, f);
 }
 
 static err read_table(struct job *j, struct csv *c, struct print_table *t, struct fail *f) {
@@ -244,62 +199,124 @@ static err print_collation(struct job *j, struct fail *f) {
                             .simulated = o->simulated};
     if (e == OK) e = read_table(j, c, &t, f);
     csv_close(c);
-    if (e == OK) e = open_pdf(j, o->out, f);
-    if (e == OK) e = print_table(j->canvas, &t, f);
-    return close_pdf(j, e, f);
+    if (e == OK) e = forms_stream_group(&j->stream, SPAN_LIT(""), f);
+    if (e == OK) e = print_table(j->stream.canvas, &t, f);
+    return forms_stream_end(&j->stream, e, f);
+}
+
+enum { SLIP_LINE = 108, SLIP_LINES = 20 };
+
+/* A receipt: the note with one signature in the code, and the signed text beside it for people. */
+static err draw_receipt(struct job *j, struct span note, struct fail *f) {
+    char lines[SLIP_LINES][SLIP_LINE + 1], hex[HASH_HEX_LEN + 1], contest[120], station[120];
+    const char *at[SLIP_LINES];
+    unsigned n = 0;
+    struct record *r = malloc(sizeof *r);
+    if (!r) return fail_set(f, E_MEMORY, "no memory for a record");
+    err e = notes_parse(note, r, f);
+    if (e == OK) {
+        struct span rest = r->text;
+        for (; rest.n && n < SLIP_LINES; n++) {
+            const size_t take = rest.n < SLIP_LINE ? rest.n : SLIP_LINE;
+            memcpy(lines[n], rest.p, take);
+            lines[n][take] = 0;
+            for (char *c = lines[n]; *c; c++)
+                if (*c == '\n') *c = ' ';
+            at[n] = lines[n];
+            rest = span_from(rest, take);
+        }
+        hash_hex(&r->id, hex);
+        snprintf(contest, sizeof contest, "%.*s", SPAN_ARG(notes_member(r, "contest")));
+        snprintf(station, sizeof station, "%.*s %s", SPAN_ARG(notes_member(r, "station")),
+                 j->o->place);
+        const struct print_slip s = {.note = note,
+                                     .id = hex,
+                                     .contest = contest,
+                                     .station = station,
+                                     .lines = at,
+                                     .line_count = n,
+                                     .simulated = j->o->simulated};
+        e = forms_stream_group(&j->stream, SPAN_LIT(""), f);
+        if (e == OK) e = print_slip(j->stream.canvas, &s, f);
+    }
+    free(r);
+    return forms_stream_end(&j->stream, e, f);
 }
 
 static err print_receipt(struct job *j, struct fail *f) {
-    struct buf note;
-    buf_init(&note, QR_NOTE_BYTES_MAX);
-    err e = file_read(j->o->slip, QR_NOTE_BYTES_MAX, &note, f);
-    struct print_slip s = {.note = buf_view(&note),
-                           .id = "",
-                           .contest = j->o->contest_en,
-                           .station = j->o->place,
-                           .simulated = j->o->simulated};
-    if (e == OK) e = open_pdf(j, j->o->out, f);
-    if (e == OK) e = print_slip(j->canvas, &s, f);
-    e = close_pdf(j, e, f);
+    struct buf note, one;
+    buf_init(&note, ENTRY_MAX);
+    buf_init(&one, ENTRY_MAX);
+    err e = file_read(j->o->slip, ENTRY_MAX, &note, f);
+    if (e == OK) e = slip_one_line(buf_view(&note), j->o->signer, &one, f);
+    if (e == OK) e = draw_receipt(j, buf_view(&one), f);
+    buf_release(&one);
     buf_release(&note);
     return e;
 }
 
+/* What the election's own folder says; of the options only those that are not in it. */
+static err print_election(struct job *j, struct fail *f) {
+    const struct options *o = j->o;
+    const struct forms_election e = {.where = o->dir,
+                                     .anchor = o->anchor[0] ? o->anchor : NULL,
+                                     .contest = o->contest,
+                                     .unit = o->unit,
+                                     .group = o->group,
+                                     .form = o->form,
+                                     .regulation = o->regulation,
+                                     .contest_sw = o->contest_sw ? o->contest_sw : "",
+                                     .collation = o->collation,
+                                     .round = o->round,
+                                     .boxes = o->boxes,
+                                     .limit = o->limit,
+                                     .count_sheet = o->count_sheet,
+                                     .copy = o->copy};
+    return forms_of_election(&e, &j->stream, &j->printed, f);
+}
+
 static err run(struct job *j, struct fail *f) {
     const struct options *o = j->o;
-    if ((o->table != NULL) + (o->slip != NULL) + (o->stations != NULL) != 1)
-        return fail_set(f, E_USAGE, "give one of --stations, --table and --slip");
-    if ((o->table || o->slip) && !is_pdf(o->out))
+    if ((o->table != NULL) + (o->slip != NULL) + (o->stations != NULL) + (o->dir != NULL) != 1)
+        return fail_set(f, E_USAGE, "give one of --dir, --stations, --table and --slip");
+    if ((o->table || o->slip) && !forms_out_is_file(o->out))
         return fail_set(f, E_USAGE, "--out names a file that ends in .pdf here");
+    if (o->boxes < 1 || o->boxes > FORM_BOXES_MAX || o->contest_number < 1 ||
+        o->contest_number > 65535 || o->round > 9)
+        return fail_set(f, E_USAGE,
+                        "--boxes is 1 to %d, --contest-number 1 to 65535, --round at most 9",
+                        FORM_BOXES_MAX);
     if (o->table) return print_collation(j, f);
     if (o->slip) return print_receipt(j, f);
+    if (o->dir) return print_election(j, f);
     if (!o->choices) return fail_set(f, E_USAGE, "--choices FILE is missing");
-    if (o->boxes < 1 || o->boxes > FORM_BOXES_MAX || o->contest_number < 1 ||
-        o->contest_number > 65535)
-        return fail_set(f, E_USAGE, "--boxes is 1 to %d and --contest-number 1 to 65535",
-                        FORM_BOXES_MAX);
     return print_stations(j, f);
 }
 
 int cmd_forms(int argc, char **argv) {
-    struct options o = {
-        .contest = "president",
-        .contest_number = 1,
-        .contest_en = "Election of the President: result of the count at the polling station",
-        .contest_sw = "Uchaguzi wa Rais: matokeo ya hesabu katika kituo cha kupigia kura",
-        .form = "34A",
-        .regulation = "",
-        .anchor = "",
-        .place = "",
-        .date = "2017-08-08T00:00:00Z",
-        .boxes = 4,
-        .serial = 1};
+    struct options o = {.contest_number = 1,
+                        .group = "constituency",
+                        .form = "34A",
+                        .regulation = "",
+                        .anchor = "",
+                        .place = "",
+                        .date = "2017-08-08T00:00:00Z",
+                        .boxes = 4,
+                        .serial = 1};
     const struct opt options[] = {
+        {"--dir", OPT_TEXT, &o.dir, "DIR|URL", "an election's folder or address"},
+        {"--unit", OPT_TEXT, &o.unit, "CODE", "with --dir: only the stations of this unit"},
+        {"--group", OPT_TEXT, &o.group, "LEVEL",
+         "with --dir: the level whose units get a file each (constituency)"},
+        {"--collation", OPT_TEXT, &o.collation, "CODE",
+         "with --dir: this unit's collation, with the figures that hold now"},
+        {"--round", OPT_U64, &o.round, "N", "with --dir: of the contest (the current one)"},
         {"--stations", OPT_TEXT, &o.stations, "FILE", "CSV of the polling stations"},
         {"--choices", OPT_TEXT, &o.choices, "FILE", "CSV of the contest's choices: name, party"},
         {"--table", OPT_TEXT, &o.table, "FILE", "a collation instead: CSV of a label and figures"},
         {"--slip", OPT_TEXT, &o.slip, "NOTE",
-         "a receipt instead: the signed note (at most 800 bytes)"},
+         "a receipt instead: the signed result (at most 800 bytes with one signature)"},
+        {"--signer", OPT_TEXT, &o.signer, "NAME", "with --slip: whose signature it carries"},
         {"--count-sheet", OPT_FLAG, &o.count_sheet, NULL, "count sheets instead of result forms"},
         {"--contest", OPT_TEXT, &o.contest, "ID", "the contest's id (president)"},
         {"--contest-number", OPT_U64, &o.contest_number, "N", "its number in the definition (1)"},
@@ -310,7 +327,8 @@ int cmd_forms(int argc, char **argv) {
         {"--place", OPT_TEXT, &o.place, "TEXT", "constituency or nation, on a table or slip"},
         {"--boxes", OPT_U64, &o.boxes, "N", "boxes a figure (4)"},
         {"--serial", OPT_U64, &o.serial, "N", "serial number of the first form (1)"},
-        {"--anchor", OPT_TEXT, &o.anchor, "HEX", "fingerprint of the trust anchor"},
+        {"--anchor", OPT_TEXT, &o.anchor, "HEX|FILE",
+         "fingerprint of the trust anchor; with --dir an anchor file"},
         {"--date", OPT_TEXT, &o.date, "TIME", "date that the PDF bears"},
         {"--limit", OPT_U64, &o.limit, "N", "only the first N stations"},
         {"--copy", OPT_FLAG, &o.copy, NULL, "print COPY across every page"},
@@ -318,7 +336,7 @@ int cmd_forms(int argc, char **argv) {
         {"--out", OPT_TEXT, &o.out, "PATH", "a file ending in .pdf, or a folder"},
         {"--json", OPT_FLAG, &o.json, NULL, "what was printed, as JSON"},
     };
-    const struct usage u = {"forms --stations FILE --choices FILE --out PATH",
+    const struct usage u = {"forms (--dir DIR | --stations FILE --choices FILE) --out PATH",
                             about,
                             options,
                             sizeof options / sizeof *options,
@@ -327,7 +345,12 @@ int cmd_forms(int argc, char **argv) {
     int nargs, code;
     if (!cli_parse(&u, argc, argv, &nargs, &code)) return code;
     struct fail f = {0};
-    struct job j = {.o = &o};
+    if (!o.contest && !o.dir) o.contest = "president";
+    if (!o.contest_en)
+        o.contest_en = "Election of the President: result of the count at the polling station";
+    if (!o.contest_sw && !o.dir)
+        o.contest_sw = "Uchaguzi wa Rais: matokeo ya hesabu katika kituo cha kupigia kura";
+    struct job j = {.o = &o, .stream = {.out = o.out, .stem = o.form, .date = o.date}};
     arena_init(&j.arena, (size_t)256 << 20);
     const double start = clock_seconds();
     err e = o.out ? run(&j, &f) : fail_set(&f, E_USAGE, "--out PATH is missing");
@@ -339,17 +362,17 @@ int cmd_forms(int argc, char **argv) {
     if (o.json) {
         struct json_out w = json_out(&b);
         json_object(&w);
-        json_ku64(&w, "forms", j.forms);
-        json_ku64(&w, "pages", j.pages);
-        json_ku64(&w, "files", j.files);
-        json_ku64(&w, "bytes", j.bytes);
+        json_ku64(&w, "forms", j.printed.forms);
+        json_ku64(&w, "pages", j.printed.pages);
+        json_ku64(&w, "files", j.stream.files);
+        json_ku64(&w, "bytes", j.stream.bytes);
         json_kdouble(&w, "seconds", took);
         json_object_end(&w);
         buf_byte(&b, '\n');
     } else {
-        buf_printf(&b,
-                   "%" PRIu64 " forms, %" PRIu64 " pages in %" PRIu64 " files, %.1f MB, %.1f s\n",
-                   j.forms, j.pages, j.files, (double)j.bytes / 1e6, took);
+        buf_printf(
+            &b, "%" PRIu64 " forms, %" PRIu64 " pages in %" PRIu64 " files, %.1f MB, %.1f s\n",
+            j.printed.forms, j.printed.pages, j.stream.files, (double)j.stream.bytes / 1e6, took);
     }
     code = cli_print(buf_view(&b));
     buf_release(&b);

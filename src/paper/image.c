@@ -4,13 +4,13 @@
 #include <stdlib.h>
 #include "base/text.h"
 
-enum image_kind image_kind_of(struct span file) {
+enum picture_kind picture_kind_of(struct span file) {
     static const uint8_t jpeg[] = {0xff, 0xd8, 0xff}, png[] = {0x89, 'P', 'N', 'G', 13, 10, 26, 10};
-    if (span_starts(file, span_of(jpeg, sizeof jpeg))) return IMAGE_JPEG;
-    if (span_starts(file, span_of(png, sizeof png))) return IMAGE_PNG;
-    if (span_starts(file, SPAN_LIT("P5\n"))) return IMAGE_PGM;
-    if (span_starts(file, SPAN_LIT("%PDF-"))) return IMAGE_PDF;
-    return IMAGE_UNKNOWN;
+    if (span_starts(file, span_of(jpeg, sizeof jpeg))) return PICTURE_JPEG;
+    if (span_starts(file, span_of(png, sizeof png))) return PICTURE_PNG;
+    if (span_starts(file, SPAN_LIT("P5\n"))) return PICTURE_PGM;
+    if (span_starts(file, SPAN_LIT("%PDF-"))) return PICTURE_PDF;
+    return PICTURE_UNKNOWN;
 }
 
 /* "P5\n<w> <h>\n255\n" and w*h bytes, nothing else: what the PDF converter writes. */
@@ -37,17 +37,17 @@ static err unknown(struct fail *f) {
 err image_decode(struct span file, int side_wanted, struct raster *out, double *shrink,
                  struct fail *f) {
     *shrink = 1;
-    if (file.n > (size_t)IMAGE_FILE_MAX && image_kind_of(file) != IMAGE_PGM)
+    if (file.n > (size_t)IMAGE_FILE_MAX && picture_kind_of(file) != PICTURE_PGM)
         return fail_set(f, E_TOO_LARGE, "an image file has at most %d bytes", IMAGE_FILE_MAX);
-    switch (image_kind_of(file)) {
-    case IMAGE_JPEG:
+    switch (picture_kind_of(file)) {
+    case PICTURE_JPEG:
         return jpeg_decode(file, side_wanted, out, shrink, f);
-    case IMAGE_PNG:
+    case PICTURE_PNG:
         return png_decode(file, 1, &out->p, &out->w, &out->h, f);
-    case IMAGE_PGM:
+    case PICTURE_PGM:
         return pgm_decode(file, out, f);
-    case IMAGE_PDF:
-    case IMAGE_UNKNOWN:
+    case PICTURE_PDF:
+    case PICTURE_UNKNOWN:
         break;
     }
     return unknown(f);
@@ -66,17 +66,17 @@ err image_mask(struct span file, const struct image_rect *rects, size_t n, struc
     int w, h;
     if (file.n > (size_t)IMAGE_FILE_MAX)
         return fail_set(f, E_TOO_LARGE, "an image file has at most %d bytes", IMAGE_FILE_MAX);
-    switch (image_kind_of(file)) {
-    case IMAGE_JPEG:
+    switch (picture_kind_of(file)) {
+    case PICTURE_JPEG:
         return jpeg_mask(file, rects, n, out, f);
-    case IMAGE_PNG: {
+    case PICTURE_PNG: {
         TRY(png_decode(file, 3, &pixels, &w, &h, f));
         for (size_t i = 0; i < n; i++) paint(pixels, w, h, 3, &rects[i]);
         const err e = jpeg_write(pixels, w, h, 3, 90, out, f);
         free(pixels);
         return e;
     }
-    case IMAGE_PGM: {
+    case PICTURE_PGM: {
         struct raster r;
         TRY(pgm_decode(file, &r, f));
         for (size_t i = 0; i < n; i++) paint(r.p, r.w, r.h, 1, &rects[i]);
@@ -84,8 +84,8 @@ err image_mask(struct span file, const struct image_rect *rects, size_t n, struc
         raster_release(&r);
         return e;
     }
-    case IMAGE_PDF:
-    case IMAGE_UNKNOWN:
+    case PICTURE_PDF:
+    case PICTURE_UNKNOWN:
         break;
     }
     return unknown(f);

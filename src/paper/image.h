@@ -8,12 +8,12 @@
 
 #include "paper/raster.h"
 
-enum image_kind { IMAGE_UNKNOWN, IMAGE_JPEG, IMAGE_PNG, IMAGE_PGM, IMAGE_PDF };
+enum picture_kind { PICTURE_UNKNOWN, PICTURE_JPEG, PICTURE_PNG, PICTURE_PGM, PICTURE_PDF };
 
 enum { IMAGE_FILE_MAX = 32 << 20 };
 
 /* By the first bytes. */
-enum image_kind image_kind_of(struct span file);
+enum picture_kind picture_kind_of(struct span file);
 
 /* Decodes to grey. A JPEG larger than needed is decoded at M/8 of its size so that its longer side
  * stays at least `side_wanted` (0: full size). *shrink gets original pixels / raster pixels.

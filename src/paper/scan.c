@@ -302,7 +302,7 @@ err scan_file(const struct reader *r, struct span file, unsigned page, const str
     err e = OK;
     if (file.n > IMAGE_FILE_MAX)
         e = fail_set(f, E_TOO_LARGE, "an image file has at most %d bytes", IMAGE_FILE_MAX);
-    if (e == OK && image_kind_of(file) == IMAGE_PDF) {
+    if (e == OK && picture_kind_of(file) == PICTURE_PDF) {
         e = sandbox_pdf_page(file, page, SIDE_WANTED, &pgm, f);
         j.file = buf_view(&pgm);
     }

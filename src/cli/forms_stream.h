@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* Where 'hesabu forms' prints to: one PDF, or one a group (a constituency) in a folder. */
+#ifndef CLI_FORMS_STREAM_H
+#define CLI_FORMS_STREAM_H
+
+#include <stdio.h>
+#include "paper/canvas.h"
+
+struct forms_stream {
+    const char *out;       /* a file ending in .pdf, or a folder; borrowed */
+    const char *stem;      /* first part of the files' names in a folder: "34A" */
+    const char *date;      /* that the PDFs bear */
+    struct canvas *canvas; /* what is being drawn on */
+    FILE *file;
+    char group[32];
+    uint64_t files, bytes;
+};
+
+bool forms_out_is_file(const char *out);
+/* From here on pages go to this group's file: OUT/STEM-GROUP.pdf, or OUT itself. */
+MUST_USE err forms_stream_group(struct forms_stream *s, struct span group, struct fail *f);
+/* Closes what is open, also after an error; returns so_far, or what went wrong in closing. */
+MUST_USE err forms_stream_end(struct forms_stream *s, err so_far, struct fail *f);
+
+#endif
