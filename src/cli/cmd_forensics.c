@@ -5,7 +5,7 @@
 #include <unistd.h>
 #include "base/file.h"
 #include "cli/cli.h"
-#include "cli/log_source.h"
+#include "cli/forensics_watch.h"
 #include "service/station_csv.h"
 #include "stats/forensics/battery.h"
 #include "stats/forensics/spikes.h"
@@ -17,6 +17,9 @@ enum { MOST_THREADS = 64, MOST_RESAMPLES = 100000, CHUNK = 8 };
 struct args {
     const char *columns, *leader, *lang, *where, *html, *pictures, *areas;
     struct log_args log;
+    const char *watch;
+    uint64_t interval;
+    bool once;
     uint64_t seed, cap, resamples, threads;
     bool json, nation_only, fast;
 };
@@ -172,14 +175,16 @@ static err run(const struct args *a, const char *path, struct input *in, struct 
 
 /* Which options go with which input. */
 static err check_usage(const struct args *a, int nargs, struct fail *f) {
-    if ((nargs == 1) == (a->log.dir != NULL))
-        return fail_set(f, E_USAGE, "give one file, or --dir DIR|URL");
+    if ((nargs == 1) + (a->log.dir != NULL) + (a->watch != NULL) != 1)
+        return fail_set(f, E_USAGE, "give one file, or --dir DIR|URL, or --watch DIR|URL");
+    if (a->watch && (a->html || a->pictures))
+        return fail_set(f, E_USAGE, "--watch writes events; --html and --pictures go with --dir");
     if (!a->leader) return fail_set(f, E_USAGE, "--leader is missing; --help shows how");
-    if (a->log.dir && (a->columns || a->where))
+    if ((a->log.dir || a->watch) && (a->columns || a->where))
         return fail_set(f, E_USAGE, "--columns and --where are for files; a log has its own names");
-    if (!a->log.dir && !a->columns)
+    if (!a->log.dir && !a->watch && !a->columns)
         return fail_set(f, E_USAGE, "--columns MAP is missing; --help shows how");
-    if (!a->log.dir && a->areas)
+    if (!a->log.dir && !a->watch && a->areas)
         return fail_set(f, E_USAGE, "--areas is for a log; a file has area=COL+COL in --columns");
     return OK;
 }
@@ -187,7 +192,7 @@ static err check_usage(const struct args *a, int nargs, struct fail *f) {
 int cmd_forensics(int argc, char **argv);
 
 int cmd_forensics(int argc, char **argv) {
-    struct args a = {.lang = "en", .seed = 1, .resamples = 1000};
+    struct args a = {.lang = "en", .seed = 1, .resamples = 1000, .interval = 2000};
     const struct opt o[] = {
         {"--columns", OPT_TEXT, &a.columns, "MAP",
          "registered=COL,valid=COL,rejected=COL,votes=COL1+COL2,unit=COL[,issued=COL+COL][,area="
@@ -207,6 +212,9 @@ int cmd_forensics(int argc, char **argv) {
         {"--lang", OPT_TEXT, &a.lang, "en|sw", "language of the sentences"},
         {"--json", OPT_FLAG, &a.json, NULL, "one JSON document"},
         LOG_OPTIONS(a.log),
+        {"--watch", OPT_TEXT, &a.watch, "DIR|URL", "follow a log: events as its results arrive"},
+        {"--interval", OPT_U64, &a.interval, "MS", "how often --watch asks (2000)"},
+        {"--once", OPT_FLAG, &a.once, NULL, "with --watch: the events so far, then end"},
     };
     const struct usage u = {
         "forensics FILE.csv --columns MAP|--dir DIR|URL --leader COL [--seed N] [--json]",
@@ -214,7 +222,8 @@ int cmd_forensics(int argc, char **argv) {
         "the values of real elections used as controls, its innocent causes and what it cannot see.\n"
         "Columns that are not there make their methods n/a. Areas go from large to small:\n"
         "area=county+constituency+ward. FILE - is standard input. With --dir the figures are those that\n"
-        "hold in a log, read from its records; --leader is then the id of a choice.\n\n"
+        "hold in a log, read from its records; --leader is then the id of a choice. With --watch it\n"
+        "follows a log or a mirror of it, and prints facts and anomalies as the results arrive.\n\n"
         "No result of this command says who did anything, and none says that a count is right.\n\n"
         "exit codes: 0 done (whatever was found); 1 the file is not readable data; 64 wrong usage",
         o, sizeof o / sizeof *o, 0, 1};
@@ -222,6 +231,12 @@ int cmd_forensics(int argc, char **argv) {
     if (!cli_parse(&u, argc, argv, &nargs, &code)) return code;
     struct fail f = {0};
     if (check_usage(&a, nargs, &f) != OK) return cli_fail("forensics", &f);
+    if (a.watch) {
+        a.log.dir = a.watch;
+        struct watch_args w = {.log = a.log, .leader = a.leader, .areas = a.areas, .lang = a.lang, .cap = a.cap,
+                               .interval_ms = a.interval, .json = a.json, .once = a.once};
+        return forensics_watch(&w, &f) == OK ? 0 : cli_fail("forensics", &f);
+    }
     struct input in;
     struct arena mem;
     struct buf out;

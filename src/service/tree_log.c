@@ -9,10 +9,12 @@
 
 enum { OBJECT_MAX = 1 << 30 };
 
-struct reading {
+struct tree_reading {
     const struct tree_source *t;
-    const struct tree_log_options *o;
+    struct tree_log_options o;
     struct tree_log *log;
+    uint64_t done; /* entries in the fold */
+    bool broken;   /* it stopped in the middle of one */
     struct merkle_frontier frontier;
     struct buf object, bundle;
     err reading; /* of the last object */
@@ -20,7 +22,7 @@ struct reading {
     struct applied applied;
 };
 
-static err read_object(struct reading *r, const struct hash *id, uint64_t size, struct span *out,
+static err read_object(struct tree_reading *r, const struct hash *id, uint64_t size, struct span *out,
                       struct fail *f) {
     char path[80] = "objects/";
     if (size > OBJECT_MAX) return fail_set(f, E_TOO_LARGE, "an object of more than 1 GiB");
@@ -40,11 +42,11 @@ static err read_object(struct reading *r, const struct hash *id, uint64_t size, 
 
 static err get_object(void *ctx, const struct hash *id, uint64_t size, struct span *out,
                       struct fail *f) {
-    struct reading *r = ctx;
+    struct tree_reading *r = ctx;
     return r->reading = read_object(r, id, size, out, f);
 }
 
-static err read_bundle(struct reading *r, uint64_t index, struct buf *out, struct fail *f) {
+static err read_bundle(struct tree_reading *r, uint64_t index, struct buf *out, struct fail *f) {
     struct tile t = {.entries = true, .index = index,
                      .width = (uint16_t)tile_width_at(r->log->size, 0, index)};
     buf_clear(out);
@@ -52,7 +54,7 @@ static err read_bundle(struct reading *r, uint64_t index, struct buf *out, struc
 }
 
 /* The text of an entry that came earlier: lines of a `signatures` record are over that one. */
-static err text_of(struct reading *r, uint64_t index, struct buf *out, struct fail *f) {
+static err text_of(struct tree_reading *r, uint64_t index, struct buf *out, struct fail *f) {
     struct buf b;
     buf_init(&b, TILE_BUNDLE_MAX);
     err e = read_bundle(r, index / TILE_WIDTH, &b, f);
@@ -72,7 +74,7 @@ static err text_of(struct reading *r, uint64_t index, struct buf *out, struct fa
     return e;
 }
 
-static err check_signatures(struct reading *r, struct fail *f) {
+static err check_signatures(struct tree_reading *r, struct fail *f) {
     const struct applied *a = &r->applied;
     for (size_t i = 0; i < a->check_count; i++) {
         const struct sig_check *c = &a->checks[i];
@@ -92,38 +94,51 @@ static err check_signatures(struct reading *r, struct fail *f) {
     return OK;
 }
 
-static err take_entry(struct reading *r, uint64_t index, struct span entry, struct fail *f) {
-    struct hash leaf = merkle_leaf(entry);
-    merkle_frontier_append(&r->frontier, &leaf);
+static err take_entry(struct tree_reading *r, uint64_t index, struct span entry, struct fail *f) {
     err e = fold_apply(r->log->fold, entry, &r->applied, f);
     if (r->reading != OK) return r->reading; /* an object could not be read: nothing is judged */
     if (e != OK)
         return fail_context(f, e, "entry %llu should not be in the log", (unsigned long long)index);
+    struct hash leaf = merkle_leaf(entry);
+    merkle_frontier_append(&r->frontier, &leaf);
+    r->done++;
+    r->broken = true; /* until everything below has held: the entry is in the fold, and not twice */
     if (index == 0 && !hash_eq(&r->applied.id, &r->log->anchor.manifest))
         return fail_set(f, E_ANCHOR, "the log begins with another manifest than the anchor names");
-    if (r->o->check_signatures) TRY(check_signatures(r, f));
-    if (!r->o->visit) return OK;
+    if (r->o.check_signatures) TRY(check_signatures(r, f));
     uint64_t ms;
     struct span note;
-    TRY(entry_parse(entry, &ms, &note, f));
-    TRY(record_parse(note, &r->rec, f));
-    return r->o->visit(r->o->ctx, &r->applied, ms, &r->rec, f);
+    if (r->o.visit) {
+        TRY(entry_parse(entry, &ms, &note, f));
+        TRY(record_parse(note, &r->rec, f));
+        TRY(r->o.visit(r->o.ctx, &r->applied, ms, &r->rec, f));
+    }
+    r->broken = false;
+    return OK;
 }
 
-static err read_head(struct reading *r, struct fail *f) {
+static err read_anchor(struct tree_reading *r, struct fail *f) {
+    struct tree_log *l = r->log;
+    TRY(r->o.anchor ? file_read(r->o.anchor, ANCHOR_BYTES_MAX, &l->anchor_bytes, f)
+                    : r->t->get(r->t->ctx, "anchor", ANCHOR_BYTES_MAX, &l->anchor_bytes, f));
+    TRY(anchor_parse(buf_view(&l->anchor_bytes), &l->anchor, f));
+    l->anchored = r->o.anchor != NULL;
+    return OK;
+}
+
+static err read_head(struct tree_reading *r, struct fail *f) {
     struct tree_log *l = r->log;
     struct buf b;
     struct checkpoint c;
     struct note note;
     struct note_line lines[NOTE_LINES_MAX];
-    TRY(r->o->anchor ? file_read(r->o->anchor, ANCHOR_BYTES_MAX, &l->anchor_bytes, f)
-                     : r->t->get(r->t->ctx, "anchor", ANCHOR_BYTES_MAX, &l->anchor_bytes, f));
-    TRY(anchor_parse(buf_view(&l->anchor_bytes), &l->anchor, f));
-    l->anchored = r->o->anchor != NULL;
     buf_init(&b, CHECKPOINT_BYTES_MAX);
     err e = r->t->get(r->t->ctx, "checkpoint", CHECKPOINT_BYTES_MAX, &b, f);
     if (e == OK)
         e = checkpoint_open(buf_view(&b), &l->anchor.log, &c, &note, lines, NOTE_LINES_MAX, f);
+    if (e == OK && c.size < r->done)
+        e = fail_set(f, E_REWIND, "the log shows %llu entries and showed %llu before",
+                     (unsigned long long)c.size, (unsigned long long)r->done);
     if (e == OK) {
         l->size = c.size;
         l->root = c.root;
@@ -132,19 +147,20 @@ static err read_head(struct reading *r, struct fail *f) {
     return e;
 }
 
-static err read_entries(struct reading *r, struct fail *f) {
-    for (uint64_t at = 0; at < r->log->size;) {
-        TRY(read_bundle(r, at / TILE_WIDTH, &r->bundle, f));
+static err read_entries(struct tree_reading *r, struct fail *f) {
+    while (r->done < r->log->size) {
+        uint64_t tile = r->done / TILE_WIDTH, at = tile * TILE_WIDTH;
+        TRY(read_bundle(r, tile, &r->bundle, f));
         struct span rest = buf_view(&r->bundle), entry;
-        unsigned width = tile_width_at(r->log->size, 0, at / TILE_WIDTH);
-        for (unsigned i = 0; i < width; i++, at++) {
+        for (uint64_t end = at + tile_width_at(r->log->size, 0, tile); at < end; at++) {
             bool more;
             TRY(bundle_next(&rest, &entry, &more, f));
             if (!more) return fail_set(f, E_TILE, "the bundle of entry %llu is cut short",
                                        (unsigned long long)at);
+            if (at < r->done) continue; /* in the fold already */
             TRY(take_entry(r, at, entry, f));
         }
-        if (r->o->progress) r->o->progress(r->o->progress_ctx, at, r->log->size);
+        if (r->o.progress) r->o.progress(r->o.progress_ctx, r->done, r->log->size);
     }
     struct hash root = merkle_frontier_root(&r->frontier);
     if (!hash_eq(&root, &r->log->root))
@@ -155,26 +171,43 @@ static err read_entries(struct reading *r, struct fail *f) {
 
 err tree_log_replay(const struct tree_source *t, const struct tree_log_options *o, struct tree_log *out,
                     struct fail *f) {
-    struct reading *r = calloc(1, sizeof *r);
-    *out = (struct tree_log){0};
+    struct tree_reading *r = calloc(1, sizeof *r);
+    *out = (struct tree_log){.reading = r};
     buf_init(&out->anchor_bytes, ANCHOR_BYTES_MAX);
     if (!r) return fail_set(f, E_MEMORY, "no memory for the log");
-    *r = (struct reading){.t = t, .o = o, .log = out};
+    *r = (struct tree_reading){.t = t, .o = *o, .log = out};
     buf_init(&r->object, OBJECT_MAX);
     buf_init(&r->bundle, TILE_BUNDLE_MAX);
     struct fold_options fo = {.objects = {get_object, r}};
     err e = fold_new(&fo, &out->fold, f);
+    if (e == OK) e = read_anchor(r, f);
     if (e == OK) e = read_head(r, f);
     if (e == OK) e = read_entries(r, f);
-    buf_release(&r->object);
-    buf_release(&r->bundle);
-    free(r);
+    r->o.progress = NULL;
     if (e != OK) tree_log_release(out);
+    return e;
+}
+
+err tree_log_more(struct tree_log *l, bool *news, struct fail *f) {
+    struct tree_reading *r = l->reading;
+    uint64_t before = r->done;
+    *news = false;
+    r->reading = OK;
+    if (r->broken) return fail_set(f, E_STATE, "entry %llu did not hold: read the log anew",
+                                   (unsigned long long)(r->done - 1));
+    TRY(read_head(r, f));
+    err e = read_entries(r, f);
+    *news = r->done > before;
     return e;
 }
 
 void tree_log_release(struct tree_log *l) {
     if (l->fold) fold_free(l->fold);
+    if (l->reading) {
+        buf_release(&l->reading->object);
+        buf_release(&l->reading->bundle);
+        free(l->reading);
+    }
     buf_release(&l->anchor_bytes);
     *l = (struct tree_log){0};
 }

@@ -8,7 +8,9 @@
 #include "election/results.h"
 #include "service/tree_source.h"
 
-struct tree_log {
+struct tree_reading;
+struct tree_log { /* does not move once it is filled */
+    struct tree_reading *reading; /* what tree_log_more goes on with */
     struct fold *fold;
     uint64_t size;
     struct hash root;
@@ -34,6 +36,11 @@ struct tree_log_options {
  * owns *out: tree_log_release. */
 MUST_USE err tree_log_replay(const struct tree_source *s, const struct tree_log_options *o,
                              struct tree_log *out, struct fail *f);
+/* Goes on with the entries that the tree's newest checkpoint has beyond those read; *news tells whether
+ * there were any. The source must be there still; `visit` is called, `progress` is not. E_REWIND when the
+ * tree shows fewer entries than before, E_PROOF when what it adds does not continue what was read. After
+ * E_NETWORK, E_TIMEOUT, E_BUSY or E_NOT_FOUND it may be called again: what was read stays. */
+MUST_USE err tree_log_more(struct tree_log *l, bool *news, struct fail *f);
 void tree_log_release(struct tree_log *l);
 
 #endif

@@ -85,5 +85,22 @@ awk -F, 'NR == FNR { v[$1] = $0; next } FNR == 1 { print "code,kenyatta,odinga,n
     --dir "$D" --json > "$tmp/q"
 is "$(jq -c '[.official_stations == .official_expected, (.estimates[1] | .official >= .low_99 and .official <= .high_99)]' "$tmp/q")" \
     '[true,true]' "observers who saw the same forms agree with the log"
+# live: a watcher that follows from the beginning says what one says who reads it all at the end
+W=$tmp/live
+"$H" demo --once --dir "$W" --limit 700 --seed 5 > "$tmp/demo.out" 2>&1 &
+maker=$!
+for _ in $(seq 600); do [ -s "$W/public/checkpoint" ] && [ -s "$W/public/anchor" ] && break; sleep .05; done
+"$H" forensics --watch "$W" --leader odinga --interval 100 --json > "$tmp/followed" 2> "$tmp/err" &
+watcher=$!
+wait "$maker"; ok $? "an election night while somebody watches"
+size=$(sed -n 2p "$W/public/checkpoint")
+"$H" forensics --watch "$W" --leader odinga --once --json > "$tmp/afterwards"
+for _ in $(seq 200); do [ "$(wc -l < "$tmp/followed")" -ge "$(wc -l < "$tmp/afterwards")" ] && break; sleep .1; done
+kill "$watcher" 2> /dev/null; wait "$watcher"; ok $? "the watcher ends when it is told to"
+is "$(tail -n +2 "$tmp/followed" | sha256sum)" "$(tail -n +2 "$tmp/afterwards" | sha256sum)" "the same events, live and afterwards"
+is "$(head -1 "$tmp/afterwards" | jq -c '[.event, .source.size]')" "[\"start\",$size]" "of the whole log"
+is "$(jq -c 'select(.event == "look" or .event == "test") | .received' "$tmp/afterwards" | wc -l)" 10 "ten looks"
+[ "$(jq -c 'select(.class == "fact")' "$tmp/afterwards" | wc -l)" -ge 1 ]; ok $? "facts of the night are events"
+"$H" forensics --watch "$W" --leader odinga --once --lang sw | grep -q "Baada ya vituo"; ok $? "in Swahili too"
 echo "1..$n"
 [ "$bad" -eq 0 ]

@@ -6,6 +6,7 @@
 #include "stats/compare.h"
 #include "stats/forensics/about.h"
 #include "stats/forensics/battery.h"
+#include "stats/forensics/watch.h"
 
 /* Lower case. English and Swahili words for what only a court or an audit could find. */
 static const char *const forbidden[] = {
@@ -158,8 +159,35 @@ static void every_verdict(void **state) {
     arena_release(&mem);
 }
 
+/* Every event of the live watch, every test that can stand out in it. */
+static void every_event(void **state) {
+    (void)state;
+    struct fail f;
+    struct arena mem;
+    struct watch *w;
+    struct buf b;
+    static const struct span unit[3] = {{(const uint8_t *)"1", 1}, {(const uint8_t *)"2", 1}, {(const uint8_t *)"3", 1}};
+    struct fx_table t = {.n = 3, .choices = 3, .choice = unit, .unit = unit};
+    struct watch_options o = {0};
+    arena_init(&mem, 1 << 24);
+    buf_init(&b, 1 << 22);
+    must(watch_new(&t, &o, &mem, &w, &f));
+    for (int kind = 0; kind < WATCH_KINDS; kind++)
+        for (int m = 0; m < FX_METHODS; m++)
+            for (int lang = 0; lang < LANG_COUNT; lang++) {
+                struct watch_event e = {.kind = (enum watch_kind)kind, .is = FX_ANOMALY, .station = 1, .other = 2,
+                                        .device = 1, .flags = 0xff, .method = (enum fx_method)m, .choice = 0,
+                                        .received = 2, .n = 9, .value = 2, .expected = 3, .p = 1e-5};
+                watch_json(w, &e, unit[0], (enum lang)lang, &b);
+            }
+    check(&b);
+    buf_release(&b);
+    arena_release(&mem);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_event),
         cmocka_unit_test(every_sentence),
         cmocka_unit_test(every_fixed_text),
         cmocka_unit_test(every_summary),

@@ -171,10 +171,8 @@ static double station_size(const struct fx_table *t, size_t i) {
     return reg == FX_ABSENT ? 1 : reg;
 }
 
-/* Projection after the first `cut` stations of `order`: unseen stations vote like the smallest area
- * around them that has been seen, with its votes per registered voter. */
-static err project(const struct fx_table *t, const uint32_t *order, size_t n, size_t cut,
-                   struct arena *mem, double *now, double *projected, struct fail *f) {
+err fx_project(const struct fx_table *t, const uint32_t *order, size_t n, size_t cut,
+               struct arena *mem, double *now, double *projected, struct fail *f) {
     struct seen nation = {0}, *area[FX_LEVELS];
     for (size_t l = 0; l < t->levels; l++)
         if (!(area[l] = arena_array(mem, t->level[l].count + 1, sizeof **area)))
@@ -225,10 +223,10 @@ err fx_late(const struct fx_table *t, uint64_t seed, struct arena *mem, struct f
         return fx_list_add(out, mem, &r, f);
     }
     double final, ignored;
-    TRY(project(t, order, n, n, mem, &final, &ignored, f));
+    TRY(fx_project(t, order, n, n, mem, &final, &ignored, f));
     for (size_t k = 0; k < sizeof cut / sizeof *cut; k++) {
         double now, projected;
-        TRY(project(t, order, n, n * cut[k].percent / 100, mem, &now, &projected, f));
+        TRY(fx_project(t, order, n, n * cut[k].percent / 100, mem, &now, &projected, f));
         fx_detail(&r, cut[k].seen, now);
         fx_detail(&r, cut[k].projected, projected);
         if (cut[k].percent != 50) continue;

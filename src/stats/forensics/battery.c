@@ -83,6 +83,7 @@ static err holm(struct fx_report *r, struct arena *mem, struct fail *f) {
         r->family++;
         if (!isnan(x->p)) with_p[n++] = x;
     }
+    if (r->options.looks > 1) r->family *= r->options.looks;
     qsort(with_p, n, sizeof *with_p, by_p);
     double most = 0;
     for (size_t k = 0; k < n; k++) {

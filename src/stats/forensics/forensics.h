@@ -71,6 +71,7 @@ struct fx_options {
     bool coarse_comb;     /* grid of .005 and plain baseline, for comparison with older figures */
     bool nation_only;     /* no tests by area */
     unsigned skip;        /* bit m: leave method m out (simulations) */
+    unsigned looks;       /* how often the same stream is looked at: multiplies the family; 0 = once */
 };
 
 /* Two stations with the same votes. */
@@ -150,6 +151,12 @@ MUST_USE err fx_constancy(const struct fx_table *t, size_t rival, uint64_t seed,
  * is left after the projection; effect = the part predicted. Supports no statement. */
 MUST_USE err fx_late(const struct fx_table *t, uint64_t seed, struct arena *mem,
                      struct fx_list *out, struct fail *f);
+
+/* The leader's share after the first `cut` stations of `order`, and projected to all n of them: unseen
+ * stations vote like the smallest area around them that has been seen, with its votes per registered
+ * voter. NAN while nothing is counted. */
+MUST_USE err fx_project(const struct fx_table *t, const uint32_t *order, size_t n, size_t cut,
+                        struct arena *mem, double *now, double *projected, struct fail *f);
 
 /* 6. Round-percent totals. value = choices whose total is round(p V / 1000). */
 MUST_USE err fx_round(const struct fx_table *t, bool nation_only, struct arena *mem,
