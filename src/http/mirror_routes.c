@@ -41,6 +41,14 @@ const struct static_rule mirror_static_rules[] = {
     {.prefix = "objects/", .suffix = "", .type = "application/octet-stream", .immutable = true},
     {.prefix = "", .suffix = ".json", .type = "application/json", .max_age = 1},
     {.prefix = "index.html", .suffix = "", .type = "text/html; charset=utf-8", .max_age = 2},
+    {.prefix = "contests.html", .suffix = "", .type = "text/html; charset=utf-8", .max_age = 2},
+    {.prefix = "about.html", .suffix = "", .type = "text/html; charset=utf-8", .max_age = 2},
+    {.prefix = "petition.html", .suffix = "", .type = "text/html; charset=utf-8", .max_age = 2},
+    {.prefix = "en/", .suffix = ".html", .type = "text/html; charset=utf-8", .max_age = 2},
+    {.prefix = "sw/", .suffix = ".html", .type = "text/html; charset=utf-8", .max_age = 2},
+    {.prefix = "assets/", .suffix = ".css", .type = "text/css; charset=utf-8", .immutable = true},
+    {.prefix = "assets/", .suffix = ".js", .type = "text/javascript; charset=utf-8", .immutable = true},
+    {.prefix = "assets/", .suffix = ".wasm", .type = "application/wasm", .immutable = true},
     {.prefix = "", .suffix = "", .type = PLAIN, .max_age = 2, .index = "index.html"},
 };
 const size_t mirror_static_rule_count = sizeof mirror_static_rules / sizeof *mirror_static_rules;

@@ -284,7 +284,11 @@ const struct http_route routes_table[] = {
 const size_t routes_count = sizeof routes_table / sizeof *routes_table;
 
 const struct static_rule routes_static_rules[] = {
-    {.prefix = "", .suffix = "index.html", .type = "text/html; charset=utf-8", .max_age = 2},
+    {.prefix = "", .suffix = ".html", .type = "text/html; charset=utf-8", .max_age = 2},
+    {.prefix = "assets/", .suffix = ".css", .type = "text/css; charset=utf-8", .immutable = true},
+    {.prefix = "assets/", .suffix = ".js", .type = "text/javascript; charset=utf-8", .immutable = true},
+    {.prefix = "assets/", .suffix = ".wasm", .type = "application/wasm", .immutable = true},
+    {.prefix = "assets/", .suffix = ".svg", .type = "image/svg+xml", .immutable = true},
     {.prefix = "tile/", .suffix = "", .type = "application/octet-stream", .immutable = true},
     {.prefix = "objects/", .suffix = "", .type = "application/octet-stream", .immutable = true},
     {.prefix = "witnessed/", .suffix = "", .type = "text/plain; charset=utf-8", .max_age = 5},
@@ -293,6 +297,7 @@ const struct static_rule routes_static_rules[] = {
     {.prefix = "anchor", .suffix = "", .type = "text/plain; charset=utf-8", .max_age = 60},
     {.prefix = "results/", .suffix = ".json", .type = "application/json", .max_age = 2},
     {.prefix = "head.json", .suffix = "", .type = "application/json", .max_age = 1},
+    {.prefix = "", .suffix = "/", .type = "text/html; charset=utf-8", .max_age = 2, .index = "index.html"},
     {.prefix = "", .suffix = "", .type = "text/html; charset=utf-8", .max_age = 2, .index = "index.html"},
 };
 const size_t routes_static_rule_count = sizeof routes_static_rules / sizeof *routes_static_rules;

@@ -11,7 +11,7 @@
 #include "election/definition.h"
 #include "election/results.h"
 #include "service/mirror_impl.h"
-#include "service/page.h"
+#include "service/portal.h"
 
 enum { FILE_MAX = 256 << 20 };
 
@@ -189,6 +189,44 @@ static err put_anchor(struct mirror *m, struct buf *b, struct fail *f) {
     return OK;
 }
 
+/* Pages go from one buffer to the next: what was written to it last is put when the next is asked for. */
+struct pages {
+    struct mirror *m;
+    char path[PAGE_PATH_MAX];
+    struct buf b;
+};
+
+static err put_page(struct pages *p, struct fail *f) {
+    err e = p->path[0] ? put_if_new(p->m, p->path, buf_view(&p->b), f) : OK;
+    buf_clear(&p->b);
+    p->path[0] = 0;
+    return e;
+}
+
+static err next_page(void *ctx, const char *path, struct buf **bytes, struct fail *f) {
+    struct pages *p = ctx;
+    TRY(put_page(p, f));
+    (void)snprintf(p->path, sizeof p->path, "%s", path);
+    *bytes = &p->b;
+    return OK;
+}
+
+static err put_pages(struct mirror *m, const struct results *r, struct fail *f) {
+    struct page_site site = {.fold = m->fold, .results = r, .note = note_text, .style = portal_style,
+                             .script = portal_script};
+    struct pages pages = {.m = m};
+    struct portal_sink sink = {next_page, &pages};
+    struct portal *portal;
+    TRY(portal_new(&portal, f));
+    buf_init(&pages.b, FILE_MAX);
+    err e = portal_begin(portal, r, true, f);
+    if (e == OK) e = portal_render(portal, &site, SIZE_MAX, &sink, f);
+    if (e == OK) e = put_page(&pages, f);
+    buf_release(&pages.b);
+    portal_free(portal);
+    return e;
+}
+
 static err put_results(struct mirror *m, struct mirror_report *out, struct fail *f) {
     struct results r;
     struct buf b;
@@ -211,8 +249,7 @@ static err put_results(struct mirror *m, struct mirror_report *out, struct fail 
         if (e == OK) e = put_if_new(m, results_files[i].path, buf_view(&b), f);
     }
     buf_clear(&b);
-    if (e == OK) e = page_overview(m->fold, &r, note_text, &b, f);
-    if (e == OK) e = put_if_new(m, "index.html", buf_view(&b), f);
+    if (e == OK) e = put_pages(m, &r, f);
     results_release(&r);
     buf_release(&b);
     return e;

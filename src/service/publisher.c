@@ -16,17 +16,18 @@
 #include "election/anchor.h"
 #include "election/results.h"
 #include "election/head.h"
-#include "service/page.h"
+#include "service/portal.h"
 #include "service/repair.h"
 #include "store/writer.h"
 #include "tlog/checkpoint.h"
 #include "tlog/tile.h"
 
 enum { FILE_MAX = 256 << 20, WITNESSED_MAX = 64 << 20, REPAIR_TILES = 64 };
+enum { PAGES_MAX = 32 << 20 }; /* bytes of pages a tick: they are held until written */
 
 /* A file rendered while the fold was at hand, to be written afterwards. */
 struct rendered {
-    char path[RESULTS_PATH_MAX];
+    char path[PAGE_PATH_MAX];
     struct buf bytes;
 };
 
@@ -42,6 +43,7 @@ struct publisher {
     uint32_t definition;
     struct budget budget;
     struct vec files;        /* struct rendered */
+    struct portal *portal;
     struct vec fingerprints; /* uint64_t, one a cell: its findings at the last tick */
     struct vec stamps;       /* uint64_t, one for each of results_files */
 
@@ -117,8 +119,9 @@ static err changed_cells(struct publisher *p, const struct fold *s, struct resul
     return OK;
 }
 
-static err render_contest(struct publisher *p, const struct fold *s, struct results *r,
-                          const struct tally *t, const uint8_t *changed, bool all, struct fail *f) {
+static err render_contest(struct publisher *p, const struct fold *s, struct results *r, size_t at,
+                          const uint8_t *changed, bool all, struct fail *f) {
+    const struct tally *t = &r->tallies[at];
     uint8_t *dirty = arena_array(&r->arena, t->n, 1);
     if (!dirty) return fail_set(f, E_MEMORY, "no memory for the results");
     bool any = all;
@@ -135,7 +138,9 @@ static err render_contest(struct publisher *p, const struct fold *s, struct resu
     char path[RESULTS_PATH_MAX];
     struct buf *b;
     for (size_t i = 0; i < t->n && any; i++) {
-        if (!dirty[i] || !results_has_file(s, t, i)) continue;
+        if (!dirty[i]) continue;
+        portal_mark(p->portal, at, i);
+        if (!results_has_file(s, t, i)) continue;
         results_unit_path(s, t->contest, t->round, t->rows[i].unit, path);
         TRY(add_file(p, path, &b, f));
         TRY(results_unit(s, t, &r->findings, i, b, f));
@@ -161,6 +166,21 @@ static err render_whole(struct publisher *p, const struct fold *s, struct result
     return OK;
 }
 
+static err add_page(void *ctx, const char *path, struct buf **bytes, struct fail *f) {
+    return add_file(ctx, path, bytes, f);
+}
+
+static err render_pages(struct publisher *p, const struct fold *s, const struct results *r,
+                        struct fail *f) {
+    struct page_site site = {.fold = s, .results = r, .note = p->o.note, .style = portal_style,
+                             .script = portal_script, .local_proofs = true};
+    struct portal_sink sink = {add_page, p};
+    pthread_mutex_lock(&p->head_lock);
+    site.witnessed = p->witnessed_size;
+    pthread_mutex_unlock(&p->head_lock);
+    return portal_render(p->portal, &site, PAGES_MAX, &sink, f);
+}
+
 static err render_results(struct publisher *p, const struct fold *s, struct fail *f) {
     struct results r;
     const struct definition *d = fold_definition(s);
@@ -170,13 +190,12 @@ static err render_results(struct publisher *p, const struct fold *s, struct fail
     uint8_t *changed;
     struct buf *b;
     err e = changed_cells(p, s, &r, &changed, f);
-    for (size_t i = 0; i < r.n && e == OK; i++)
-        e = render_contest(p, s, &r, &r.tallies[i], changed, all, f);
+    if (e == OK) e = portal_begin(p->portal, &r, all, f);
+    for (size_t i = 0; i < r.n && e == OK; i++) e = render_contest(p, s, &r, i, changed, all, f);
     if (e == OK) e = add_file(p, "results/index.json", &b, f);
     if (e == OK) e = results_index(s, r.tallies, r.n, &r.findings, b, f);
     if (e == OK) e = render_whole(p, s, &r, all, f);
-    if (e == OK) e = add_file(p, "index.html", &b, f);
-    if (e == OK) e = page_overview(s, &r, p->o.note, b, f);
+    if (e == OK) e = render_pages(p, s, &r, f);
     if (e == OK && all) {
         struct hash manifest = {0};
         (void)fold_election(s, &manifest);
@@ -298,7 +317,7 @@ static err tick(struct publisher *p, struct fail *f) {
     buf_init(&head, HEAD_MAX);
     const struct fold *s = sequencer_fold_lock(p->q);
     err e = sequencer_checkpoint(p->q, &size, &checkpoint, f);
-    bool due = e == OK && size > 0 && (size != p->size || !p->whole);
+    bool due = e == OK && size > 0 && (size != p->size || !p->whole || portal_is_pending(p->portal));
     if (due && !p->o.no_results) e = render_results(p, s, f);
     last_ms = fold_last_ms(s);
     simulated = fold_definition(s) && fold_definition(s)->simulated;
@@ -324,10 +343,19 @@ static err tick(struct publisher *p, struct fail *f) {
     return e;
 }
 
-err publisher_tick(struct publisher *p, struct fail *f) {
+/* *more: pages are left for another tick. */
+static err one_tick(struct publisher *p, bool *more, struct fail *f) {
     pthread_mutex_lock(&p->tick_lock);
     err e = tick(p, f);
+    *more = e == OK && portal_is_pending(p->portal);
     pthread_mutex_unlock(&p->tick_lock);
+    return e;
+}
+
+err publisher_tick(struct publisher *p, struct fail *f) {
+    bool more = true;
+    err e = OK;
+    while (e == OK && more) e = one_tick(p, &more, f);
     return e;
 }
 
@@ -412,6 +440,7 @@ err publisher_open(const struct publisher_options *o, struct sequencer *q, struc
     pthread_mutex_init(&p->wake_lock, NULL);
     pthread_cond_init(&p->wake_cond, NULL);
     err e = writer_open(o->public_dir, &p->writer, f);
+    if (e == OK) e = portal_new(&p->portal, f);
     if (e == OK) e = sequencer_reader(q, &p->reader, f);
     if (e != OK) {
         publisher_close(p);
@@ -476,12 +505,14 @@ static void *run(void *arg) {
         pthread_mutex_unlock(&p->wake_lock);
         struct fail f = {0};
         uint64_t from = clock_monotonic_ms();
-        err e = due ? publisher_tick(p, &f) : OK;
+        bool more = false;
+        err e = !due ? OK : last ? publisher_tick(p, &f) : one_tick(p, &more, &f);
         uint64_t took = clock_monotonic_ms() - from;
         if (e == OK && !last) e = repair_part(p, &f);
         bool failed = has_failed(p, e, &f);
         pthread_mutex_lock(&p->wake_lock);
         if (failed) break;
+        p->due = p->due || more;
         if (due) wait_ms(p, took * 4 > p->o.interval_ms ? took * 4 : p->o.interval_ms);
     }
     pthread_mutex_unlock(&p->wake_lock);
@@ -528,6 +559,7 @@ void publisher_close(struct publisher *p) {
     buf_release(&p->checkpoint);
     buf_release(&p->witnessed);
     buf_release(&p->witness_index);
+    portal_free(p->portal);
     writer_close(p->writer);
     store_reader_close(p->reader);
     pthread_mutex_destroy(&p->tick_lock);

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include <stdio.h>
+#include "service/page_impl.h"
+
+/* Only what this tree holds; nothing in the page itself. frame-ancestors cannot be said here: the
+ * server's own header says it. */
+#define POLICY                                                                                     \
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; "                 \
+    "img-src 'self' blob: data:; connect-src 'self'; worker-src 'self'; manifest-src 'self'; "    \
+    "form-action 'self'; base-uri 'none'"
+
+static void up(struct page *p, const char *path) {
+    html_raw(&p->h, p->h.up);
+    html_raw(&p->h, path);
+}
+
+void page_in_lang(const struct page *p, enum page_lang lang, char out[PAGE_PATH_MAX]) {
+    const char *path = p->path, *tag = lang_tag(p->h.lang);
+    size_t n = strlen(tag);
+    if (strncmp(path, tag, n) == 0 && path[n] == '/') path += n + 1;
+    bool at_root = lang == LANG_EN && !strchr(path, '/');
+    (void)snprintf(out, PAGE_PATH_MAX, "%s%s%s", at_root ? "" : lang_tag(lang), at_root ? "" : "/", path);
+}
+
+static void head(struct page *p, const char *kind, struct span title) {
+    struct html *h = &p->h;
+    const struct definition *d = fold_definition(p->s);
+    html_printf(h, "<!doctype html>\n<html lang=\"%s\" data-kind=\"%s\" data-up=\"%s\" data-size=\"%llu\">\n"
+                   "<head><meta charset=\"utf-8\">\n"
+                   "<meta http-equiv=\"Content-Security-Policy\" content=\"" POLICY "\">\n",
+                lang_tag(h->lang), kind, h->up, (unsigned long long)fold_size(p->s));
+    html_raw(h, "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
+                "<meta name=\"color-scheme\" content=\"light dark\">\n"
+                "<meta name=\"referrer\" content=\"no-referrer\">\n<title>");
+    if (d->simulated) html_raw(h, "SIMULATED &middot; ");
+    html_escaped(h, title);
+    html_raw(h, "</title>\n<link rel=\"stylesheet\" href=\"");
+    up(p, p->site->style);
+    html_raw(h, "\">\n");
+    if (p->site->script) {
+        html_raw(h, "<script type=\"module\" src=\"");
+        up(p, p->site->script);
+        html_raw(h, "\"></script>\n");
+    }
+    for (int l = 0; l < LANG_COUNT; l++) {
+        char other[PAGE_PATH_MAX];
+        if (l == (int)h->lang) continue;
+        page_in_lang(p, (enum page_lang)l, other);
+        html_printf(h, "<link rel=\"alternate\" hreflang=\"%s\" href=\"", lang_tag((enum page_lang)l));
+        up(p, other);
+        html_raw(h, "\">\n");
+    }
+    html_raw(h, "</head>\n");
+}
+
+static void nav_link(struct page *p, enum page_kind kind, enum page_word word) {
+    char path[PAGE_PATH_MAX];
+    page_path(p->h.lang, kind, path);
+    html_raw(&p->h, "<li><a href=\"");
+    up(p, path);
+    html_raw(&p->h, strcmp(path, p->path) == 0 ? "\" aria-current=\"page\">" : "\">");
+    html_word(&p->h, word);
+    html_raw(&p->h, "</a></li>");
+}
+
+static void languages(struct page *p) {
+    for (int l = 0; l < LANG_COUNT; l++) {
+        char other[PAGE_PATH_MAX];
+        if (l == (int)p->h.lang) continue;
+        page_in_lang(p, (enum page_lang)l, other);
+        html_raw(&p->h, "<a class=\"lang\" hreflang=\"");
+        html_printf(&p->h, "%s\" lang=\"%s\" href=\"", lang_tag((enum page_lang)l),
+                    lang_tag((enum page_lang)l));
+        up(p, other);
+        html_printf(&p->h, "\">%s</a>", lang_name((enum page_lang)l));
+    }
+}
+
+/* The strip that a screenshot cannot leave out: it stands in the page's first line. */
+static void simulated(struct page *p) {
+    const struct definition *d = fold_definition(p->s);
+    struct html *h = &p->h;
+    if (d->simulated) {
+        html_raw(h, "<p class=\"sim\"><strong>");
+        html_word(h, W_SIMULATED);
+        html_raw(h, "</strong>");
+        if (d->notice.n && strstr(p->path, "index.html")) {
+            html_raw(h, "<span>");
+            html_escaped(h, d->notice);
+            html_raw(h, "</span>");
+        }
+        html_raw(h, "</p>\n");
+    }
+}
+
+static void notices(struct page *p) {
+    const struct definition *d = fold_definition(p->s);
+    struct html *h = &p->h;
+    if (d->notice.n) {
+        html_raw(h, "<p class=\"notice\">");
+        html_escaped(h, d->notice);
+        html_raw(h, "</p>\n");
+    }
+    if (p->site->note) {
+        html_raw(h, "<p class=\"notice\">");
+        html_escaped(h, span_text(p->site->note));
+        html_raw(h, "</p>\n");
+    }
+}
+
+void page_begin(struct page *p, const char *kind, struct span title) {
+    struct html *h = &p->h;
+    char home[PAGE_PATH_MAX];
+    page_path(h->lang, PAGE_OVERVIEW, home);
+    head(p, kind, title);
+    html_raw(h, "<body>\n<a class=\"skip\" href=\"#main\">");
+    html_word(h, W_SKIP);
+    html_raw(h, "</a>\n<header class=\"top\">\n");
+    simulated(p);
+    html_raw(h, "<div class=\"wrap\"><a class=\"brand\" href=\"");
+    up(p, home);
+    html_raw(h, "\">");
+    html_escaped(h, fold_definition(p->s)->title);
+    html_raw(h, "</a>\n<nav aria-label=\"");
+    html_word(h, W_PAGES);
+    html_raw(h, "\"><ul>");
+    nav_link(p, PAGE_OVERVIEW, W_OVERVIEW);
+    if (p->site->results->n > 1) nav_link(p, PAGE_CONTESTS, W_CONTESTS);
+    nav_link(p, PAGE_PETITION, W_PETITION);
+    nav_link(p, PAGE_ABOUT, W_CHECK);
+    html_raw(h, "</ul></nav>\n<div class=\"tools\" id=\"tools\">");
+    languages(p);
+    html_raw(h, "</div></div></header>\n<main id=\"main\" class=\"wrap\" tabindex=\"-1\">\n");
+}
+
+static void log_line(struct page *p) {
+    struct html *h = &p->h;
+    html_raw(h, "<p id=\"log\">");
+    html_word(h, W_AS_OF);
+    html_raw(h, " <b>");
+    html_number(h, fold_size(p->s));
+    html_raw(h, "</b>; ");
+    html_word(h, W_LAST_RECORD);
+    html_raw(h, ": ");
+    html_time(h, fold_last_ms(p->s));
+    html_raw(h, ". <span id=\"witnessed\">");
+    if (p->site->witnessed) {
+        html_word(h, W_WITNESSED_TO);
+        html_raw(h, " ");
+        html_number(h, p->site->witnessed);
+        html_raw(h, ".");
+    } else {
+        html_word(h, W_NOT_WITNESSED);
+    }
+    html_raw(h, "</span></p>\n");
+}
+
+void page_end(struct page *p) {
+    struct html *h = &p->h;
+    html_raw(h, "</main>\n<footer class=\"wrap\">\n");
+    notices(p);
+    log_line(p);
+    html_raw(h, "<p>");
+    html_word(h, W_RECOMPUTE);
+    html_raw(h, " ");
+    html_word(h, W_NO_WINNER);
+    html_raw(h, "</p>\n<ul class=\"links\">");
+    if (p->data) {
+        html_raw(h, "<li><a href=\"");
+        html_raw(h, h->up);
+        html_escaped(h, span_text(p->data));
+        html_raw(h, "\">");
+        html_word(h, W_JSON);
+        html_raw(h, "</a></li>");
+    }
+    html_raw(h, "<li><a href=\"");
+    up(p, "checkpoint\">");
+    html_word(h, W_CHECKPOINT);
+    html_raw(h, "</a></li><li><a href=\"");
+    up(p, "anchor\">");
+    html_word(h, W_ANCHOR);
+    html_raw(h, "</a></li></ul>\n</footer>\n</body></html>\n");
+}
+
+void page_section(struct page *p, const char *id, enum page_word title) {
+    html_printf(&p->h, "<section id=\"%s\" aria-labelledby=\"%s-h\"><h2 id=\"%s-h\">", id, id, id);
+    html_word(&p->h, title);
+    html_raw(&p->h, "</h2>\n");
+}
+
+void page_section_end(struct page *p) {
+    html_raw(&p->h, "</section>\n");
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "service/portal.h"
+
+#include <stdlib.h>
+
+/* Rows of a contest and round whose pages are due. */
+struct due {
+    uint8_t *rows; /* a byte a row */
+    size_t n;
+    size_t count;
+};
+
+struct portal {
+    struct due *tallies;
+    size_t n;
+    size_t count; /* rows that are due, in all */
+    bool assets;  /* are due */
+};
+
+err portal_new(struct portal **out, struct fail *f) {
+    *out = calloc(1, sizeof **out);
+    return *out ? OK : fail_set(f, E_MEMORY, "no memory for the portal");
+}
+
+static void drop(struct portal *p) {
+    for (size_t i = 0; i < p->n; i++) free(p->tallies[i].rows);
+    free(p->tallies);
+    p->tallies = NULL;
+    p->n = p->count = 0;
+}
+
+void portal_free(struct portal *p) {
+    if (!p) return;
+    drop(p);
+    free(p);
+}
+
+/* Rows keep their places while the definition is the same; a new one marks everything anyway. */
+static bool same_shape(const struct portal *p, const struct results *r) {
+    if (p->n != r->n) return false;
+    for (size_t i = 0; i < p->n; i++)
+        if (p->tallies[i].n != r->tallies[i].n) return false;
+    return true;
+}
+
+err portal_begin(struct portal *p, const struct results *r, bool all, struct fail *f) {
+    all = all || !same_shape(p, r);
+    if (!all) return OK;
+    drop(p);
+    p->tallies = calloc(r->n + 1, sizeof *p->tallies);
+    if (!p->tallies) return fail_set(f, E_MEMORY, "no memory for the portal");
+    p->n = r->n;
+    p->assets = true;
+    for (size_t i = 0; i < p->n; i++) {
+        struct due *d = &p->tallies[i];
+        d->rows = malloc(r->tallies[i].n + 1);
+        if (!d->rows) {
+            drop(p);
+            return fail_set(f, E_MEMORY, "no memory for the portal");
+        }
+        memset(d->rows, 1, r->tallies[i].n);
+        d->n = d->count = r->tallies[i].n;
+        p->count += d->n;
+    }
+    return OK;
+}
+
+void portal_mark(struct portal *p, size_t tally, size_t row) {
+    if (tally >= p->n || row >= p->tallies[tally].n || p->tallies[tally].rows[row]) return;
+    p->tallies[tally].rows[row] = 1;
+    p->tallies[tally].count++;
+    p->count++;
+}
+
+bool portal_is_pending(const struct portal *p) {
+    return p->count > 0;
+}
+
+static err add_assets(struct portal *p, const struct portal_sink *sink, struct fail *f) {
+    for (size_t i = 0; i < portal_asset_count; i++) {
+        struct buf *b;
+        TRY(sink->add(sink->ctx, portal_assets[i].path, &b, f));
+        buf_add(b, portal_assets[i].bytes, portal_assets[i].n);
+        TRY(buf_ok(b, f));
+    }
+    p->assets = false;
+    return OK;
+}
+
+static err add_texts(const struct page_site *site, const struct portal_sink *sink, struct fail *f) {
+    for (int l = 0; l < LANG_COUNT; l++) {
+        for (int k = 0; k < PAGE_KIND_COUNT; k++) {
+            char path[PAGE_PATH_MAX];
+            struct buf *b;
+            page_path((enum page_lang)l, (enum page_kind)k, path);
+            TRY(sink->add(sink->ctx, path, &b, f));
+            TRY(page_make(site, (enum page_lang)l, (enum page_kind)k, b, f));
+        }
+    }
+    return OK;
+}
+
+/* The pages of one row, in every language. */
+static err add_row(const struct page_site *site, const struct tally *t, size_t row,
+                   const struct portal_sink *sink, size_t *spent, struct fail *f) {
+    for (int l = 0; l < LANG_COUNT; l++) {
+        char path[PAGE_PATH_MAX];
+        struct buf *b;
+        page_unit_path(site->fold, (enum page_lang)l, t, t->rows[row].unit, path);
+        TRY(sink->add(sink->ctx, path, &b, f));
+        TRY(page_unit(site, (enum page_lang)l, t, row, b, f));
+        *spent += b->n;
+    }
+    return OK;
+}
+
+/* Parents stand before their children: a page that is linked to from more places is never the later. */
+static err add_rows(struct portal *p, const struct page_site *site, size_t budget,
+                    const struct portal_sink *sink, struct fail *f) {
+    size_t spent = 0;
+    for (size_t i = 0; i < p->n; i++) {
+        struct due *d = &p->tallies[i];
+        const struct tally *t = &site->results->tallies[i];
+        for (size_t row = 0; row < d->n && d->count; row++) {
+            if (!d->rows[row]) continue;
+            if (spent >= budget) return OK;
+            if (results_has_file(site->fold, t, row)) TRY(add_row(site, t, row, sink, &spent, f));
+            d->rows[row] = 0;
+            d->count--;
+            p->count--;
+        }
+    }
+    return OK;
+}
+
+err portal_render(struct portal *p, const struct page_site *site, size_t budget,
+                  const struct portal_sink *sink, struct fail *f) {
+    if (p->assets) TRY(add_assets(p, sink, f));
+    TRY(add_texts(site, sink, f));
+    return add_rows(p, site, budget, sink, f);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* Which pages of the portal are made when: overview and texts at every tick, the page of a unit or a
+ * station when it changed, the highest units first, and never more at once than a tick may cost.
+ *
+ * Pages may therefore be a few ticks behind the JSON; each says which record it is as of. */
+#ifndef SERVICE_PORTAL_H
+#define SERVICE_PORTAL_H
+
+#include "service/page.h"
+
+/* A file of the portal that does not change: style sheet, scripts, modules. */
+struct portal_asset {
+    const char *path; /* in the public tree: assets/HASH/NAME, HASH over all of them */
+    const uint8_t *bytes;
+    size_t n;
+};
+/* Made at build time by tools/embed-web. */
+extern const struct portal_asset portal_assets[];
+extern const size_t portal_asset_count;
+extern const char *const portal_style;
+extern const char *const portal_script; /* NULL when the program was built without npm */
+
+/* Receives a file: *bytes is a buffer to write to, the callee's. */
+struct portal_sink {
+    err (*add)(void *ctx, const char *path, struct buf **bytes, struct fail *f);
+    void *ctx;
+};
+
+struct portal;
+
+MUST_USE err portal_new(struct portal **out, struct fail *f);
+void portal_free(struct portal *p); /* NULL is fine */
+
+/* A tick with these results begins. `all`: everything changed. */
+MUST_USE err portal_begin(struct portal *p, const struct results *r, bool all, struct fail *f);
+/* Row `row` of tally `tally` changed: its pages are due. */
+void portal_mark(struct portal *p, size_t tally, size_t row);
+/* Gives the sink the pages of site->results that are due, until `budget` bytes of them are made. The
+ * texts and (with `all` in portal_begin) the assets come first. */
+MUST_USE err portal_render(struct portal *p, const struct page_site *site, size_t budget,
+                           const struct portal_sink *sink, struct fail *f);
+/* Pages are left for the next tick. */
+bool portal_is_pending(const struct portal *p);
+
+#endif
