@@ -136,11 +136,6 @@ void check_add(struct applied *out, const uint8_t pub[32], const uint8_t sig[64]
     k->line = (uint8_t)line;
 }
 
-/* What the log says itself, under its own key. */
-static bool is_the_logs(enum record_type t) {
-    return t == REC_SIGNATURES || t == REC_INCIDENT || t == REC_HOST_LOG;
-}
-
 err line_resolve(const struct fold *s, const struct note_line *l, enum record_type type,
                  uint64_t index, uint64_t ms, uint32_t *key, bool *by_log, struct fail *f) {
     *key = NO_KEY;
@@ -149,7 +144,7 @@ err line_resolve(const struct fold *s, const struct note_line *l, enum record_ty
         return fail_set(f, E_SIGNER, "the line of %.*s is not a plain Ed25519 signature",
                         SPAN_ARG(l->name));
     if (l->id == s->log_keyid && span_eq(l->name, s->def.origin)) {
-        if (!is_the_logs(type))
+        if (!log_may_sign(type))
             return fail_set(f, E_ROLE, "the log's own key may not sign a %s record",
                             record_info(type)->name);
         *by_log = true;
@@ -201,7 +196,7 @@ static err resolve_signers(struct ctx *c) {
             check_add(c->out, state_key(c->fold, c->signers[i])->pub, l->bytes, r->text, 0, i);
         }
     }
-    if (is_the_logs(r->type) && !c->by_log)
+    if (log_may_sign(r->type) && !c->by_log)
         return fail_set(c->f, E_ROLE, "a %s record is signed by the log's key only",
                         record_info(r->type)->name);
     return OK;

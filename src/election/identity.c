@@ -29,3 +29,7 @@ bool role_may_sign(enum role r, enum record_type t) {
 bool role_may_grant(enum role granter, enum role r) {
     return granter < ROLE_COUNT && r < ROLE_COUNT && (roles[granter].grants >> r & 1);
 }
+
+bool log_may_sign(enum record_type t) {
+    return t == REC_SIGNATURES || t == REC_INCIDENT || t == REC_HOST_LOG;
+}

@@ -18,5 +18,7 @@ enum role role_by_name(struct span name); /* ROLE_COUNT if there is none */
 bool role_may_sign(enum role r, enum record_type t);
 /* A key of role `granter` may grant (and revoke) a key of role `r`, inside its own unit. */
 bool role_may_grant(enum role granter, enum role r);
+/* What the log says itself, under its own key. */
+bool log_may_sign(enum record_type t);
 
 #endif

@@ -39,38 +39,6 @@ err verification_get(struct verification *v, const char *path, size_t max, struc
     return v->io.get(v->io.ctx, path, max, out, f);
 }
 
-/* --- tiles --- */
-
-/* The first `width` entries or hashes of a full tile. */
-static err cut_tile(struct tile t, const char *path, struct buf *b, size_t before, struct fail *f) {
-    struct span all = span_of(b->p + before, b->n - before), rest = all, entry;
-    size_t keep = (size_t)t.width * HASH_BYTES;
-    if (t.entries) {
-        bool more = true;
-        for (unsigned i = 0; i < t.width && more; i++) TRY(bundle_next(&rest, &entry, &more, f));
-        if (!more) return fail_set(f, E_TILE, "%s holds too few entries", path);
-        keep = all.n - rest.n;
-    }
-    if (keep > all.n) return fail_set(f, E_TILE, "%s holds too few hashes", path);
-    b->n = before + keep;
-    return OK;
-}
-
-/* Of the width that it has at this size; where only the full one is published, its beginning. */
-static err get_tile(struct verification *v, struct tile t, struct buf *out, struct fail *f) {
-    char path[TILE_PATH_MAX];
-    size_t before = out->n, max = t.entries ? (size_t)TILE_BUNDLE_MAX : (size_t)TILE_BYTES;
-    tile_path(t, path);
-    err e = verification_get(v, path, max, out, f);
-    if (e != E_NOT_FOUND || t.width == TILE_WIDTH) return e;
-    struct tile full = t;
-    full.width = TILE_WIDTH;
-    tile_path(full, path);
-    out->n = before;
-    TRY(verification_get(v, path, max, out, f));
-    return cut_tile(t, path, out, before, f);
-}
-
 /* --- the tree --- */
 
 static struct hash subtree(struct hash *h, unsigned n) {
@@ -89,7 +57,7 @@ static err compare_tile(struct verification *v, unsigned l) {
     char path[TILE_PATH_MAX];
     tile_path(t, path);
     buf_clear(&v->scratch);
-    err e = get_tile(v, t, &v->scratch, &f);
+    err e = tile_read(v->io.get, v->io.ctx, t, &v->scratch, &f);
     if (e == E_AGAIN) return e;
     if (e != OK) {
         verification_judge(v, verification_verdict_of(e), e == E_NOT_FOUND ? E_NOT_FOUND : E_TILE,
@@ -160,10 +128,11 @@ static err text_of(struct verification *v, uint64_t index, struct buf *out, stru
                    struct fail *f) {
     struct tile t = {.entries = true, .index = index / TILE_WIDTH};
     t.width = (uint16_t)tile_width_at(v->r->size, 0, t.index);
-    TRY(get_tile(v, t, out, f));
+    TRY(tile_read(v->io.get, v->io.ctx, t, out, f));
     struct span rest = buf_view(out), entry, note;
     bool more = true;
-    for (uint64_t i = 0; i <= index % TILE_WIDTH; i++) TRY(bundle_next(&rest, &entry, &more, f));
+    for (uint64_t i = 0; i <= index % TILE_WIDTH && more; i++) TRY(bundle_next(&rest, &entry, &more, f));
+    if (!more) return fail_set(f, E_TILE, "the bundle of entry %llu ends before it", (unsigned long long)index);
     uint64_t ms;
     struct record *rec = malloc(sizeof *rec);
     if (!rec) return fail_set(f, E_MEMORY, "no memory for a record");
@@ -267,7 +236,7 @@ static err open_bundle(struct verification *v, bool *good, struct fail *f) {
     if (!v->bytes) return fail_set(f, E_MEMORY, "no memory for a bundle of entries");
     tile_path(t, path);
     buf_clear(v->bytes);
-    err e = get_tile(v, t, v->bytes, &why);
+    err e = tile_read(v->io.get, v->io.ctx, t, v->bytes, &why);
     if (e == E_AGAIN) return e;
     if (e == OK) e = bundle_parse(buf_view(v->bytes), t.width, v->entries, &why);
     v->width = t.width;

@@ -211,13 +211,17 @@ static err proof_of(struct routes_ctx *x, uint64_t index, struct buf *out, struc
     return e;
 }
 
-/* GET /proofs/INDEX or /proofs/ID: the receipt again, witnessed if it can be. */
+/* GET /proofs/INDEX, /proofs/ID or /proofs/key/NAME (the record that introduced the key): the receipt
+ * again, witnessed if it can be. */
 static struct http_response *get_proof(struct http_request *r, void *arg) {
     struct routes_ctx *x = arg;
     struct span tail = span_text(http_tail(r));
     struct fail f = {0};
     uint64_t index = UINT64_MAX;
-    if (tail.n == HASH_HEX_LEN) {
+    if (span_starts(tail, SPAN_LIT("key/"))) {
+        index = keyring_index(sequencer_keys(x->q), span_from(tail, 4));
+        if (index == UINT64_MAX) return http_response_error(E_NOT_FOUND, "the log knows no key of this name");
+    } else if (tail.n == HASH_HEX_LEN) {
         struct hash id;
         if (hash_from_hex(tail, &id, &f) != OK) return http_response_fail_of(&f);
         index = sequencer_find(x->q, &id);

@@ -9,6 +9,7 @@ struct row {
     struct span name; /* borrowed from the fold, where names never move */
     uint8_t pub[32];
     uint32_t keyid;
+    uint64_t index; /* of the record that introduced it */
 };
 
 struct keyring {
@@ -51,6 +52,7 @@ err keyring_update(struct keyring *k, const struct fold *fold, struct fail *f) {
         }
         r->name = v.name;
         memcpy(r->pub, v.pub, 32);
+        r->index = v.granted_at;
         r->keyid = note_key_id(v.name, NOTE_TYPE_ED25519, span_of(v.pub, 32));
     }
     pthread_rwlock_unlock(&k->lock);
@@ -64,18 +66,32 @@ bool keyring_is_empty(struct keyring *k) {
     return empty;
 }
 
-bool keyring_find(struct keyring *k, struct span name, uint8_t pub[32], uint32_t *keyid) {
-    bool found = false;
+/* The row of this name, or NULL. The lock is held. */
+static const struct row *find(const struct keyring *k, struct span name) {
     size_t cursor = 0;
     uint64_t h = hash_bytes(name);
-    pthread_rwlock_rdlock(&k->lock);
-    for (uint32_t i; !found && (i = table_next(&k->by_name, h, &cursor)) != UINT32_MAX;) {
+    for (uint32_t i; (i = table_next(&k->by_name, h, &cursor)) != UINT32_MAX;) {
         const struct row *r = vec_at(&k->rows, i);
-        if (!span_eq(r->name, name)) continue;
+        if (span_eq(r->name, name)) return r;
+    }
+    return NULL;
+}
+
+bool keyring_find(struct keyring *k, struct span name, uint8_t pub[32], uint32_t *keyid) {
+    pthread_rwlock_rdlock(&k->lock);
+    const struct row *r = find(k, name);
+    if (r) {
         memcpy(pub, r->pub, 32);
         *keyid = r->keyid;
-        found = true;
     }
     pthread_rwlock_unlock(&k->lock);
-    return found;
+    return r != NULL;
+}
+
+uint64_t keyring_index(struct keyring *k, struct span name) {
+    pthread_rwlock_rdlock(&k->lock);
+    const struct row *r = find(k, name);
+    uint64_t index = r ? r->index : UINT64_MAX;
+    pthread_rwlock_unlock(&k->lock);
+    return index;
 }

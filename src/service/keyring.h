@@ -17,5 +17,7 @@ MUST_USE err keyring_update(struct keyring *k, const struct fold *fold, struct f
 bool keyring_is_empty(struct keyring *k);
 /* The public key and id of this name; false if there is none. */
 bool keyring_find(struct keyring *k, struct span name, uint8_t pub[32], uint32_t *keyid);
+/* Index of the record that introduced this key (0: the manifest); UINT64_MAX if there is none. */
+uint64_t keyring_index(struct keyring *k, struct span name);
 
 #endif

@@ -5,7 +5,7 @@
 #define SERVICE_MIRROR_IMPL_H
 
 #include "service/mirror.h"
-#include "service/tile_view.h"
+#include "tlog/tile_view.h"
 #include "store/writer.h"
 #include "tlog/checkpoint.h"
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include "base/diag.h"
 #include "base/file.h"
-#include "service/tile_view.h"
+#include "tlog/tile_view.h"
 #include "store/guard.h"
 #include "store/objects.h"
 #include "store/sqlite.h"

@@ -4,6 +4,7 @@
 #ifndef SERVICE_SUBMISSION_H
 #define SERVICE_SUBMISSION_H
 
+#include "election/receipt.h"
 #include "service/keyring.h"
 
 /* A signature line that holds under this public key. */
@@ -41,13 +42,5 @@ MUST_USE err submission_new(struct span note, struct keyring *keys, struct submi
 /* Unchecked: for what the log says itself, and for benchmarks. */
 MUST_USE err submission_raw(struct span note, struct submission **out, struct fail *f);
 void submission_free(struct submission *s);
-
-/* receipt = "hesabu/receipt/v1 INDEX ENTRY_BYTES\n" entry tlog-proof. Borrowed from `bytes`. */
-struct receipt_view {
-    uint64_t index;
-    struct span entry, proof;
-};
-MUST_USE err receipt_parse(struct span bytes, struct receipt_view *out, struct fail *f);
-void receipt_format(struct buf *out, uint64_t index, struct span entry);
 
 #endif

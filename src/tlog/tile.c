@@ -161,3 +161,31 @@ err bundle_parse(struct span bytes, unsigned width, struct span *entries, struct
         return fail_set(f, E_TILE, "%zu bytes follow the %u entries of a bundle", bytes.n, width);
     return OK;
 }
+
+err tile_cut(struct tile t, struct buf *b, size_t before, struct fail *f) {
+    struct span all = span_of(b->p + before, b->n - before), rest = all, entry;
+    size_t keep = (size_t)t.width * HASH_BYTES;
+    if (t.entries) {
+        bool more = true;
+        for (unsigned i = 0; i < t.width && more; i++) TRY(bundle_next(&rest, &entry, &more, f));
+        if (!more) return fail_set(f, E_TILE, "the full tile holds too few entries");
+        keep = all.n - rest.n;
+    }
+    if (keep > all.n) return fail_set(f, E_TILE, "the full tile holds too few hashes");
+    b->n = before + keep;
+    return OK;
+}
+
+err tile_read(tile_get *get, void *ctx, struct tile t, struct buf *out, struct fail *f) {
+    char path[TILE_PATH_MAX];
+    size_t before = out->n, max = t.entries ? (size_t)TILE_BUNDLE_MAX : (size_t)TILE_BYTES;
+    tile_path(t, path);
+    err e = get(ctx, path, max, out, f);
+    if (e != E_NOT_FOUND || t.width == TILE_WIDTH) return e;
+    struct tile full = t;
+    full.width = TILE_WIDTH;
+    tile_path(full, path);
+    out->n = before;
+    TRY(get(ctx, path, max, out, f));
+    return tile_cut(t, out, before, f);
+}

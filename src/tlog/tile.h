@@ -57,6 +57,13 @@ MUST_USE err tile_hashes(const struct merkle_tree *tree, struct tile t, struct b
 MUST_USE err bundle_add(struct buf *out, struct span entry, struct fail *f);
 /* The next entry of a bundle (borrowed); *more false at its end. E_TILE when it is cut short. */
 MUST_USE err bundle_next(struct span *rest, struct span *entry, bool *more, struct fail *f);
+/* The first `width` entries or hashes of a full tile whose bytes stand in *b from `before` on. E_TILE
+ * when it holds fewer. */
+MUST_USE err tile_cut(struct tile t, struct buf *b, size_t before, struct fail *f);
+/* Appends a tile or bundle of a published tree, read by path: of the width it has there, or, where only
+ * the full one is left, its beginning. `get` appends the file; its errors are handed on. */
+typedef err tile_get(void *ctx, const char *path, size_t max, struct buf *out, struct fail *f);
+MUST_USE err tile_read(tile_get *get, void *ctx, struct tile t, struct buf *out, struct fail *f);
 /* Exactly `width` entries and nothing more, into entries[width] (borrowed). E_TILE. */
 MUST_USE err bundle_parse(struct span bytes, unsigned width, struct span *entries, struct fail *f);
 

@@ -9,7 +9,7 @@ sh "$top/tools/libsodium-source" "$sodium"
 s=$sodium/libsodium
 cd "$top"
 base="arena bytes err json_out text vec"
-tlog="checkpoint cosignature merkle policy proof tile"
+tlog="checkpoint cosignature merkle policy proof tile tile_view"
 files="src/crypto/hash_text.c src/crypto/note.c"
 for f in $base; do files="$files src/base/$f.c"; done
 for f in $tlog; do files="$files src/tlog/$f.c"; done

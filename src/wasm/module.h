@@ -12,7 +12,7 @@
 
 /* Files that JavaScript has fetched for a step that asked for them; they are kept until the step is
  * done. `wanted` is the path that was asked for last and is not here. */
-enum { WANTED_PATH_MAX = 256, SUPPLIED_MAX = 64 };
+enum { WANTED_PATH_MAX = 256, SUPPLIED_MAX = 512 };
 struct supplied {
     struct {
         char path[WANTED_PATH_MAX];

@@ -2,7 +2,7 @@
 /* A log through its tiles: the same roots and proofs as from the whole tree, and no bit may flip. */
 #include "test.h"
 
-#include "service/tile_view.h"
+#include "tlog/tile_view.h"
 
 enum { SIZE_MAX_ = 70000 };
 

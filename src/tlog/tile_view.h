@@ -4,8 +4,8 @@
  * The right edge's partial tiles give the root; a full tile is good when its hash stands in its
  * parent. So a damaged or forged tile is found by itself, with its path, and 64 KiB are enough for a
  * log of any size (C2SP tlog-tiles; spec/log.md, section 3). */
-#ifndef SERVICE_TILE_VIEW_H
-#define SERVICE_TILE_VIEW_H
+#ifndef TLOG_TILE_VIEW_H
+#define TLOG_TILE_VIEW_H
 
 #include "tlog/tile.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-#include "service/tile_view.h"
+#include "tlog/tile_view.h"
 
 /* The root of 2^bits neighbours. */
 static struct hash combine(const struct hash *from, unsigned bits) {
