@@ -14,7 +14,7 @@ int cmd_serve(int argc, char **argv) {
                *passphrase = NULL, *unconfirmed = NULL;
     uint64_t interval = 1000, threads = 0, rate = 0, burst = 0;
     bool quiet = false;
-    struct opt_list exempt = {0}, proxies = {0}, witnesses = {0};
+    struct opt_list exempt = {0}, proxies = {0}, witnesses = {0}, host_logs = {0};
     const struct opt options[] = {
         {"--dir", OPT_TEXT, &dir, "DIR", "the election's folder, made by 'hesabu init' or 'demo'"},
         {"--listen", OPT_TEXT, &listen, "ADDR:PORT", "where to listen (127.0.0.1:8080; port 0: any)"},
@@ -29,6 +29,7 @@ int cmd_serve(int argc, char **argv) {
         {"--burst", OPT_U64, &burst, "N", "requests at once and address (200)"},
         {"--exempt", OPT_LIST, &exempt, "PREFIX", "addresses without a budget, e.g. 127.0.0.0/8"},
         {"--proxy", OPT_LIST, &proxies, "PREFIX", "reverse proxies, whose X-Forwarded-For is believed"},
+        {"--host-log", OPT_LIST, &host_logs, "[KIND=]FILE", "hash this machine's own log into the log each hour (kinds: host, database, firewall, administrator)"},
         {"--quiet", OPT_FLAG, &quiet, NULL, "only warnings and errors on standard error"},
     };
     const struct usage u = {
@@ -60,7 +61,8 @@ int cmd_serve(int argc, char **argv) {
                                .burst = (uint32_t)burst, .exempt = exempt.at,
                                .exempt_count = exempt.n, .proxies = proxies.at,
                                .proxy_count = proxies.n, .witnesses = witnesses.at,
-                               .witness_count = witnesses.n, .unconfirmed = unconfirmed};
+                               .witness_count = witnesses.n, .unconfirmed = unconfirmed,
+                               .host_logs = host_logs.at, .host_log_count = host_logs.n};
     struct daemon *d;
     e = daemon_start(&o, &d, &f);
     if (e != OK) {

@@ -78,6 +78,15 @@ struct hash sha256_stream_end(struct sha256_stream *s) {
     return out;
 }
 
+struct hash sha256_stream_now(const struct sha256_stream *s) {
+    struct hash out;
+    EVP_MD_CTX *copy = EVP_MD_CTX_new();
+    if (!copy || EVP_MD_CTX_copy_ex(copy, s->context) != 1 || EVP_DigestFinal_ex(copy, out.b, NULL) != 1)
+        abort();
+    EVP_MD_CTX_free(copy);
+    return out;
+}
+
 void sha256_stream_free(struct sha256_stream *s) {
     if (!s) return;
     EVP_MD_CTX_free(s->context);

@@ -25,6 +25,8 @@ struct sha256_stream;
 MUST_USE err sha256_stream_new(struct sha256_stream **out, struct fail *f);
 void sha256_stream_add(struct sha256_stream *s, struct span part);
 struct hash sha256_stream_end(struct sha256_stream *s);
+/* Of what was added so far; the stream goes on. */
+struct hash sha256_stream_now(const struct sha256_stream *s);
 void sha256_stream_free(struct sha256_stream *s); /* NULL is fine */
 
 /* Hashes are public: these compare in variable time. */

@@ -14,6 +14,7 @@
 #include "crypto/secret.h"
 #include "http/client.h"
 #include "http/routes.h"
+#include "service/hostlog.h"
 
 enum { LEFTOVERS_MS = 3600 * 1000, GRACE_MS = 2000, CONFIRM_EVERY_S = 2 };
 
@@ -25,6 +26,8 @@ struct daemon {
     struct publisher *p;
     struct witnessing *w;
     struct http_transport *transport;
+    struct hostlog *hosts; /* NULL: none are watched */
+    uint64_t hosts_next_ms; /* monotonic */
     struct http_server *server;
     struct routes_ctx routes;
     struct metric *size_metric;
@@ -125,6 +128,47 @@ static err begin(struct daemon *d, struct fail *f) {
     return e;
 }
 
+/* --- the hosts' own logs --- */
+
+static void host_log_done(void *ctx, struct receipt *r) {
+    (void)ctx;
+    if (r->code != OK) diag(DIAG_WARN, "hashes of host logs were not logged: %s", r->fail.text);
+}
+
+static err send_host_logs(struct daemon *d, struct fail *f) {
+    struct hash election;
+    struct buf text, note;
+    struct submission *s;
+    const struct fold *fold = sequencer_fold_lock(d->q);
+    bool begun = fold_election(fold, &election);
+    uint64_t last = fold_last_host_log_ms(fold), now = clock_wall_ms();
+    sequencer_fold_unlock(d->q);
+    if (!begun || now < last + HOST_LOG_EVERY_MS) return OK; /* a restart: the next round says more */
+    buf_init(&text, 32768);
+    buf_init(&note, 32768);
+    const struct note_signer *log = d->o.log;
+    err e = hostlog_take(d->hosts, &election, now, &text, f);
+    if (e == OK) e = note_sign(&log, 1, buf_view(&text), &note, f);
+    if (e == OK) e = submission_raw(buf_view(&note), &s, f);
+    if (e == OK) {
+        s->done = host_log_done;
+        s->ctx = d;
+        e = sequencer_submit(d->q, s, f);
+        if (e != OK) submission_free(s);
+    }
+    buf_release(&text);
+    buf_release(&note);
+    return e;
+}
+
+static void host_logs_when_due(struct daemon *d) {
+    struct fail f;
+    uint64_t now = clock_monotonic_ms();
+    if (!d->hosts || now < d->hosts_next_ms) return;
+    d->hosts_next_ms = now + (d->o.host_log_every_ms ? d->o.host_log_every_ms : 3600 * 1000);
+    if (send_host_logs(d, &f) != OK) diag(DIAG_WARN, "hashes of host logs were not logged: %s", f.text);
+}
+
 static void *tick(void *arg) {
     struct daemon *d = arg;
     uint64_t seconds = 0;
@@ -146,6 +190,7 @@ static void *tick(void *arg) {
                 d->failed = true;
             }
         }
+        if (d->started) host_logs_when_due(d);
         uint64_t removed, now = clock_wall_ms();
         if (seconds % 60 == 0 && now > LEFTOVERS_MS &&
             objects_expire(sequencer_objects(d->q), now - LEFTOVERS_MS, &removed, &f) != OK)
@@ -209,6 +254,7 @@ static err open_parts(struct daemon *d, struct fail *f) {
     d->routes.duplicates = metrics_counter(m, "hesabu_records_duplicate_total", NULL,
                                            "records that were in the log already");
     d->routes.refused = metrics_counter(m, "hesabu_records_refused_total", NULL, "records refused");
+    if (o->host_log_count) TRY(hostlog_new(o->host_logs, o->host_log_count, NULL, &d->hosts, f));
     struct sequencer_options so = {.dir = o->dir, .guard_path = o->guard_path, .log = o->log,
                                    .queue_max = o->queue_max, .batch_max = o->batch_max,
                                    .apply_nothing = o->apply_nothing, .committed = committed,
@@ -293,6 +339,7 @@ void daemon_stop(struct daemon *d) {
     witnessing_close(d->w);
     publisher_close(d->p);
     http_transport_free(d->transport);
+    hostlog_free(d->hosts);
     stream_free(d->routes.events);
     static_close(d->routes.files);
     limits_free(d->routes.per_key);

@@ -27,6 +27,9 @@ struct daemon_options {
     size_t proxy_count;
     const char *const *witnesses;  /* "name=url": where witnesses are, if not where the policy says */
     size_t witness_count;
+    const char *const *host_logs;  /* "[KIND=]PATH": hashed into the log about once an hour */
+    size_t host_log_count;
+    uint64_t host_log_every_ms;    /* 0: an hour; at least ten minutes are a rule of the log */
     const char *unconfirmed;       /* a reason: sign although witnesses have not confirmed the log */
     size_t queue_max, batch_max;
     bool apply_nothing, no_results; /* benchmarks */
