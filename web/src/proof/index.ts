@@ -5,3 +5,4 @@ export { Cancelled, everything, type EverythingOptions, type Pool, type Progress
 export { Ahead, type Fetched, type Get, getter } from './fetching.js';
 export { type FetchCode, ModuleFailure, ProofModule } from './module.js';
 export { WorkerPool } from './pool.js';
+export { anchorFault, checkEntry, checkFile, type HereOptions, type RecordReport } from './here.js';
