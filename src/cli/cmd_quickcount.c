@@ -215,11 +215,13 @@ static err run(const struct quick_args *a, int n, char **argv, struct buf *out, 
     int frame = a->log.dir ? 1 : 2; /* the log is the frame */
     if (strcmp(argv[0], "plan") == 0 && n == frame) return quick_plan(a, n == 2 ? argv[1] : NULL, out, f);
     if (strcmp(argv[0], "draw") == 0 && n == frame) return quick_draw(a, n == 2 ? argv[1] : NULL, out, f);
-    if (strcmp(argv[0], "estimate") == 0 && n == 3) return quick_estimate(a, argv[1], argv[2], out, f);
-    if (strcmp(argv[0], "add") == 0 && n == 4)
-        return quick_add(a, argv[1], argv[2], argv[3], out, f);
+    if (strcmp(argv[0], "estimate") == 0 && (n == 3 || (n == 2 && a->log.dir)))
+        return quick_estimate(a, argv[1], n == 3 ? argv[2] : NULL, out, f);
+    if (strcmp(argv[0], "add") == 0 && (n == 4 || (n == 3 && a->log.dir)))
+        return quick_add(a, argv[1], argv[2], n == 4 ? argv[3] : NULL, out, f);
     return fail_set(f, E_USAGE, "write plan FRAME.csv, draw FRAME.csv, add SAMPLE.csv REPORTS.csv CODE or "
-                    "estimate SAMPLE.csv REPORTS.csv; --help tells more");
+                    "estimate SAMPLE.csv REPORTS.csv; --dir DIR|URL in place of frame or reports; --help "
+                    "tells more");
 }
 
 int cmd_quickcount(int argc, char **argv);
@@ -239,6 +241,7 @@ int cmd_quickcount(int argc, char **argv) {
         {"--seed", OPT_TEXT, &a.seed, "TEXT", "draw: public text, named before it is known"},
         {"--cap", OPT_U64, &a.cap, "N", "most ballots of a station whose register is not known"},
         {"--figures", OPT_TEXT, &a.figures, "COL=N,..", "add: the figures of one report"},
+        {"--observers", OPT_TEXT, &a.observers, "GROUP", "with --dir: only reports of this group's observers"},
         {"--official", OPT_TEXT, &a.official, "COL=N,..",
          "estimate: official votes by column of votes=, to be compared"},
         {"--lang", OPT_TEXT, &a.lang, "en|sw", "language of the sentences"},
@@ -255,8 +258,9 @@ int cmd_quickcount(int argc, char **argv) {
         "  add SAMPLE.csv REPORTS.csv CODE --figures COL=N,..   adds one report\n"
         "  estimate SAMPLE.csv REPORTS.csv       shares, turnout, rejected, with intervals\n"
         "Until every drawn station has reported only bounds are given: early reports are not a random\n"
-        "sample. With --dir DIR|URL plan and draw take the log's stations as the frame, and estimate\n"
-        "compares with the log's own totals.",
+        "sample. With --dir DIR|URL plan and draw take the log's stations as the frame; estimate without\n"
+        "REPORTS.csv takes the observers' signed observation records of the drawn stations, and compares\n"
+        "with the log's own totals; add without CODE writes those records into REPORTS.csv.",
         o, sizeof o / sizeof *o, 1, 4};
     int nargs, code;
     if (!cli_parse(&u, argc, argv, &nargs, &code)) return code;

@@ -9,7 +9,8 @@
 #include "stats/quickcount.h"
 
 struct quick_args {
-    const char *columns, *leader, *seed, *margin, *official, *figures, *lang, *assumed, *areas;
+    const char *columns, *leader, *seed, *margin, *official, *figures, *lang, *assumed, *areas,
+        *observers;
     struct log_args log; /* instead of a frame, or for the official totals */
     uint64_t size, confidence, cap;
     bool json;
@@ -21,7 +22,8 @@ MUST_USE err quick_plan(const struct quick_args *a, const char *frame, struct bu
                         struct fail *f);
 MUST_USE err quick_draw(const struct quick_args *a, const char *frame, struct buf *out,
                         struct fail *f);
-/* estimate SAMPLE.csv REPORTS.csv; add SAMPLE.csv REPORTS.csv CODE. */
+/* estimate SAMPLE.csv REPORTS.csv; add SAMPLE.csv REPORTS.csv CODE. Without reports (NULL) they are the
+ * observation records of the log at --dir; without a code (NULL) every such report is added. */
 MUST_USE err quick_estimate(const struct quick_args *a, const char *sample, const char *reports,
                             struct buf *out, struct fail *f);
 MUST_USE err quick_add(const struct quick_args *a, const char *sample, const char *reports,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* hesabu quickcount estimate and add: from the drawn stations and the observers' reports. */
+/* hesabu quickcount estimate: from the drawn stations and the observers' reports. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,106 +7,20 @@
 #include "base/file.h"
 #include "base/json_out.h"
 #include "base/text.h"
-#include "cli/quickcount.h"
-
-enum { MAX_STRATA = 100000 };
-
-struct drawn {
-    struct span unit;
-    uint32_t stratum; /* from 0 */
-    double registered; /* NAN when not known */
-    uint32_t report;   /* row of the reports, or UINT32_MAX */
-};
-
-struct sample {
-    struct arena mem;
-    struct drawn *at; /* sorted by unit */
-    size_t n, strata;
-    uint64_t *stations;
-};
+#include "cli/quickcount_sample.h"
 
 static err no_memory(struct fail *f) {
     return fail_set(f, E_MEMORY, "the sample does not fit in the memory allowed");
 }
 
-static int by_unit(const void *x, const void *y) {
-    return span_cmp(((const struct drawn *)x)->unit, ((const struct drawn *)y)->unit);
-}
-
-static struct drawn *find_unit(const struct sample *s, struct span unit) {
-    struct drawn key = {.unit = unit};
-    return bsearch(&key, s->at, s->n, sizeof *s->at, by_unit);
-}
-
-static err read_sample_row(struct csv *c, const size_t at[4], struct sample *s, struct drawn *d,
-                           struct fail *f) {
-    uint64_t h, big, reg;
-    bool have_h, have_big, have_reg;
-    d->unit = arena_copy(&s->mem, csv_field(c, at[0]));
-    if (!d->unit.p) return no_memory(f);
-    TRY(csv_u64(c, at[1], MAX_STRATA, &have_h, &h, f));
-    TRY(csv_u64(c, at[2], FX_STATIONS, &have_big, &big, f));
-    TRY(csv_u64(c, at[3], FX_MOST, &have_reg, &reg, f));
-    if (!have_h || h == 0 || !have_big || big == 0)
-        return fail_set(f, E_CSV, "line %llu: the stratum or its number of stations is missing",
-                        (unsigned long long)csv_line(c));
-    d->stratum = (uint32_t)(h - 1);
-    d->registered = have_reg ? (double)reg : NAN;
-    d->report = UINT32_MAX;
-    if (s->stations[h - 1] && s->stations[h - 1] != big)
-        return fail_set(f, E_CSV, "line %llu: stratum %llu had %llu stations before, now %llu",
-                        (unsigned long long)csv_line(c), (unsigned long long)h,
-                        (unsigned long long)s->stations[h - 1], (unsigned long long)big);
-    s->stations[h - 1] = big;
-    if (h > s->strata) s->strata = h;
-    return OK;
-}
-
-static err read_sample(const char *path, struct sample *s, struct fail *f) {
-    static const char *const name[4] = {"unit", "stratum", "stratum_stations", "registered"};
-    struct csv *c = NULL;
-    size_t at[4], cap = 0;
-    arena_init(&s->mem, (size_t)1 << 30);
-    s->stations = arena_array(&s->mem, MAX_STRATA, sizeof *s->stations);
-    if (!s->stations) return no_memory(f);
-    TRY(csv_open(path, &c, f));
-    err e = OK;
-    for (int i = 0; i < 4 && e == OK; i++) e = csv_column(c, name[i], &at[i], f);
-    for (bool more = true; e == OK;) {
-        e = csv_next(c, &more, f);
-        if (e != OK || !more) break;
-        if (s->n == cap) {
-            cap = cap ? 2 * cap : 1024;
-            struct drawn *grown = cap > FX_STATIONS ? NULL : reallocarray(s->at, cap, sizeof *grown);
-            if (!grown) {
-                e = no_memory(f);
-                break;
-            }
-            s->at = grown;
-        }
-        e = read_sample_row(c, at, s, &s->at[s->n], f);
-        if (e == OK) s->n++;
-    }
-    csv_close(c);
-    if (e != OK) return e;
-    qsort(s->at, s->n, sizeof *s->at, by_unit);
-    for (size_t i = 1; i < s->n; i++)
-        if (span_eq(s->at[i].unit, s->at[i - 1].unit))
-            return fail_set(f, E_CSV, "%s: station \"%.*s\" is drawn twice", path, SPAN_ARG(s->at[i].unit));
-    return s->n ? OK : fail_set(f, E_CSV, "%s has no stations", path);
-}
-
-static void release_sample(struct sample *s) {
-    free(s->at);
-    arena_release(&s->mem);
-}
-
 /* Links reports to drawn stations; a report of a station that was not drawn, or a second one, is
- * refused: it would not be a random sample any more. */
+ * refused: it would not be a random sample any more. (Observers' records of other stations are their
+ * own affair: those are passed over.) */
 static err link_reports(struct sample *s, const struct fx_table *t, const char *path,
                         struct fail *f) {
     for (size_t i = 0; i < t->n; i++) {
-        struct drawn *d = find_unit(s, t->unit[i]);
+        struct drawn *d = sample_find(s, t->unit[i]);
+        if (!d && !path) continue;
         if (!d)
             return fail_set(f, E_CSV, "%s: station \"%.*s\" is not in the sample; only drawn stations count",
                             path, SPAN_ARG(t->unit[i]));
@@ -220,15 +134,13 @@ struct log_totals {
     uint64_t stations, expected;
 };
 
-static err log_shares(const struct quick_args *a, const struct fx_table *t, double *share,
+static err log_shares(const struct log_source *src, const struct fx_table *t, double *share,
                       struct log_totals *n, struct fail *f) {
-    struct log_source src;
     struct log_units units;
     struct arena mem;
     double sum = 0;
-    TRY(log_source_open(&a->log, "quickcount", &src, f));
     arena_init(&mem, (size_t)2 << 30);
-    err e = log_units(src.log.fold, &src.pick, &mem, &units, f);
+    err e = log_units(src->log.fold, &src->pick, &mem, &units, f);
     for (size_t c = 0; c < t->choices && e == OK; c++) {
         size_t k = units.first_choice;
         while (k < units.table.columns && !span_eq(units.table.column[k], t->choice[c])) k++;
@@ -249,7 +161,6 @@ static err log_shares(const struct quick_args *a, const struct fx_table *t, doub
     for (size_t c = 0; c < t->choices && e == OK; c++) share[c] = sum > 0 ? share[c] / sum : NAN;
     if (e == OK) *n = (struct log_totals){units.received[0], units.expected[0]};
     arena_release(&mem);
-    log_source_close(&src);
     return e;
 }
 
@@ -286,15 +197,40 @@ static err json_progress(const struct sample *s, const struct fx_table *t, doubl
     return e;
 }
 
-static err estimate_all(const struct quick_args *a, const struct sample *s,
-                        const struct fx_table *t, enum lang lang, struct buf *out, struct fail *f) {
+/* What was read: reports from a file or from a log, and the log if there is one. */
+struct inputs {
+    struct station_csv csv;
+    struct log_source log;
+    struct arena mem;
+    struct log_observed seen;
+    const struct fx_table *t;
+    size_t not_drawn;
+};
+
+static void json_observed(const struct inputs *in, struct json_out *j) {
+    json_key(j, "observations");
+    json_object(j);
+    json_ku64(j, "reports", in->seen.reports);
+    json_ku64(j, "replaced", in->seen.replaced);
+    json_ku64(j, "of_other_stations", in->not_drawn);
+    json_key(j, "disputed");
+    json_array(j);
+    for (size_t i = 0; i < in->seen.disputes; i++) json_span(j, in->seen.disputed[i]);
+    json_array_end(j);
+    json_object_end(j);
+    log_source_json(&in->log, j);
+}
+
+static err estimate_all(const struct quick_args *a, const struct sample *s, const struct inputs *in,
+                        enum lang lang, struct buf *out, struct fail *f) {
+    const struct fx_table *t = in->t;
     double official[FX_CHOICES];
     struct json_out w = json_out(out), *j = &w;
     struct qc_estimate e;
     struct log_totals log = {0};
     bool from_log = a->log.dir && !a->official;
     if (from_log)
-        TRY(log_shares(a, t, official, &log, f));
+        TRY(log_shares(&in->log, t, official, &log, f));
     else
         TRY(official_shares(a->official, t, official, f));
     if (a->json) {
@@ -329,96 +265,46 @@ static err estimate_all(const struct quick_args *a, const struct sample *s,
     if (a->json) {
         json_array_end(j);
         if (t->time_ms) TRY(json_progress(s, t, (double)a->cap, j, f));
+        if (a->log.dir) json_observed(in, j);
         json_object_end(j);
         buf_byte(out, '\n');
     }
     return buf_ok(out, f);
 }
 
+static err read_inputs(const struct quick_args *a, const char *reports, struct inputs *in,
+                       struct fail *f) {
+    if (a->log.dir) TRY(log_source_open(&a->log, "quickcount", &in->log, f));
+    if (!reports) {
+        arena_init(&in->mem, (size_t)2 << 30);
+        TRY(log_observed(in->log.log.fold, &in->log.pick, a->observers, &in->mem, &in->seen, f));
+        in->t = &in->seen.table;
+        return OK;
+    }
+    if (!a->columns)
+        return fail_set(f, E_USAGE, "--columns is missing: unit=COL,votes=A+B[,rejected=COL]");
+    TRY(station_csv_read(reports, a->columns, a->leader, NULL, &in->csv, f));
+    if (!in->csv.table.unit || in->csv.table.choices == 0)
+        return fail_set(f, E_USAGE, "--columns needs unit=COL and votes=COL+COL");
+    in->t = &in->csv.table;
+    return OK;
+}
+
 err quick_estimate(const struct quick_args *a, const char *sample, const char *reports,
                    struct buf *out, struct fail *f) {
     struct sample s = {0};
-    struct station_csv in;
+    struct inputs in;
     enum lang lang;
     memset(&in, 0, sizeof in);
     TRY(lang_parse(a->lang, &lang, f));
-    if (!a->columns)
-        return fail_set(f, E_USAGE, "--columns is missing: unit=COL,votes=A+B[,rejected=COL]");
-    err e = read_sample(sample, &s, f);
-    if (e == OK) e = station_csv_read(reports, a->columns, a->leader, NULL, &in, f);
-    if (e == OK && (!in.table.unit || in.table.choices == 0))
-        e = fail_set(f, E_USAGE, "--columns needs unit=COL and votes=COL+COL");
-    if (e == OK) e = link_reports(&s, &in.table, reports, f);
-    if (e == OK) e = estimate_all(a, &s, &in.table, lang, out, f);
-    station_csv_release(&in);
-    release_sample(&s);
-    return e;
-}
-
-/* The value of one column in "COL=N,COL=N"; false when it is not there. */
-static bool figure_of(const char *text, struct span column, struct span *out) {
-    for (const char *s = text; *s;) {
-        size_t len = strcspn(s, ","), left = strcspn(s, "=,");
-        if (left < len && span_eq(span_of(s, left), column)) {
-            *out = span_of(s + left + 1, len - left - 1);
-            return true;
-        }
-        s += len;
-        if (*s == ',') s++;
-    }
-    return false;
-}
-
-/* One line for the reports' columns, the first of which is the unit's code. */
-static err report_line(const struct csv *c, const char *figures, const char *code, struct buf *line,
-                       struct fail *f) {
-    buf_str(line, code);
-    for (size_t i = 1; i < csv_columns(c); i++) {
-        struct span v;
-        uint64_t n;
-        if (!figure_of(figures, csv_header(c, i), &v))
-            return fail_set(f, E_USAGE, "--figures lacks \"%.*s\"", SPAN_ARG(csv_header(c, i)));
-        if (u64_parse(v, FX_MOST, &n, NULL) != OK)
-            return fail_set(f, E_USAGE, "--figures: \"%.*s\" is not a whole number", SPAN_ARG(v));
-        buf_byte(line, ',');
-        buf_u64(line, n);
-    }
-    buf_byte(line, '\n');
-    return buf_ok(line, f);
-}
-
-/* Refuses a second report of the same station. */
-static err check_reports(struct csv *c, const char *path, const char *code, struct fail *f) {
-    for (bool more = true;;) {
-        TRY(csv_next(c, &more, f));
-        if (!more) return OK;
-        if (span_is(csv_field(c, 0), code))
-            return fail_set(f, E_EXISTS, "%s, line %llu: station %s has reported already; nothing was "
-                            "changed", path, (unsigned long long)csv_line(c), code);
-    }
-}
-
-err quick_add(const struct quick_args *a, const char *sample, const char *reports, const char *code,
-              struct buf *out, struct fail *f) {
-    struct sample s = {0};
-    struct csv *c = NULL;
-    struct buf all;
-    if (!a->figures) return fail_set(f, E_USAGE, "--figures COL=N,.. is missing");
-    if (strpbrk(code, ",\"\n\r")) return fail_set(f, E_USAGE, "\"%s\" is not a station's code", code);
-    buf_init(&all, (size_t)1 << 28);
-    err e = read_sample(sample, &s, f);
-    if (e == OK && !find_unit(&s, span_text(code)))
-        e = fail_set(f, E_NOT_FOUND, "station %s is not in the sample %s: only drawn stations count", code,
-                     sample);
-    if (e == OK) e = file_read(reports, (size_t)1 << 28, &all, f);
-    if (e == OK) e = csv_open(reports, &c, f);
-    if (e == OK) e = check_reports(c, reports, code, f);
-    if (e == OK && all.n && all.p[all.n - 1] != '\n') buf_byte(&all, '\n');
-    if (e == OK) e = report_line(c, a->figures, code, &all, f);
-    csv_close(c);
-    if (e == OK) e = file_write_durable(reports, buf_view(&all), 0644, f);
-    if (e == OK) buf_printf(out, "%s added to %s\n", code, reports);
-    buf_release(&all);
-    release_sample(&s);
+    err e = sample_read(sample, &s, f);
+    if (e == OK) e = read_inputs(a, reports, &in, f);
+    if (e == OK) e = link_reports(&s, in.t, reports, f);
+    for (size_t i = 0; e == OK && i < in.t->n; i++) in.not_drawn += !sample_find(&s, in.t->unit[i]);
+    if (e == OK) e = estimate_all(a, &s, &in, lang, out, f);
+    station_csv_release(&in.csv);
+    log_source_close(&in.log);
+    arena_release(&in.mem);
+    sample_release(&s);
     return e;
 }

@@ -46,4 +46,17 @@ struct log_units {
 MUST_USE err log_units(const struct fold *fold, const struct log_pick *p, struct arena *mem,
                        struct log_units *out, struct fail *f);
 
+/* Observers' own counts of one contest and round, one row a station. A later report of the same
+ * observer replaces the earlier; where observers of one station disagree the station has no row and
+ * is listed. `group` (NULL: all) is the group that an observer's key belongs to. Columns as in
+ * log_stations, without areas and leader; registered is the definition's. */
+struct log_observed {
+    struct fx_table table;
+    size_t reports, replaced;  /* with counts; of these, replaced by the same observer */
+    size_t disputes;
+    const struct span *disputed; /* codes of stations where observers disagree */
+};
+MUST_USE err log_observed(const struct fold *fold, const struct log_pick *p, const char *group,
+                          struct arena *mem, struct log_observed *out, struct fail *f);
+
 #endif

@@ -215,6 +215,51 @@ static void nothing_matched_is_said(void **state) {
     refuses(E_NOT_FOUND, compare_levels(&a, &u, &p, 1, &w->mem, &l, &f));
 }
 
+static void saw(struct world *w, const char *who, const char *station, const char *votes) {
+    static unsigned at_ms; /* the same text would be the same record */
+    char text[600];
+    snprintf(text, sizeof text,
+             "hesabu/v1 observation\n{\"at_ms\":%u,\"contest\":\"president\",\"counts\":{\"rejected\":2,\"valid\":350,"
+             "\"votes\":{%s}},\"election\":\"${e}\",\"items\":{},\"round\":1,\"station\":\"%s\"}\n", ++at_ms, votes,
+             station);
+    fx_must(w->x, NULL, who, text);
+}
+
+/* Run last: it adds records to the election that all tests look at. */
+static void observers_counts_become_reports(void **state) {
+    struct world *w = *state;
+    struct fail f;
+    struct log_observed o;
+    must(log_observed(w->x->fold, &w->pick, NULL, &w->mem, &o, &f));
+    assert_int_equal(o.table.n, 0);
+    saw(w, "obs/eyes", "1101", "\"ann\":200,\"bo\":100,\"cy\":50");
+    saw(w, "obs/wits", "1101", "\"ann\":200,\"bo\":100,\"cy\":50"); /* the same: agreed */
+    saw(w, "obs/eyes", "1102", "\"ann\":1,\"bo\":2");
+    saw(w, "obs/eyes", "1102", "\"ann\":101,\"bo\":201,\"cy\":51"); /* replaces its own */
+    saw(w, "obs/eyes", "2101", "\"ann\":60,\"bo\":60,\"cy\":200");
+    saw(w, "obs/wits", "2101", "\"ann\":61,\"bo\":60,\"cy\":200"); /* they differ */
+    must(log_observed(w->x->fold, &w->pick, NULL, &w->mem, &o, &f));
+    assert_int_equal(o.reports, 6);
+    assert_int_equal(o.replaced, 1);
+    assert_int_equal(o.table.n, 2);
+    assert_int_equal(o.disputes, 1);
+    assert_true(span_is(o.disputed[0], "2101"));
+    assert_true(span_is(o.table.unit[1], "1102"));
+    assert_int_equal(o.table.votes[0 * 2 + 1], 101);
+    assert_int_equal(o.table.valid[0], 350);
+    assert_int_equal(o.table.rejected[0], 2);
+    must(log_observed(w->x->fold, &w->pick, "wits", &w->mem, &o, &f));
+    assert_int_equal(o.reports, 2);
+    assert_int_equal(o.disputes, 0);
+    assert_int_equal(o.table.n, 2);
+    must(log_observed(w->x->fold, &w->pick, "nobody", &w->mem, &o, &f));
+    assert_int_equal(o.table.n, 0);
+    /* an observer's figures are never among the forms' */
+    struct log_units u;
+    must(log_units(w->x->fold, &w->pick, &w->mem, &u, &f));
+    assert_int_equal(u.table.value[u.first_choice], 368);
+}
+
 static void sentences_in_both_languages(void **state) {
     struct world *w = *state;
     struct log_units u;
@@ -252,6 +297,7 @@ int main(void) {
         cmocka_unit_test(zeros_are_put_back_and_codes_counted),
         cmocka_unit_test(nothing_matched_is_said),
         cmocka_unit_test(sentences_in_both_languages),
+        cmocka_unit_test(observers_counts_become_reports),
     };
     return cmocka_run_group_tests_name("log_tables", tests, setup, teardown);
 }
