@@ -183,7 +183,7 @@ static void findings_of(struct view *v, const struct tally *t) {
         for (size_t n = fi->first[cell]; n < fi->first[cell + 1]; n++) {
             const struct finding *x = &fi->items[n];
             buf_printf(&v->out, "%.*s %.*s/%u %s %s: ", SPAN_ARG(u->code), SPAN_ARG(k->id), t->round,
-                       finding_severity(x->code) == SEVERITY_ERROR ? "error  " : "warning",
+                       x->severity == SEVERITY_ERROR ? "error  " : "warning",
                        finding_name(x->code));
             finding_text(x, &v->out);
             buf_byte(&v->out, '\n');

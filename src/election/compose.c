@@ -188,20 +188,20 @@ static void count(struct json_out *j, const char *key, uint32_t v) {
 }
 
 /* Choices in bytewise order of their ids. Selection by repeated search: a contest has few. */
-static void votes(struct json_out *j, const struct compose_result *r) {
+void compose_votes(struct json_out *j, const struct span *choices, const uint64_t *figures, size_t count) {
     json_object(j);
     struct span last = {0};
-    for (size_t n = 0; n < r->choice_count; n++) {
+    for (size_t n = 0; n < count; n++) {
         size_t least = SIZE_MAX;
-        for (size_t i = 0; i < r->choice_count; i++) {
-            if (last.p && span_cmp(r->choices[i], last) <= 0) continue;
-            if (least == SIZE_MAX || span_cmp(r->choices[i], r->choices[least]) < 0) least = i;
+        for (size_t i = 0; i < count; i++) {
+            if (last.p && span_cmp(choices[i], last) <= 0) continue;
+            if (least == SIZE_MAX || span_cmp(choices[i], choices[least]) < 0) least = i;
         }
         if (least == SIZE_MAX) break;
-        last = r->choices[least];
-        if (r->votes[least] == ABSENT) continue;
+        last = choices[least];
+        if (figures[least] == ABSENT) continue;
         json_key_span(j, last);
-        json_u64(j, r->votes[least]);
+        json_u64(j, figures[least]);
     }
     json_object_end(j);
 }
@@ -253,7 +253,7 @@ void compose_result(struct buf *out, const struct compose_result *r) {
         json_object_end(&j);
     }
     json_key(&j, "votes");
-    votes(&j, r);
+    compose_votes(&j, r->choices, r->votes, r->choice_count);
     compose_end(&j);
 }
 

@@ -7,7 +7,7 @@
 #define ELECTION_COMPOSE_H
 
 #include "election/identity.h"
-#include "election/station.h"
+#include "election/desk.h"
 
 struct compose_choice {
     struct span id, name, party; /* party.n 0: none */
@@ -115,5 +115,57 @@ struct compose_incident {
 };
 void compose_incidents(struct buf *out, const struct hash *election,
                        const struct compose_incident *rows, size_t n);
+
+/* --- the tally desk --- */
+
+/* A transcription of a paper form. Figures that are ABSENT are left out. */
+struct compose_reading {
+    uint64_t registered, valid, rejected, objected, disputed, voters_kit, voters_manual;
+    const struct span *choices; /* ids, any order */
+    const uint64_t *votes;
+    size_t choice_count;
+    struct span serial;           /* empty: none */
+    const struct span *illegible; /* fields, ascending: "ballots.valid", "votes.ID" */
+    size_t illegible_count;
+    uint32_t marks;               /* bits of mark_words */
+};
+void compose_reading_init(struct compose_reading *r); /* all absent */
+/* The canonical JSON alone: what is sealed. */
+void compose_reading(struct buf *out, const struct compose_reading *r);
+/* SHA-256("hesabu/seal/v1\n" || nonce || reading) */
+struct hash seal_hash(const uint8_t nonce[32], struct span reading);
+
+/* `key` is the name of the key that signs: two people's seals are two records. */
+void compose_seal(struct buf *out, const struct hash *election, struct span contest, unsigned round,
+                  struct span station, const struct hash *image, struct span key, const struct hash *seal);
+void compose_open(struct buf *out, const struct hash *election, const uint8_t nonce[32],
+                  struct span reading, const struct hash *seal_record);
+/* reading empty: the original says the same */
+void compose_compared(struct buf *out, const struct hash *election, struct span contest, unsigned round,
+                      struct span station, struct span level, const struct hash *record, uint32_t marks,
+                      struct span reading, uint64_t at_ms);
+
+struct compose_custody {
+    struct hash election;
+    struct span contest, unit, from, to; /* contest empty: none */
+    const char *what, *kind;
+    uint64_t count, at_ms;
+    struct named_object note, serials; /* size UINT64_MAX: none */
+};
+void compose_custody(struct buf *out, const struct compose_custody *k);
+
+struct compose_decision {
+    struct hash election;
+    enum decision_action action;
+    enum decision_ground ground; /* GROUND_NONE: left out */
+    struct span contest, unit;
+    unsigned round;
+    uint64_t size;               /* entries of the log that the officers have seen */
+    const struct hash *record;   /* NULL: none */
+    const struct span *codes;    /* of findings, ascending */
+    size_t code_count;
+    struct named_object order, reason; /* size UINT64_MAX: none */
+};
+void compose_decision(struct buf *out, const struct compose_decision *d);
 
 #endif

@@ -15,5 +15,7 @@ void compose_object(struct json_out *j, struct named_object r);
 void compose_object_if(struct json_out *j, const char *key, struct named_object r);
 /* Left out when it is ABSENT. */
 void compose_figure(struct json_out *j, const char *key, uint64_t v);
+/* Figures by choice, in bytewise order of the ids. */
+void compose_votes(struct json_out *j, const struct span *choices, const uint64_t *figures, size_t count);
 
 #endif

@@ -30,6 +30,17 @@ bool unit_is_station(const struct fold *s, uint32_t i) {
     return fold_unit(s, i)->level + 1u == s->def.level_count;
 }
 
+uint32_t unit_next(const struct fold *s, uint32_t u, uint32_t root) {
+    const struct unit *x = fold_unit(s, u);
+    if (x->first_child != NO_UNIT) return x->first_child;
+    while (u != root) {
+        x = fold_unit(s, u);
+        if (x->next_sibling != NO_UNIT) return x->next_sibling;
+        u = x->parent;
+    }
+    return NO_UNIT;
+}
+
 bool unit_within(const struct fold *s, uint32_t inner, uint32_t outer) {
     while (inner != NO_UNIT) {
         if (inner == outer) return true;

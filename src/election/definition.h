@@ -10,7 +10,7 @@
 
 #define NO_UNIT    UINT32_MAX
 #define NO_CONTEST UINT32_MAX
-enum { MAX_LEVELS = 10, MAX_CHOICES = 200, MAX_ROUNDS = 9 };
+enum { MAX_LEVELS = 10, MAX_CHOICES = 200, MAX_ROUNDS = 9, FINDINGS_MAX = 128 };
 
 struct unit {
     struct span code, name;
@@ -48,6 +48,8 @@ struct contest {
 
 struct limits { /* of the plausibility checks, in thousandths */
     uint64_t turnout_high, turnout_low, one_sided, rejected_high, same_vector_min;
+    uint64_t since; /* entry that set them last */
+    uint8_t severity[FINDINGS_MAX]; /* of each finding: 0 as usual, else 1 + enum severity */
 };
 
 enum image_rule { IMAGE_REQUIRED, IMAGE_OPTIONAL };
@@ -81,6 +83,8 @@ size_t fold_unit_count(const struct fold *fold);
 const struct unit *fold_unit(const struct fold *fold, uint32_t i);
 uint32_t fold_unit_by_code(const struct fold *fold, struct span code); /* NO_UNIT */
 bool unit_is_station(const struct fold *fold, uint32_t i);
+/* The unit after `u` in depth-first order below `root`, or NO_UNIT. */
+uint32_t unit_next(const struct fold *fold, uint32_t u, uint32_t root);
 /* `inner` is `outer` or below it. */
 bool unit_within(const struct fold *fold, uint32_t inner, uint32_t outer);
 

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 #include "base/vec.h"
-#include "election/state.h"
+#include "election/findings_impl.h"
 
 static const struct {
     const char *name, *text;
@@ -22,6 +22,28 @@ enum severity finding_severity(enum finding_code code) {
     return table[code].severity;
 }
 
+enum finding_code finding_by_name(struct span name) {
+    int c = 0;
+    while (c < FINDING_COUNT && !span_is(name, table[c].name)) c++;
+    return (enum finding_code)c;
+}
+
+_Static_assert((int)FINDING_COUNT <= FINDINGS_MAX, "a finding needs its bit and its severity");
+
+enum severity finding_severity_in(const struct fold *s, enum finding_code code) {
+    uint8_t set = s->def.limits.severity[code];
+    return set ? (enum severity)(set - 1) : table[code].severity;
+}
+
+bool finding_needs_adopt(enum finding_code code) {
+    return code == F_TWO_RESULTS || code == F_READING_DIFFERS || code == F_READINGS_DISAGREE ||
+           code == F_ORIGINAL_DIFFERS;
+}
+
+bool finding_acceptable(enum finding_code code) {
+    return !finding_needs_adopt(code) && code != F_OBJECTION;
+}
+
 void finding_text(const struct finding *x, struct buf *out) {
     for (const char *t = table[x->code].text; *t; t++) {
         if (t[0] == '%' && (t[1] == 'a' || t[1] == 'b')) {
@@ -33,20 +55,38 @@ void finding_text(const struct finding *x, struct buf *out) {
     }
 }
 
-struct work {
-    const struct fold *s;
-    struct budget budget;
-    struct vec list; /* struct finding */
-    bool full;
-};
+void finding_because(struct finding *x, uint64_t entry) {
+    if (x->entries < FINDING_ENTRIES) x->entry[x->entries++] = (uint32_t)entry;
+    if (entry > x->latest) x->latest = (uint32_t)entry;
+}
 
-static void add(struct work *w, enum finding_code code, uint32_t cell, uint32_t result, uint64_t a,
-                uint64_t b) {
-    struct finding *x = vec_push(&w->list);
-    if (!x)
-        w->full = true;
-    else
-        *x = (struct finding){code, cell, result, a, b};
+struct finding *finding_add(struct work *w, enum finding_code code, uint32_t cell, uint32_t result,
+                            uint64_t a, uint64_t b) {
+    enum severity severity = finding_severity_in(w->s, code);
+    struct finding *x = severity == SEVERITY_NONE ? NULL : vec_push(&w->list);
+    if (!x) {
+        w->full |= severity != SEVERITY_NONE;
+        x = &w->nowhere;
+    }
+    *x = (struct finding){.code = code, .severity = (uint8_t)severity, .cell = cell, .result = result,
+                          .decision = NO_DECISION, .a = a, .b = b};
+    if (cell != NO_CELL) {
+        const struct cell *c = vec_at(&w->s->cells, cell);
+        x->contest = c->contest;
+        x->round = c->round;
+        x->unit = c->station;
+    }
+    if (result != NO_RESULT) finding_because(x, fold_result(w->s, result)->entry);
+    return x;
+}
+
+struct finding *finding_add_unit(struct work *w, enum finding_code code, uint32_t contest,
+                                 unsigned round, uint32_t unit, uint64_t a, uint64_t b) {
+    struct finding *x = finding_add(w, code, NO_CELL, NO_RESULT, a, b);
+    x->contest = contest;
+    x->round = (uint16_t)round;
+    x->unit = unit;
+    return x;
 }
 
 /* a of b is more than `thousandths`. */
@@ -75,7 +115,7 @@ static void check_form(struct work *w, uint32_t cell_index, uint32_t i) {
         if (is_bound(s, r, x))
             came = true;
         else if (x->kind == IMAGE_ORIGINAL)
-            add(w, F_FORM_MISMATCH, cell_index, i, x->entry, 0);
+            finding_because(finding_add(w, F_FORM_MISMATCH, cell_index, i, x->entry, 0), x->entry);
     }
     for (uint32_t m = cell->first_image; m != NO_IMAGE; m = fold_image(s, m)->next_of_result) {
         const struct image *x = fold_image(s, m);
@@ -84,64 +124,77 @@ static void check_form(struct work *w, uint32_t cell_index, uint32_t i) {
         else if (x->kind == IMAGE_ORIGINAL)
             stray = m;
     }
-    if (!came && stray != NO_IMAGE) add(w, F_FORM_MISMATCH, cell_index, i, fold_image(s, stray)->entry, 0);
+    if (came || stray == NO_IMAGE) return;
+    uint64_t entry = fold_image(s, stray)->entry;
+    finding_because(finding_add(w, F_FORM_MISMATCH, cell_index, i, entry, 0), entry);
 }
 
-/* What can be seen on one form alone. */
+void findings_of_figures(struct work *w, uint32_t cell_index, uint32_t i, const struct figures *g,
+                         uint64_t voters, uint64_t reading, uint64_t decision) {
+    const struct fold *s = w->s;
+    const struct cell *cell = vec_at(&s->cells, cell_index);
+    const struct contest *k = fold_contest(s, cell->contest);
+    const struct limits *lim = &s->def.limits;
+    uint64_t registered = fold_unit(s, cell->station)->registered;
+    uint64_t sum = 0, most = 0, blank = 0;
+    unsigned on_ballot = 0;
+    size_t from = w->list.n;
+    for (uint32_t n = 0; n < k->choice_count; n++) {
+        if (!contest_has_choice(k, cell->round, n)) continue;
+        on_ballot++;
+        if (g->votes[n] == ABSENT) {
+            blank++;
+            continue;
+        }
+        sum += g->votes[n];
+        if (g->votes[n] > most) most = g->votes[n];
+    }
+    uint64_t valid = g->valid == ABSENT ? sum : g->valid;
+    uint64_t rejected = g->rejected == ABSENT ? 0 : g->rejected, ballots = valid + rejected;
+    blank += (g->valid == ABSENT ? 1u : 0u) + (g->rejected == ABSENT ? 1u : 0u);
+    if (g->valid != ABSENT && sum != g->valid) finding_add(w, F_SUM, cell_index, i, sum, g->valid);
+    if (ballots > registered) finding_add(w, F_OVER_REGISTER, cell_index, i, ballots, registered);
+    if (voters != ABSENT && ballots > voters) finding_add(w, F_OVER_VOTERS, cell_index, i, ballots, voters);
+    if (g->objected != ABSENT && g->rejected != ABSENT && g->objected > g->rejected)
+        finding_add(w, F_OBJECTED, cell_index, i, g->objected, g->rejected);
+    if (g->registered != ABSENT && g->registered != registered)
+        finding_add(w, F_REGISTER, cell_index, i, g->registered, registered);
+    if (blank) finding_add(w, F_BLANK, cell_index, i, blank, 0);
+    if (ballots == 0) {
+        finding_add(w, F_ALL_ZERO, cell_index, i, 0, 0);
+    } else {
+        if (g->rejected == 0) finding_add(w, F_ZERO_REJECTED, cell_index, i, valid, 0);
+        if (exceeds(ballots, registered, lim->turnout_high))
+            finding_because(finding_add(w, F_TURNOUT_HIGH, cell_index, i, ballots, registered), lim->since);
+        if (ballots * 1000 < registered * lim->turnout_low)
+            finding_because(finding_add(w, F_TURNOUT_LOW, cell_index, i, ballots, registered), lim->since);
+        if (on_ballot > 1 && valid && exceeds(most, valid, lim->one_sided))
+            finding_because(finding_add(w, F_ONE_SIDED, cell_index, i, most, valid), lim->since);
+        if (exceeds(rejected, ballots, lim->rejected_high))
+            finding_because(finding_add(w, F_REJECTED_HIGH, cell_index, i, rejected, ballots), lim->since);
+    }
+    for (; reading != ABSENT && from < w->list.n; from++) {
+        struct finding *x = vec_at(&w->list, from);
+        finding_because(x, reading);
+        if (decision != ABSENT) finding_because(x, decision);
+    }
+}
+
 static void check_result(struct work *w, uint32_t cell_index, uint32_t i) {
     const struct fold *s = w->s;
     const struct cell *cell = vec_at(&s->cells, cell_index);
     const struct result *r = fold_result(s, i);
-    const struct contest *k = fold_contest(s, cell->contest);
-    const struct limits *lim = &s->def.limits;
-    const uint64_t *votes = result_votes(s, r);
-    uint64_t registered = fold_unit(s, cell->station)->registered;
-    uint64_t sum = 0, most = 0, blank = 0;
-    unsigned on_ballot = 0;
-    for (uint32_t n = 0; n < k->choice_count; n++) {
-        if (!contest_has_choice(k, cell->round, n)) continue;
-        on_ballot++;
-        if (votes[n] == ABSENT) {
-            blank++;
-            continue;
-        }
-        sum += votes[n];
-        if (votes[n] > most) most = votes[n];
-    }
-    uint64_t valid = r->valid == ABSENT ? sum : r->valid;
-    uint64_t rejected = r->rejected == ABSENT ? 0 : r->rejected, ballots = valid + rejected;
-    blank += (r->valid == ABSENT ? 1u : 0u) + (r->rejected == ABSENT ? 1u : 0u);
-    if (r->valid != ABSENT && sum != r->valid) add(w, F_SUM, cell_index, i, sum, r->valid);
-    if (ballots > registered) add(w, F_OVER_REGISTER, cell_index, i, ballots, registered);
-    uint64_t voters = r->voters_kit;
-    if (r->voters_manual != ABSENT) voters = (voters == ABSENT ? 0 : voters) + r->voters_manual;
-    if (voters != ABSENT && ballots > voters) add(w, F_OVER_VOTERS, cell_index, i, ballots, voters);
-    if (r->objected_votes != ABSENT && r->rejected != ABSENT && r->objected_votes > r->rejected)
-        add(w, F_OBJECTED, cell_index, i, r->objected_votes, r->rejected);
-    if (r->registered != ABSENT && r->registered != registered)
-        add(w, F_REGISTER, cell_index, i, r->registered, registered);
-    if (blank) add(w, F_BLANK, cell_index, i, blank, 0);
-    if (ballots == 0) {
-        add(w, F_ALL_ZERO, cell_index, i, 0, 0);
-    } else {
-        if (r->rejected == 0) add(w, F_ZERO_REJECTED, cell_index, i, valid, 0);
-        if (exceeds(ballots, registered, lim->turnout_high))
-            add(w, F_TURNOUT_HIGH, cell_index, i, ballots, registered);
-        if (ballots * 1000 < registered * lim->turnout_low)
-            add(w, F_TURNOUT_LOW, cell_index, i, ballots, registered);
-        if (on_ballot > 1 && valid && exceeds(most, valid, lim->one_sided))
-            add(w, F_ONE_SIDED, cell_index, i, most, valid);
-        if (exceeds(rejected, ballots, lim->rejected_high))
-            add(w, F_REJECTED_HIGH, cell_index, i, rejected, ballots);
-    }
-    if (r->ms < s->def.closes_ms) add(w, F_EARLY, cell_index, i, 0, 0);
-    if (r->objected) add(w, F_AGENT_OBJECTS, cell_index, i, r->objected, 0);
+    struct figures g;
+    result_figures(s, r, &g);
+    findings_of_figures(w, cell_index, i, &g, figures_voters(r->voters_kit, r->voters_manual), ABSENT, ABSENT);
+    if (r->ms < s->def.closes_ms) finding_add(w, F_EARLY, cell_index, i, 0, 0);
+    if (r->objected) finding_because(finding_add(w, F_AGENT_OBJECTS, cell_index, i, r->objected, 0), r->objected_entry);
     const struct key *signer = state_key(s, r->signer);
     if (signer->suspect_since_ms <= r->ms)
-        add(w, F_SUSPECT_KEY, cell_index, i, signer->revoked_at, 0);
+        finding_because(finding_add(w, F_SUSPECT_KEY, cell_index, i, signer->revoked_at, 0), signer->revoked_at);
     check_form(w, cell_index, i);
     if (s->def.image == IMAGE_REQUIRED && !cell_has_image(s, cell, r))
-        add(w, F_NO_IMAGE, cell_index, i, 0, 0);
+        finding_add(w, F_NO_IMAGE, cell_index, i, 0, 0);
 }
 
 /* Something that should be unique: sorted by its hash, neighbours are compared. */
@@ -186,7 +239,8 @@ static bool same_serial(const struct fold *s, uint32_t i, uint32_t j) {
 }
 
 static void report_serial(struct work *w, uint32_t i, uint32_t j) {
-    add(w, F_SERIAL, fold_result(w->s, i)->cell, i, fold_result(w->s, j)->entry, 0);
+    uint64_t other = fold_result(w->s, j)->entry;
+    finding_because(finding_add(w, F_SERIAL, fold_result(w->s, i)->cell, i, other, 0), other);
 }
 
 static uint64_t votes_hash(const struct fold *s, const struct result *r) {
@@ -204,7 +258,8 @@ static bool same_votes(const struct fold *s, uint32_t i, uint32_t j) {
 }
 
 static void report_votes(struct work *w, uint32_t i, uint32_t j) {
-    add(w, F_SAME_FIGURES, fold_result(w->s, i)->cell, i, fold_result(w->s, j)->entry, 0);
+    uint64_t other = fold_result(w->s, j)->entry;
+    finding_because(finding_add(w, F_SAME_FIGURES, fold_result(w->s, i)->cell, i, other, 0), other);
 }
 
 static bool same_image(const struct fold *s, uint32_t i, uint32_t j) {
@@ -213,8 +268,10 @@ static bool same_image(const struct fold *s, uint32_t i, uint32_t j) {
 }
 
 static void report_image(struct work *w, uint32_t i, uint32_t j) {
-    const struct image *a = fold_image(w->s, i);
-    add(w, F_IMAGE_REUSED, a->cell, a->result, fold_image(w->s, j)->entry, 0);
+    const struct image *a = fold_image(w->s, i), *b = fold_image(w->s, j);
+    struct finding *x = finding_add(w, F_IMAGE_REUSED, a->cell, a->result, b->entry, 0);
+    finding_because(x, a->entry);
+    finding_because(x, b->entry);
 }
 
 static bool same_zones(const struct fold *s, uint32_t i, uint32_t j) {
@@ -223,8 +280,10 @@ static bool same_zones(const struct fold *s, uint32_t i, uint32_t j) {
 }
 
 static void report_zones(struct work *w, uint32_t i, uint32_t j) {
-    const struct image *a = fold_image(w->s, i);
-    add(w, F_IMAGE_ALIKE, a->cell, a->result, fold_image(w->s, j)->entry, 0);
+    const struct image *a = fold_image(w->s, i), *b = fold_image(w->s, j);
+    struct finding *x = finding_add(w, F_IMAGE_ALIKE, a->cell, a->result, b->entry, 0);
+    finding_because(x, a->entry);
+    finding_because(x, b->entry);
 }
 
 static uint64_t sum_of_votes(const struct fold *s, const struct result *r) {
@@ -331,15 +390,51 @@ static void check_objections(struct work *w) {
             if (x->unruled && x->last_unruled > last) last = x->last_unruled;
             if (x->upheld != NO_ENTRY && (upheld == NO_ENTRY || x->upheld > upheld)) upheld = x->upheld;
         }
-        if (unruled) add(w, F_OBJECTION, i, NO_RESULT, unruled, last);
+        if (unruled) finding_because(finding_add(w, F_OBJECTION, i, NO_RESULT, unruled, last), last);
         if (upheld != NO_ENTRY && !cell_decided_since(s, i, upheld))
-            add(w, F_RULING, i, NO_RESULT, upheld, 0);
+            finding_because(finding_add(w, F_RULING, i, NO_RESULT, upheld, 0), upheld);
     }
     vec_release(&list);
     table_release(&index);
 }
 
-/* Counting sort by cell, stable. */
+static void check_two(struct work *w, uint32_t i) {
+    const struct cell *c = vec_at(&w->s->cells, i);
+    struct finding *x = finding_add(w, F_TWO_RESULTS, i, NO_RESULT, c->current, 0);
+    for (uint32_t r = c->first_result; r != NO_RESULT; r = fold_result(w->s, r)->next)
+        if (fold_result(w->s, r)->superseded_by == NO_RESULT)
+            finding_because(x, fold_result(w->s, r)->entry);
+}
+
+static int by_unit(const void *a, const void *b) {
+    const struct finding *x = a, *y = b;
+    if (x->contest != y->contest) return x->contest < y->contest ? -1 : 1;
+    if (x->round != y->round) return x->round < y->round ? -1 : 1;
+    if (x->unit != y->unit) return x->unit < y->unit ? -1 : 1;
+    if (x->code != y->code) return x->code < y->code ? -1 : 1;
+    return x->latest < y->latest ? -1 : x->latest > y->latest;
+}
+
+const struct finding *findings_of_unit(const struct findings *fi, uint32_t contest, unsigned round,
+                                       uint32_t unit, size_t *n) {
+    const struct finding key = {.contest = contest, .round = (uint16_t)round, .unit = unit};
+    size_t lo = fi->unit_items, hi = fi->n;
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        if (by_unit(&fi->items[mid], &key) < 0)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    hi = lo;
+    while (hi < fi->n && fi->items[hi].contest == contest && fi->items[hi].round == round &&
+           fi->items[hi].unit == unit)
+        hi++;
+    *n = hi - lo;
+    return &fi->items[lo];
+}
+
+/* Sorted: those of cells by a stable counting sort, those of units behind them. */
 static err arrange(struct work *w, struct arena *a, struct findings *out, struct fail *f) {
     size_t cells = w->s->cells.n, n = w->list.n;
     out->first = arena_array(a, cells + 2, sizeof *out->first);
@@ -348,20 +443,32 @@ static err arrange(struct work *w, struct arena *a, struct findings *out, struct
     if (!out->first || !out->worst || !out->items || w->full)
         return fail_set(f, E_MEMORY, "no memory for findings");
     memset(out->count, 0, sizeof out->count);
+    memset(out->open, 0, sizeof out->open);
     out->n = n;
     for (size_t i = 0; i < n; i++) {
         const struct finding *x = vec_at(&w->list, i);
-        out->first[x->cell + 2]++;
-        out->count[x->code]++;
-        uint8_t severity = (uint8_t)finding_severity(x->code);
-        if (severity > out->worst[x->cell]) out->worst[x->cell] = severity;
+        if (x->cell != NO_CELL) out->first[x->cell + 2]++;
     }
     for (size_t c = 2; c < cells + 2; c++) out->first[c] += out->first[c - 1];
+    size_t units = out->first[cells + 1];
     for (size_t i = 0; i < n; i++) {
         const struct finding *x = vec_at(&w->list, i);
-        out->items[out->first[x->cell + 1]++] = *x;
+        size_t to = x->cell == NO_CELL ? units++ : out->first[x->cell + 1]++;
+        out->items[to] = *x;
     }
+    units = out->unit_items = out->first[cells];
+    qsort(out->items + units, n - units, sizeof *out->items, by_unit);
     return OK;
+}
+
+static void count_all(struct findings *out) {
+    for (size_t i = 0; i < out->n; i++) {
+        const struct finding *x = &out->items[i];
+        out->count[x->code]++;
+        if (x->decision != NO_DECISION) continue;
+        out->open[x->code]++;
+        if (x->cell != NO_CELL && x->severity > out->worst[x->cell]) out->worst[x->cell] = x->severity;
+    }
 }
 
 err findings_compute(const struct fold *s, struct arena *a, struct findings *out, struct fail *f) {
@@ -371,11 +478,15 @@ err findings_compute(const struct fold *s, struct arena *a, struct findings *out
         const struct cell *c = vec_at(&s->cells, i);
         for (uint32_t r = c->first_result; r != NO_RESULT; r = fold_result(s, r)->next)
             if (fold_result(s, r)->superseded_by == NO_RESULT) check_result(&w, i, r);
-        if (c->current > 1) add(&w, F_TWO_RESULTS, i, NO_RESULT, c->current, 0);
+        if (c->current > 1) check_two(&w, i);
+        findings_of_desk(&w, i);
     }
     check_objections(&w);
+    findings_of_forms(&w);
     err e = check_twins(&w, a, f);
     if (e == OK) e = arrange(&w, a, out, f);
+    if (e == OK) e = findings_settle(s, a, out, f);
+    if (e == OK) count_all(out);
     vec_release(&w.list);
     return e;
 }

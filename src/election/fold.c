@@ -17,6 +17,9 @@ static type_apply *const appliers[REC_COUNT] = {
     [REC_RULING] = ruling_apply,           [REC_NOTICE] = notice_apply,
     [REC_OBSERVATION] = observation_apply, [REC_HOST_LOG] = host_log_apply,
     [REC_COLLATION] = collation_apply,
+    [REC_SEAL] = seal_apply,               [REC_OPEN] = open_apply,
+    [REC_COMPARED] = compared_apply,       [REC_CUSTODY] = custody_apply,
+    [REC_DECISION] = decision_apply,
 };
 
 enum { JOURNAL_MAX = 1 << 30 };
@@ -31,6 +34,7 @@ err fold_new(const struct fold_options *o, struct fold **out, struct fail *f) {
     journal_init(&s->journal, JOURNAL_MAX);
     struct budget *b = &s->budget;
     vec_init(&s->ids, b, sizeof(struct hash), 12);
+    vec_init(&s->refs, b, sizeof(uint32_t), 14);
     vec_init(&s->units, b, sizeof(struct unit), 10);
     vec_init(&s->contests, b, sizeof(struct contest), 4);
     vec_init(&s->rules, b, sizeof(struct rule), 4);
@@ -52,6 +56,13 @@ err fold_new(const struct fold_options *o, struct fold **out, struct fail *f) {
     vec_init(&s->observed, b, sizeof(struct observed), 10);
     vec_init(&s->items, b, sizeof(struct span), 6);
     vec_init(&s->host_logs, b, sizeof(struct host_log), 8);
+    vec_init(&s->seals, b, sizeof(struct seal), 10);
+    vec_init(&s->readings, b, sizeof(struct form_reading), 10);
+    vec_init(&s->compareds, b, sizeof(struct compared), 10);
+    vec_init(&s->decisions, b, sizeof(struct decision), 6);
+    vec_init(&s->desks, b, sizeof(struct desk), 10);
+    vec_init(&s->places, b, sizeof(struct place), 6);
+    vec_init(&s->holder_marks, b, sizeof(struct holder_mark), 12);
     vec_init(&s->successions, b, sizeof(struct succession), 2);
     vec_init(&s->collations, b, sizeof(struct collation), 8);
     vec_init(&s->collation_rows, b, sizeof(struct collation_row), 10);
@@ -61,8 +72,8 @@ err fold_new(const struct fold_options *o, struct fold **out, struct fail *f) {
     vec_init(&s->dissents, b, sizeof(struct dissent), 4);
     vec_init(&s->log_pubs, b, sizeof(struct ed25519_public), 2);
     struct table *tables[] = {&s->by_id,   &s->by_code, &s->by_contest,      &s->by_area,  &s->by_name,
-                              &s->by_pub,  &s->by_cell, &s->by_result_entry, &s->by_signed,
-                              &s->by_item, &s->by_collation};
+                              &s->by_pub,  &s->by_cell, &s->by_signed,
+                              &s->by_seal, &s->by_holder, &s->by_place, &s->by_item, &s->by_collation};
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) table_init(tables[i], b);
     *out = s;
     return OK;
@@ -76,11 +87,13 @@ void fold_free(struct fold *s) {
                           &s->log_pubs, &s->objections, &s->objection_units, &s->notices,
                           &s->observations, &s->observed, &s->items, &s->host_logs, &s->rules,
                           &s->collations, &s->collation_rows, &s->declarations, &s->overrides,
-                          &s->override_items, &s->dissents};
+                          &s->override_items, &s->dissents,
+                          &s->refs, &s->seals, &s->readings, &s->compareds, &s->decisions,
+                          &s->desks, &s->places, &s->holder_marks};
     for (size_t i = 0; i < sizeof vecs / sizeof *vecs; i++) vec_release(vecs[i]);
     struct table *tables[] = {&s->by_id,   &s->by_code, &s->by_contest,      &s->by_area,  &s->by_name,
-                              &s->by_pub,  &s->by_cell, &s->by_result_entry, &s->by_signed,
-                              &s->by_item, &s->by_collation};
+                              &s->by_pub,  &s->by_cell, &s->by_signed,
+                              &s->by_seal, &s->by_holder, &s->by_place, &s->by_item, &s->by_collation};
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) table_release(tables[i]);
     arena_release(&s->arena);
     journal_release(&s->journal);
@@ -247,8 +260,11 @@ static err apply_record(struct ctx *c) {
     TRY(appliers[c->rec->type](c));
     if (!manifest) TRY(take_quota(c));
     struct hash *id;
+    uint32_t *ref;
     TRY(state_push(c, &s->ids, (void **)&id));
     *id = c->rec->id;
+    TRY(state_push(c, &s->refs, (void **)&ref));
+    *ref = c->ref;
     TRY(state_index(c, &s->by_id, id_hash(id), (uint32_t)c->index));
     JSET(&s->journal, s->last_ms, c->ms);
     JSET(&s->journal, s->counts[c->rec->type], s->counts[c->rec->type] + 1);
@@ -259,7 +275,8 @@ static err apply_record(struct ctx *c) {
 
 static err apply(struct fold *s, const struct record *rec, uint64_t ms, struct applied *out,
                  struct fail *f) {
-    struct ctx c = {.fold = s, .rec = rec, .out = out, .f = f, .index = s->ids.n, .ms = ms};
+    struct ctx c = {.fold = s, .rec = rec, .out = out, .f = f, .index = s->ids.n, .ms = ms,
+                    .ref = NO_REF};
     out->type = rec->type;
     out->id = rec->id;
     if (s->ids.n >= UINT32_MAX - 1) return fail_set(f, E_MEMORY, "the log is full (2^32 entries)");
@@ -288,7 +305,9 @@ err fold_apply(struct fold *s, struct span entry, struct applied *out, struct fa
 }
 
 err fold_skip(struct fold *s, struct fail *f) {
-    if (vec_push(&s->ids)) return OK;
+    uint32_t *ref = vec_push(&s->refs);
+    if (ref) *ref = NO_REF;
+    if (ref && vec_push(&s->ids)) return OK;
     return fail_set(f, E_MEMORY, "the state has reached its memory cap");
 }
 

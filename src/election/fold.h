@@ -50,7 +50,7 @@ struct applied {
     struct hash id;
     struct span signer;  /* name of the key that answers for the record; borrowed from the note */
     bool signer_known;   /* the key is in the state (false: `signer` is only what the note claims) */
-    uint32_t station;    /* unit that the record is about, or UINT32_MAX */
+    uint32_t station;    /* unit that the record is about (mostly a station), or UINT32_MAX */
     uint32_t contest;    /* likewise */
     size_t object_count; /* objects that the record names; whoever appends it has them durably */
     struct {

@@ -2,8 +2,7 @@
 #include "election/results.h"
 
 #include <stdio.h>
-#include "base/json_out.h"
-#include "election/state.h"
+#include "election/results_impl.h"
 
 void results_unit_path(const struct fold *s, uint32_t contest, unsigned round, uint32_t unit,
                        char out[RESULTS_PATH_MAX]) {
@@ -22,8 +21,8 @@ bool results_has_file(const struct fold *s, const struct tally *t, size_t i) {
     return !unit_is_station(s, t->rows[i].unit);
 }
 
-static void votes_json(struct json_out *j, const struct fold *s, const struct contest *k,
-                       unsigned round, const uint64_t *votes, bool absent_too) {
+void results_votes(struct json_out *j, const struct fold *s, const struct contest *k, unsigned round,
+                   const uint64_t *votes, bool absent_too) {
     json_object(j);
     for (uint32_t n = 0; n < k->choice_count; n++) {
         if (!contest_has_choice(k, round, n)) continue;
@@ -49,7 +48,7 @@ static void total_json(struct json_out *j, const struct fold *s, const struct ta
     json_ku64(j, "valid_blank", x->valid_blank);
     json_ku64(j, "rejected_blank", x->rejected_blank);
     json_key(j, "votes");
-    votes_json(j, s, fold_contest(s, t->contest), t->round, x->votes, false);
+    results_votes(j, s, fold_contest(s, t->contest), t->round, x->votes, false);
     json_object_end(j);
 }
 
@@ -60,6 +59,10 @@ static void counts_json(struct json_out *j, const struct tally_row *row) {
     json_ku64(j, "in_question", row->in_question);
     json_ku64(j, "without_image", row->without_image);
     json_ku64(j, "not_held", row->not_held);
+    json_ku64(j, "transcribed", row->transcribed);
+    json_ku64(j, "compared", row->compared);
+    json_ku64(j, "compared_all", row->compared_all);
+    json_ku64(j, "disregarded", row->disregarded);
     json_ku64(j, "registered", row->registered);
     json_object_end(j);
 }
@@ -81,21 +84,26 @@ static void unit_head(struct json_out *j, const struct fold *s, uint32_t u) {
     json_kspan(j, "level", s->def.levels[x->level]);
 }
 
-static void finding_json(struct json_out *j, const struct fold *s, const struct finding *x) {
+void results_finding(struct json_out *j, const struct fold *s, const struct finding *x) {
     json_object(j);
     json_kstr(j, "code", finding_name(x->code));
-    json_kstr(j, "severity",
-              finding_severity(x->code) == SEVERITY_ERROR ? "error" : "warning");
+    json_kstr(j, "severity", x->severity == SEVERITY_ERROR ? "error" : "warning");
     struct buf text;
     buf_init(&text, 1000);
     finding_text(x, &text);
     json_kspan(j, "text", buf_view(&text));
     buf_release(&text);
     if (x->result != NO_RESULT) json_ku64(j, "entry", fold_result(s, x->result)->entry);
+    json_key(j, "entries");
+    json_array(j);
+    for (unsigned i = 0; i < x->entries; i++) json_u64(j, x->entry[i]);
+    json_array_end(j);
+    results_fields(j, s, x);
+    if (x->decision != NO_DECISION) json_ku64(j, "accepted", fold_decision(s, x->decision)->entry);
     json_object_end(j);
 }
 
-static void optional(struct json_out *j, const char *key, uint64_t v) {
+void results_figure(struct json_out *j, const char *key, uint64_t v) {
     if (v != ABSENT) json_ku64(j, key, v);
 }
 
@@ -139,16 +147,16 @@ static void result_json(struct json_out *j, const struct fold *s, const struct c
     json_object_end(j);
     json_key(j, "ballots");
     json_object(j);
-    optional(j, "registered", r->registered);
-    optional(j, "valid", r->valid);
-    optional(j, "rejected", r->rejected);
-    optional(j, "objected", r->objected_votes);
-    optional(j, "disputed", r->disputed);
-    optional(j, "voters_kit", r->voters_kit);
-    optional(j, "voters_manual", r->voters_manual);
+    results_figure(j, "registered", r->registered);
+    results_figure(j, "valid", r->valid);
+    results_figure(j, "rejected", r->rejected);
+    results_figure(j, "objected", r->objected_votes);
+    results_figure(j, "disputed", r->disputed);
+    results_figure(j, "voters_kit", r->voters_kit);
+    results_figure(j, "voters_manual", r->voters_manual);
     json_object_end(j);
     json_key(j, "votes");
-    votes_json(j, s, fold_contest(s, c->contest), c->round, result_votes(s, r), true);
+    results_votes(j, s, fold_contest(s, c->contest), c->round, result_votes(s, r), true);
     json_key(j, "images");
     json_array(j);
     images_json(j, s, r->first_image);
@@ -162,6 +170,9 @@ const char *results_station_state(const struct fold *s, const struct findings *f
     enum contest_state state = contest_state_in(s, t->contest, t->round, row->unit);
     if (state != CONTEST_OPEN || row->cell == NO_CELL) return held[state];
     if (fi->worst[row->cell] == SEVERITY_ERROR) return "in question";
+    if (row->disregarded) return "disregarded";
+    if (row->compared) return "compared";
+    if (row->transcribed) return "transcribed";
     if (row->total[TOTAL_TRANSMITTED].stations) return "transmitted";
     return row->received ? "received without image" : "expected";
 }
@@ -186,11 +197,12 @@ static void station_json(struct json_out *j, const struct fold *s, const struct 
     json_array(j);
     if (c) images_json(j, s, c->first_image);
     json_array_end(j);
+    results_desk(j, s, t, c);
     json_key(j, "findings");
     json_array(j);
     if (c)
         for (size_t i = fi->first[row->cell]; i < fi->first[row->cell + 1]; i++)
-            finding_json(j, s, &fi->items[i]);
+            results_finding(j, s, &fi->items[i]);
     json_array_end(j);
     json_object_end(j);
 }
@@ -225,6 +237,7 @@ err results_unit(const struct fold *s, const struct tally *t, const struct findi
     counts_json(&j, row);
     json_key(&j, "totals");
     totals_json(&j, s, t, row);
+    results_place(&j, s, t, fi, row->unit);
     json_key(&j, "parts");
     json_array(&j);
     /* children of a row: rows after it whose parent it is, up to the end of its subtree */
@@ -265,7 +278,22 @@ err results_findings(const struct fold *s, const struct tally *t, const struct f
         json_key(&j, "findings");
         json_array(&j);
         for (size_t n = fi->first[cell]; n < fi->first[cell + 1]; n++)
-            finding_json(&j, s, &fi->items[n]);
+            results_finding(&j, s, &fi->items[n]);
+        json_array_end(&j);
+        json_object_end(&j);
+    }
+    json_array_end(&j);
+    json_key(&j, "units");
+    json_array(&j);
+    for (size_t i = 0; i < t->n; i++) {
+        size_t n;
+        const struct finding *x = findings_of_unit(fi, t->contest, t->round, t->rows[i].unit, &n);
+        if (n == 0) continue;
+        json_object(&j);
+        json_kspan(&j, "unit", fold_unit(s, t->rows[i].unit)->code);
+        json_key(&j, "findings");
+        json_array(&j);
+        for (size_t k = 0; k < n; k++) results_finding(&j, s, &x[k]);
         json_array_end(&j);
         json_object_end(&j);
     }
@@ -296,6 +324,11 @@ err results_index(const struct fold *s, const struct tally *tallies, size_t n,
     json_object(&j);
     for (int c = 0; c < FINDING_COUNT; c++)
         if (fi->count[c]) json_ku64(&j, finding_name((enum finding_code)c), fi->count[c]);
+    json_object_end(&j);
+    json_key(&j, "findings_open");
+    json_object(&j);
+    for (int c = 0; c < FINDING_COUNT; c++)
+        if (fi->open[c]) json_ku64(&j, finding_name((enum finding_code)c), fi->open[c]);
     json_object_end(&j);
     json_key(&j, "contests");
     json_array(&j);

@@ -22,4 +22,16 @@ void results_signer(struct json_out *j, const struct fold *s, uint32_t key);
 /* "contest", "round" */
 void results_contest_ref(struct json_out *j, const struct fold *s, uint32_t contest, unsigned round);
 
+void results_votes(struct json_out *j, const struct fold *s, const struct contest *k, unsigned round,
+                   const uint64_t *votes, bool absent_too);
+void results_figure(struct json_out *j, const char *key, uint64_t v); /* nothing when ABSENT */
+void results_finding(struct json_out *j, const struct fold *s, const struct finding *x);
+/* ["ballots.valid","votes.ann",...]: the fields that a finding across channels is about. */
+void results_fields(struct json_out *j, const struct fold *s, const struct finding *x);
+/* "held", "readings", "machine", "compared", "decisions" of a station. */
+void results_desk(struct json_out *j, const struct fold *s, const struct tally *t, const struct cell *c);
+/* "forms", "decisions" and "findings" of the unit whose file it is. */
+void results_place(struct json_out *j, const struct fold *s, const struct tally *t,
+                   const struct findings *fi, uint32_t unit);
+
 #endif

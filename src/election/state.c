@@ -255,10 +255,36 @@ size_t fold_image_count(const struct fold *s) {
 }
 
 uint32_t result_of_entry(const struct fold *s, uint64_t entry) {
-    size_t cursor = 0;
-    for (uint32_t i; (i = table_next(&s->by_result_entry, hash_u64(entry), &cursor)) != UINT32_MAX;)
-        if (fold_result(s, i)->entry == entry) return i;
-    return NO_RESULT;
+    return state_ref(s, entry, REC_RESULT);
+}
+
+/* The index is believed only if what stands there says that it is of this entry: indices of other
+ * types look the same. */
+uint32_t state_ref(const struct fold *s, uint64_t entry, enum record_type type) {
+    if (entry >= s->refs.n) return NO_REF;
+    uint32_t i = *(const uint32_t *)vec_at(&s->refs, entry);
+    uint64_t is = UINT64_MAX;
+    switch (type) {
+    case REC_RESULT:
+        if (i < s->results.n) is = fold_result(s, i)->entry;
+        break;
+    case REC_IMAGE:
+        if (i < s->images.n) is = fold_image(s, i)->entry;
+        break;
+    case REC_SEAL:
+        if (i < s->seals.n) is = fold_seal(s, i)->entry;
+        break;
+    case REC_OPEN:
+    case REC_COMPARED:
+        if (i < s->readings.n && (fold_reading(s, i)->seal == NO_SEAL) == (type == REC_COMPARED))
+            is = fold_reading(s, i)->entry;
+        break;
+    case REC_DECISION:
+        if (i < s->decisions.n) is = fold_decision(s, i)->entry;
+        break;
+    default: break;
+    }
+    return is == entry ? i : NO_REF;
 }
 
 const struct result *cell_current(const struct fold *s, const struct cell *c) {
@@ -290,11 +316,26 @@ void result_figures(const struct fold *s, const struct result *r, struct figures
 }
 
 bool cell_held(const struct fold *s, const struct cell *c, struct figures *out, uint64_t *entry) {
-    const struct result *r = cell_transmitted(s, c);
-    if (!r) return false;
-    result_figures(s, r, out);
-    *entry = r->entry;
-    return true;
+    const struct decision *d = cell_decision(s, c);
+    const struct result *r = d ? NULL : cell_transmitted(s, c);
+    uint32_t reading = NO_READING;
+    if (d && d->action == DECISION_DISREGARD) return false;
+    if (d) {
+        uint32_t i = state_ref(s, d->record, REC_RESULT);
+        if (i != NO_REF) r = fold_result(s, i);
+        reading = state_ref(s, d->record, REC_OPEN);
+        if (reading == NO_REF) reading = state_ref(s, d->record, REC_COMPARED);
+    } else if (c->first_result == NO_RESULT) {
+        reading = desk_agreed(s, c); /* nothing was transmitted: the paper's figures are all there is */
+    }
+    if (r) {
+        result_figures(s, r, out);
+        *entry = r->entry;
+    } else if (reading != NO_READING) {
+        reading_figures(s, fold_reading(s, reading), out);
+        *entry = fold_reading(s, reading)->entry;
+    }
+    return r || reading != NO_READING;
 }
 
 bool state_has_signed(const struct fold *s, uint64_t entry, uint32_t key) {

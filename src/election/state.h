@@ -10,6 +10,7 @@
 #include "crypto/ed25519.h"
 #include "election/canonical_json.h"
 #include "election/definition.h"
+#include "election/desk.h"
 #include "election/identity.h"
 #include "election/rules.h"
 #include "election/station.h"
@@ -18,6 +19,7 @@
 #include "election/declaration.h"
 
 #define NO_KEY UINT32_MAX
+#define NO_REF UINT32_MAX
 
 struct key {
     struct span name;
@@ -51,6 +53,11 @@ struct signed_pair {
 #define SIGNED_OBJECTS (UINT32_C(1) << 30)
 #define KEYS_MAX       SIGNED_OBJECTS
 
+/* A holder's part in a cell: the last seal there, or NO_SEAL: signed a result. */
+struct holder_mark {
+    uint32_t cell, key, seal;
+};
+
 struct quota {
     uint16_t most[ROLE_COUNT][REC_COUNT];
 };
@@ -67,7 +74,8 @@ struct fold {
     uint64_t last_incident_ms;
     struct hash election;
 
-    struct vec ids; /* struct hash, one an entry */
+    struct vec ids;  /* struct hash, one an entry */
+    struct vec refs; /* uint32_t, one an entry: its index in the vector of its type, or NO_REF */
     struct table by_id;
 
     struct definition def;
@@ -81,9 +89,11 @@ struct fold {
     uint32_t log_keyid;
 
     struct vec cells, results, votes, forms, images;
-    struct table by_cell, by_result_entry;
+    struct table by_cell;
     struct vec signed_by; /* struct signed_pair: which keys signed which results */
     struct table by_signed;
+    struct vec seals, readings, compareds, decisions, desks, places, holder_marks; /* desk.h */
+    struct table by_seal, by_holder, by_place;
     struct vec successions; /* struct succession */
     struct vec log_pubs;    /* struct ed25519_public: every key that the log ever had, the last is in force */
     struct vec objections, objection_units; /* struct objection; uint32_t */
@@ -108,6 +118,7 @@ struct ctx {
     size_t signer_count;
     uint32_t signers[100];
     bool by_log; /* signed by the log key */
+    uint32_t ref; /* set by types that have a vector of their own; see state_ref */
 };
 
 /* One record type: reads c->json to its end (cj_end), checks, changes the state. The common part
@@ -116,7 +127,8 @@ typedef err type_apply(struct ctx *c);
 type_apply manifest_apply, amend_apply, key_apply, revoke_apply, acting_apply, result_apply,
     signatures_apply, countersign_apply, image_apply, station_event_apply, incident_apply,
     objection_apply, admission_apply, ruling_apply, notice_apply, observation_apply, host_log_apply,
-    collation_apply, declaration_apply, override_apply, dissent_apply;
+    collation_apply, declaration_apply, override_apply, dissent_apply, seal_apply, open_apply, compared_apply,
+    custody_apply, decision_apply;
 
 /* --- reading what several types have in common; all use c->json's sticky error --- */
 
@@ -132,12 +144,24 @@ uint32_t read_key_name(struct ctx *c);
 struct named_object read_object_ref(struct ctx *c, bool restricted);
 /* One of the words in `words` (NULL-terminated); its index. E_FIELD otherwise. */
 unsigned read_word(struct ctx *c, const char *const *words);
-/* {CHOICE:figure,...} into votes[choice_count], in ballot order; ABSENT where it is left out. Nothing is
- * done when contest is NO_CONTEST. */
-void read_votes(struct ctx *c, uint32_t contest, unsigned round, uint64_t *votes);
 /* A name: 1..max characters of a-z 0-9 . / _ - */
 struct span read_slug(struct cj *r, size_t max);
 bool slug_valid(struct span s, size_t max);
+
+/* The figures of a form as result, open and compared carry them. */
+struct ballots {
+    uint64_t disputed, objected, registered, rejected, valid;
+};
+void read_ballots(struct cj *r, struct ballots *out);
+void read_voters(struct cj *r, uint64_t *kit, uint64_t *manual);
+/* {CHOICE:figure,...} into votes[choice_count], in ballot order, for this contest and round; a choice
+ * that is left out is blank on the form (ABSENT). Nothing is done when contest is NO_CONTEST. */
+void read_votes(struct cj *r, const struct fold *s, uint32_t contest, unsigned round, uint64_t *votes);
+/* An array of irregularity words, ascending, at least one: bits of mark_words. */
+uint32_t read_marks(struct cj *r);
+/* A reading, as JSON, of a cell in this contest and round. Figures go to votes[MAX_CHOICES]. */
+MUST_USE err reading_parse(struct ctx *c, struct span json, uint32_t contest, unsigned round,
+                           struct form_reading *out, uint64_t *votes);
 
 /* --- signers --- */
 
@@ -164,6 +188,19 @@ MUST_USE err state_push(struct ctx *c, struct vec *v, void **out);
 MUST_USE err state_index(struct ctx *c, struct table *t, uint64_t hash, uint32_t index);
 /* The cell for (contest, round, station), made if needed. */
 MUST_USE err state_cell(struct ctx *c, uint32_t contest, unsigned round, uint32_t station, uint32_t *out);
+MUST_USE err state_desk(struct ctx *c, uint32_t cell, struct desk **out);
+uint32_t state_place_find(const struct fold *s, uint32_t contest, unsigned round, uint32_t unit); /* NO_REF */
+MUST_USE err state_place(struct ctx *c, uint32_t contest, unsigned round, uint32_t unit, struct place **out);
+/* Notes that the holder of this key signed a result at the cell, or sealed a reading of its form. */
+MUST_USE err state_holder_signed(struct ctx *c, uint32_t cell, uint32_t key);
+MUST_USE err state_holder_sealed(struct ctx *c, uint32_t cell, uint32_t key, uint32_t seal);
+/* The key's holder may seal at the cell in an entry with this index; E_STATE and why not. */
+MUST_USE err state_may_seal(const struct fold *s, const struct cell *c, uint32_t cell, uint32_t key,
+                            uint64_t now_ms, uint64_t index, struct fail *f);
+/* As an entry with this index finds it: what was revoked before cannot open any more. */
+enum seal_state state_seal_at(const struct fold *s, const struct seal *x, uint64_t now_ms,
+                              uint64_t index);
+MUST_USE err state_reading_add(struct ctx *c, const struct form_reading *r, const uint64_t *votes, uint32_t *out);
 MUST_USE err state_key_add(struct ctx *c, const struct key *k, uint32_t *out);
 /* The public key is, or was, somebody's or the log's. */
 bool state_pub_known(const struct fold *fold, const uint8_t pub[32]);
@@ -177,6 +214,9 @@ MUST_USE err definition_load_contests(struct ctx *c, const struct named_object *
 void check_add(struct applied *out, const uint8_t pub[32], const uint8_t sig[64],
                struct span message, uint64_t of, size_t line);
 uint32_t result_of_entry(const struct fold *fold, uint64_t entry); /* NO_RESULT */
+/* Index in the vector of this type's own structures (a reading for open and compared), or NO_REF when
+ * the entry is of another type. */
+uint32_t state_ref(const struct fold *fold, uint64_t entry, enum record_type type);
 bool state_has_signed(const struct fold *fold, uint64_t entry, uint32_t key);
 MUST_USE err state_signed_add(struct ctx *c, uint64_t entry, uint32_t key);
 /* One signature line: a known key that may sign this type now. The log key gives NO_KEY and *by_log. */

@@ -23,6 +23,7 @@ struct result {
     uint32_t agents_present, agents_signed, agents_refused; /* UINT32_MAX: not stated */
     uint32_t keys_signed;   /* agents' keys under the record, later lines included */
     uint32_t saw, objected; /* countersignatures */
+    uint32_t objected_entry; /* the last that objects */
     uint32_t first_image;   /* images of this result; NO_IMAGE */
     uint8_t basis;          /* enum basis */
     uint8_t form_count;     /* hashes of images that the signers bound to it */
@@ -65,6 +66,7 @@ struct cell {
     uint32_t next_in_contest;           /* cells of the same contest and round */
     uint16_t round;
     bool posted; /* a copy of the form is posted: the officer's figures are final */
+    uint32_t desk_plus_1; /* desk.h; 0: nothing was sealed, compared or decided */
 };
 
 #define NO_CELL UINT32_MAX
@@ -90,7 +92,9 @@ bool cell_has_image(const struct fold *fold, const struct cell *c, const struct 
 
 void result_figures(const struct fold *fold, const struct result *r, struct figures *out);
 /* The figures that hold at a station, and the entry that carries them: what is compared with the
- * original, collated and declared. False: none do. A figure is only ever a transcription of the
+ * original, collated and declared. What a decision adopted; else what was transmitted; else, where
+ * nothing was, what people agree to read from the form. False: none do, or a decision disregards the
+ * station. A figure is only ever a transcription of the
  * station's own form. */
 bool cell_held(const struct fold *fold, const struct cell *c, struct figures *out, uint64_t *entry);
 

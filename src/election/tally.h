@@ -7,8 +7,10 @@
 #include "election/findings.h"
 
 /* Named totals. `transmitted`: stations with exactly one current result and an accepted image of its
- * form (where the definition requires one), findings or not. */
-enum total_name { TOTAL_TRANSMITTED, TOTAL_COUNT };
+ * form (where the definition requires one), findings or not. `transcribed`: stations whose figures that
+ * hold are those that people read from the form (cell_transcribed). `compared`: stations whose figures
+ * that hold were found in the paper original, at the first level at which originals are compared. */
+enum total_name { TOTAL_TRANSMITTED, TOTAL_TRANSCRIBED, TOTAL_COMPARED, TOTAL_COUNT };
 const char *total_name(enum total_name t);
 
 struct total {
@@ -27,8 +29,11 @@ struct tally_row {
     uint64_t registered;    /* in the register, of these */
     uint64_t received;      /* stations with a current result */
     uint64_t without_image; /* of these: figures listed, not counted */
-    uint64_t in_question;   /* stations with a finding of severity error */
+    uint64_t in_question;   /* stations with an error that no decision accepts or settles */
     uint64_t not_held;      /* stations postponed, cancelled, unopposed, annulled */
+    uint64_t transcribed, compared; /* stations in these totals */
+    uint64_t compared_all;  /* of these, at every level at which originals are compared */
+    uint64_t disregarded;   /* stations that a decision disregards */
     struct total total[TOTAL_COUNT];
 };
 

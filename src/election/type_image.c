@@ -120,6 +120,7 @@ err image_apply(struct ctx *c) {
                           : &((struct result *)vec_at(&s->results, v.result))->first_image;
     v.x.next_of_result = *first;
     *to = v.x;
+    c->ref = i;
     JSET(&s->journal, *first, i);
     if (v.x.kind == IMAGE_POSTED) JSET(&s->journal, cell->posted, true);
     return OK;

@@ -2,12 +2,35 @@
 /* manifest (spec/records.md, 6.1): the first record; everything else is judged by it. amend (6.2)
  * shares the readers of its parts. */
 #include "election/type_manifest.h"
+
+#include "election/findings.h"
 #include "tlog/policy.h"
 
 #include <stdlib.h>
 
+/* {"F_X":"error","F_Y":"off",...}: what this election makes of a finding. */
+static void read_severities(struct cj *r, uint8_t severity[FINDINGS_MAX]) {
+    struct span key;
+    cj_object(r);
+    while (cj_any_key(r, &key)) {
+        enum finding_code code = finding_by_name(key);
+        struct span word = cj_code(r, 20);
+        if (cj_failed(r)) return;
+        enum severity is = span_is(word, "error")     ? SEVERITY_ERROR
+                           : span_is(word, "warning") ? SEVERITY_WARNING
+                                                      : SEVERITY_NONE;
+        if (code == FINDING_COUNT)
+            cj_fail(r, E_FIELD, "\"%.*s\" is not a finding", SPAN_ARG(key));
+        else if (is == SEVERITY_NONE && !span_is(word, "off"))
+            cj_fail(r, E_FIELD, "a finding is \"error\", \"warning\" or \"off\"");
+        else
+            severity[code] = (uint8_t)(is + 1);
+    }
+}
+
 static void limits_read(struct cj *r, struct limits *l) {
     cj_object(r);
+    if (cj_have(r, "findings")) read_severities(r, l->severity);
     if (cj_have(r, "one_sided")) l->one_sided = cj_u64(r, 1000);
     if (cj_have(r, "rejected_high")) l->rejected_high = cj_u64(r, 1000);
     if (cj_have(r, "same_vector_min")) l->same_vector_min = cj_u64(r, FIGURE_MAX);
@@ -19,6 +42,7 @@ static void limits_read(struct cj *r, struct limits *l) {
 void read_limits(struct ctx *c) {
     struct limits l = c->fold->def.limits;
     limits_read(&c->json, &l);
+    l.since = c->index;
     if (!cj_failed(&c->json)) JSET(&c->fold->journal, c->fold->def.limits, l);
 }
 

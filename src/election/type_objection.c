@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* objection, admission, ruling (spec/records.md, 6.12 to 6.14): what is contested, whether it holds
  * the gate, and what was decided about it. */
+#include "election/findings.h"
 #include "election/state.h"
 
 enum { UNITS_MAX = 64, EVIDENCE_MAX = 16 };
@@ -58,9 +59,18 @@ bool objection_is_overdue(const struct objection *o, uint64_t now_ms) {
 }
 
 bool cell_decided_since(const struct fold *s, uint32_t cell, uint64_t entry) {
-    (void)s;
-    (void)cell;
-    (void)entry;
+    const struct cell *c = fold_cell_at(s, cell);
+    const struct decision *d = cell_decision(s, c);
+    if (d && d->entry > entry) return true;
+    for (uint32_t u = c->station; u != NO_UNIT; u = fold_unit(s, u)->parent) {
+        const struct place *p = fold_place(s, c->contest, c->round, u);
+        for (uint32_t i = p ? p->first_decision : NO_DECISION; i != NO_DECISION;) {
+            d = fold_decision(s, i);
+            bool stands = d->action == DECISION_ACCEPT && d->released_by == NO_DECISION;
+            if (stands && d->entry > entry && d->codes[F_RULING / 64] >> (F_RULING % 64) & 1) return true;
+            i = d->next;
+        }
+    }
     return false;
 }
 

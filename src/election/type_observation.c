@@ -82,7 +82,7 @@ static void read_counts(struct ctx *c, struct observation_fields *v) {
     cj_need(r, "votes");
     if (!cj_failed(r) && v->x.contest == NO_CONTEST)
         cj_fail(r, E_FIELD, "counts are of a contest: name it");
-    if (!cj_failed(r)) read_votes(c, v->x.contest, v->x.round, v->votes);
+    if (!cj_failed(r)) read_votes(r, c->fold, v->x.contest, v->x.round, v->votes);
     cj_object_end(r);
 }
 

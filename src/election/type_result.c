@@ -19,13 +19,20 @@ static void read_agents(struct cj *r, struct result *x) {
     cj_object_end(r);
 }
 
-static void read_ballots(struct cj *r, struct result *x) {
+void read_ballots(struct cj *r, struct ballots *x) {
     cj_object(r);
     x->disputed = optional_figure(r, "disputed");
-    x->objected_votes = optional_figure(r, "objected");
+    x->objected = optional_figure(r, "objected");
     x->registered = optional_figure(r, "registered");
     x->rejected = optional_figure(r, "rejected");
     x->valid = optional_figure(r, "valid");
+    cj_object_end(r);
+}
+
+void read_voters(struct cj *r, uint64_t *kit, uint64_t *manual) {
+    cj_object(r);
+    *kit = optional_figure(r, "kit");
+    *manual = optional_figure(r, "manual");
     cj_object_end(r);
 }
 
@@ -43,11 +50,9 @@ static void read_form(struct ctx *c, struct result *x, struct hash *forms) {
     }
 }
 
-/* Figures by choice, in ballot order; a choice that is left out is blank on the form. */
-void read_votes(struct ctx *c, uint32_t contest, unsigned round, uint64_t *votes) {
-    struct cj *r = &c->json;
+void read_votes(struct cj *r, const struct fold *s, uint32_t contest, unsigned round, uint64_t *votes) {
     struct span key;
-    const struct contest *k = contest == NO_CONTEST ? NULL : fold_contest(c->fold, contest);
+    const struct contest *k = contest == NO_CONTEST ? NULL : fold_contest(s, contest);
     uint32_t guess = 0;
     if (!k) return;
     for (uint32_t i = 0; i < k->choice_count; i++) votes[i] = ABSENT;
@@ -56,7 +61,7 @@ void read_votes(struct ctx *c, uint32_t contest, unsigned round, uint64_t *votes
         uint64_t v = cj_u64(r, FIGURE_MAX);
         if (cj_failed(r)) return;
         uint32_t n = 0;
-        while (n < k->choice_count && !span_eq(contest_choice(c->fold, k, guess)->id, key)) {
+        while (n < k->choice_count && !span_eq(contest_choice(s, k, guess)->id, key)) {
             guess = (guess + 1) % k->choice_count;
             n++;
         }
@@ -111,8 +116,14 @@ static err read_result(struct ctx *c, struct fields *v, struct result *x) {
     cj_object(r);
     x->agents_present = x->agents_refused = x->agents_signed = UINT32_MAX;
     if (cj_have(r, "agents")) read_agents(r, x);
+    struct ballots b;
     cj_need(r, "ballots");
-    read_ballots(r, x);
+    read_ballots(r, &b);
+    x->disputed = b.disputed;
+    x->objected_votes = b.objected;
+    x->registered = b.registered;
+    x->rejected = b.rejected;
+    x->valid = b.valid;
     cj_need(r, "basis");
     v->basis = read_word(c, bases);
     cj_need(r, "contest");
@@ -136,14 +147,9 @@ static err read_result(struct ctx *c, struct fields *v, struct result *x) {
     v->station = read_station(c);
     if (cj_have(r, "supersedes")) read_supersedes(c, v);
     x->voters_kit = x->voters_manual = ABSENT;
-    if (cj_have(r, "voters")) {
-        cj_object(r);
-        x->voters_kit = optional_figure(r, "kit");
-        x->voters_manual = optional_figure(r, "manual");
-        cj_object_end(r);
-    }
+    if (cj_have(r, "voters")) read_voters(r, &x->voters_kit, &x->voters_manual);
     cj_need(r, "votes");
-    read_votes(c, v->contest, v->round, v->votes);
+    read_votes(r, c->fold, v->contest, v->round, v->votes);
     cj_object_end(r);
     return cj_end(r);
 }
@@ -250,9 +256,10 @@ static err add_result(struct ctx *c, const struct fields *v, struct result *x, c
     JSET(j, cell->current, cell->current + 1 - v->supersedes_count);
     for (uint32_t n = 0; n < v->supersedes_count; n++)
         JSET(j, ((struct result *)vec_at(&s->results, old[n]))->superseded_by, i);
-    TRY(state_index(c, &s->by_result_entry, hash_u64(c->index), i));
+    c->ref = i;
     for (size_t n = 0; n < c->signer_count; n++) {
         TRY(state_signed_add(c, c->index, c->signers[n]));
+        TRY(state_holder_signed(c, x->cell, c->signers[n]));
         if (state_key(s, c->signers[n])->role == ROLE_AGENT) to->keys_signed++;
     }
     return OK;
@@ -340,6 +347,7 @@ err signatures_apply(struct ctx *c) {
                             SPAN_ARG(l.name));
         check_add(c->out, signer->pub, l.bytes, (struct span){0}, x->entry, k);
         TRY(state_signed_add(c, x->entry, key));
+        TRY(state_holder_signed(c, x->cell, key));
         if (signer->role == ROLE_AGENT) JSET(&s->journal, x->keys_signed, x->keys_signed + 1);
     }
     return OK;
@@ -372,9 +380,11 @@ err countersign_apply(struct ctx *c) {
         return fail_set(c->f, E_STATE, "the key %.*s has said so already",
                         SPAN_ARG(state_key(c->fold, key)->name));
     TRY(state_signed_add(c, x->entry, word));
-    if (says == 0)
+    if (says == 0) {
         JSET(&c->fold->journal, x->saw, x->saw + 1);
-    else
+    } else {
         JSET(&c->fold->journal, x->objected, x->objected + 1);
+        JSET(&c->fold->journal, x->objected_entry, (uint32_t)c->index);
+    }
     return OK;
 }

@@ -267,7 +267,7 @@ static void findings(struct bundle_table *t, const struct fold *s, const struct 
         field(b, contest_id(s, c->contest), ',');
         number(b, c->round, ',');
         buf_str(b, finding_name(y->code));
-        buf_str(b, finding_severity(y->code) == SEVERITY_ERROR ? ",error," : ",warning,");
+        buf_str(b, y->severity == SEVERITY_ERROR ? ",error," : ",warning,");
         buf_clear(&text);
         finding_text(y, &text);
         field(b, buf_view(&text), ',');

@@ -228,7 +228,7 @@ static err finding_rows(struct db_out *x, const struct tally *t, const struct ex
         finding_text(y, &text);
         err e = ROW(x, I_FINDING, txt(fold_contest(fold, t->contest)->id), num(t->round),
                     txt(st->unit->code), str(finding_name(y->code)),
-                    str(finding_severity(y->code) == SEVERITY_ERROR ? "error" : "warning"),
+                    str(y->severity == SEVERITY_ERROR ? "error" : "warning"),
                     txt(buf_view(&text)),
                     num(y->result == NO_RESULT ? ABSENT : fold_result(fold, y->result)->entry));
         buf_release(&text);

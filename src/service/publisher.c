@@ -45,6 +45,7 @@ struct publisher {
     struct vec files;        /* struct rendered */
     struct portal *portal;
     struct vec fingerprints; /* uint64_t, one a cell: its findings at the last tick */
+    struct vec unit_prints;  /* the same of a unit's own */
     struct vec stamps;       /* uint64_t, one for each of results_files */
 
     uint64_t last_witnessed;
@@ -87,16 +88,47 @@ static uint64_t fingerprint(const struct findings *fi, uint32_t cell) {
         h = hash_u64(h ^ x->a);
         h = hash_u64(h ^ x->b);
         h = hash_u64(h ^ ((uint64_t)x->result << 8 | (uint64_t)x->code));
+        h = hash_u64(h ^ ((uint64_t)x->decision << 32 | x->latest));
     }
     return h;
 }
 
-/* A byte a cell: 1 if what a page says about it may have changed. */
-static err changed_cells(struct publisher *p, const struct fold *s, struct results *r, uint8_t **out,
+/* The same of a unit's own findings, of all contests: by unit, in prints[units]. */
+static void unit_fingerprints(const struct findings *fi, uint64_t *prints) {
+    for (size_t i = fi->unit_items; i < fi->n; i++) {
+        const struct finding *x = &fi->items[i];
+        uint64_t h = hash_u64(prints[x->unit] ^ x->a ^ x->b << 32);
+        h = hash_u64(h ^ ((uint64_t)x->contest << 16 | x->round << 8 | (uint64_t)x->code));
+        prints[x->unit] = hash_u64(h ^ ((uint64_t)x->decision << 32 | x->latest));
+    }
+}
+
+/* A byte a cell and a byte a unit: 1 if what a page says about it may have changed. */
+struct changed {
+    uint8_t *cells, *units;
+};
+
+static err changed_units(struct publisher *p, const struct fold *s, struct results *r, uint8_t *changed,
                          struct fail *f) {
+    uint64_t *now = arena_array(&r->arena, fold_unit_count(s), sizeof *now);
+    if (!now) return fail_set(f, E_MEMORY, "no memory for the results");
+    unit_fingerprints(&r->findings, now);
+    for (size_t i = 0; i < fold_unit_count(s); i++) {
+        uint64_t *old = i < p->unit_prints.n ? vec_at(&p->unit_prints, i) : vec_push(&p->unit_prints);
+        if (!old) return fail_set(f, E_MEMORY, "no memory for the results");
+        changed[i] = *old != now[i];
+        *old = now[i];
+    }
+    return OK;
+}
+
+static err changed_cells(struct publisher *p, const struct fold *s, struct results *r,
+                         struct changed *out, struct fail *f) {
     size_t cells = fold_cell_count(s);
-    uint8_t *changed = arena_array(&r->arena, cells + 1, 1);
-    if (!changed) return fail_set(f, E_MEMORY, "no memory for the results");
+    uint8_t *changed = out->cells = arena_array(&r->arena, cells + 1, 1);
+    out->units = arena_array(&r->arena, fold_unit_count(s), 1);
+    if (!changed || !out->units) return fail_set(f, E_MEMORY, "no memory for the results");
+    TRY(changed_units(p, s, r, out->units, f));
     for (uint32_t i = 0; i < cells; i++) {
         uint64_t now = fingerprint(&r->findings, i);
         uint64_t *old = i < p->fingerprints.n ? vec_at(&p->fingerprints, i) : vec_push(&p->fingerprints);
@@ -108,6 +140,7 @@ static err changed_cells(struct publisher *p, const struct fold *s, struct resul
     for (size_t n; (n = sequencer_touched(p->q, t, 1024)) > 0;) {
         for (size_t i = 0; i < n; i++) {
             if (t[i].contest == NO_CONTEST) continue;
+            if (!unit_is_station(s, t[i].station)) out->units[t[i].station] = 1;
             unsigned rounds = fold_contest(s, t[i].contest)->round;
             for (unsigned k = 1; k <= rounds; k++) {
                 uint32_t c = fold_cell_find(s, t[i].contest, k, t[i].station);
@@ -115,19 +148,18 @@ static err changed_cells(struct publisher *p, const struct fold *s, struct resul
             }
         }
     }
-    *out = changed;
     return OK;
 }
 
 static err render_contest(struct publisher *p, const struct fold *s, struct results *r, size_t at,
-                          const uint8_t *changed, bool all, struct fail *f) {
+                          const struct changed *changed, bool all, struct fail *f) {
     const struct tally *t = &r->tallies[at];
     uint8_t *dirty = arena_array(&r->arena, t->n, 1);
     if (!dirty) return fail_set(f, E_MEMORY, "no memory for the results");
     bool any = all;
     for (size_t i = 0; i < t->n; i++) {
         uint32_t cell = t->rows[i].cell;
-        if (all || (cell != NO_CELL && changed[cell])) {
+        if (all || changed->units[t->rows[i].unit] || (cell != NO_CELL && changed->cells[cell])) {
             dirty[i] = 1;
             any = true;
         }
@@ -187,11 +219,11 @@ static err render_results(struct publisher *p, const struct fold *s, struct fail
     if (!d) return OK;
     bool all = !p->whole || p->definition != d->version;
     TRY(results_compute(s, &r, f));
-    uint8_t *changed;
+    struct changed changed;
     struct buf *b;
     err e = changed_cells(p, s, &r, &changed, f);
     if (e == OK) e = portal_begin(p->portal, &r, all, f);
-    for (size_t i = 0; i < r.n && e == OK; i++) e = render_contest(p, s, &r, i, changed, all, f);
+    for (size_t i = 0; i < r.n && e == OK; i++) e = render_contest(p, s, &r, i, &changed, all, f);
     if (e == OK) e = add_file(p, "results/index.json", &b, f);
     if (e == OK) e = results_index(s, r.tallies, r.n, &r.findings, b, f);
     if (e == OK) e = render_whole(p, s, &r, all, f);
@@ -431,6 +463,7 @@ err publisher_open(const struct publisher_options *o, struct sequencer *q, struc
     p->budget.cap = (size_t)1 << 30;
     vec_init(&p->files, &p->budget, sizeof(struct rendered), 8);
     vec_init(&p->fingerprints, &p->budget, sizeof(uint64_t), 12);
+    vec_init(&p->unit_prints, &p->budget, sizeof(uint64_t), 12);
     vec_init(&p->stamps, &p->budget, sizeof(uint64_t), 4);
     buf_init(&p->checkpoint, CHECKPOINT_BYTES_MAX);
     buf_init(&p->witnessed, CHECKPOINT_BYTES_MAX);
@@ -555,6 +588,7 @@ void publisher_close(struct publisher *p) {
     drop_files(p);
     vec_release(&p->files);
     vec_release(&p->fingerprints);
+    vec_release(&p->unit_prints);
     vec_release(&p->stamps);
     buf_release(&p->checkpoint);
     buf_release(&p->witnessed);

@@ -168,6 +168,40 @@ static struct span named_bytes(const char *name) {
     return (struct span){0};
 }
 
+const struct fx_named fx_readings[] = {
+#define READING(reg, rejected, valid, a, b, c)                                                     \
+    "{\"ballots\":{\"registered\":" reg ",\"rejected\":" rejected ",\"valid\":" valid "},\"votes\":{\"ann\":" a \
+    ",\"bo\":" b ",\"cy\":" c "}}"
+    {"1101", READING("530", "3", "350", "200", "100", "50")},
+    {"1102", READING("540", "3", "353", "101", "201", "51")},
+    {"1102x", READING("540", "3", "359", "101", "201", "57")},
+    {"1102y", READING("540", "3", "363", "111", "201", "51")},
+    {"1202", READING("580", "3", "315", "7", "8", "300")},
+    {"2101", READING("610", "3", "320", "60", "60", "200")},
+    {"over", READING("540", "3", "541", "101", "201", "239")},
+    {"gov", "{\"ballots\":{},\"votes\":{\"dee\":80,\"eve\":90}}"},
+    {"full", "{\"ballots\":{\"registered\":540,\"rejected\":3},\"illegible\":[\"ballots.valid\",\"votes.cy\"],"
+             "\"marks\":[\"no-stamp\",\"overwritten\"],\"serial\":\"S-9\",\"voters\":{\"kit\":355},"
+             "\"votes\":{\"ann\":101,\"bo\":201}}"},
+    {"illegible-figure", "{\"ballots\":{\"valid\":1},\"illegible\":[\"ballots.valid\"],\"votes\":{}}"},
+    {"illegible-field", "{\"ballots\":{},\"illegible\":[\"votes.zed\"],\"votes\":{}}"},
+    {"illegible-order", "{\"ballots\":{},\"illegible\":[\"votes.bo\",\"votes.ann\"],\"votes\":{}}"},
+    {"illegible-none", "{\"ballots\":{},\"illegible\":[],\"votes\":{}}"},
+    {"mark", "{\"ballots\":{},\"marks\":[\"ugly\"],\"votes\":{}}"},
+    {"mark-order", "{\"ballots\":{},\"marks\":[\"overwritten\",\"no-stamp\"],\"votes\":{}}"},
+    {"mark-none", "{\"ballots\":{},\"marks\":[],\"votes\":{}}"},
+    {"choice", "{\"ballots\":{},\"votes\":{\"zed\":1}}"},
+    {"serial", "{\"ballots\":{},\"serial\":\"\",\"votes\":{}}"},
+#undef READING
+    {NULL, NULL}};
+
+static const char *reading_named(const char *name) {
+    for (const struct fx_named *o = fx_readings; o->name; o++)
+        if (strcmp(o->name, name) == 0) return o->bytes;
+    fail_msg("no reading is named %s", name);
+    return NULL;
+}
+
 static void expand_word(struct fixture *x, char *word, struct buf *out) {
     char *arg = strchr(word, ':'), name[160];
     if (arg) *arg++ = 0;
@@ -200,6 +234,14 @@ static void expand_word(struct fixture *x, char *word, struct buf *out) {
         char *c = strchr(arg, ':');
         assert_non_null(c);
         for (long i = strtol(arg, NULL, 10); i > 0; i--) buf_str(out, c + 1);
+    } else if (strcmp(word, "r") == 0) {
+        buf_str(out, reading_named(arg));
+    } else if (strcmp(word, "seal") == 0) { /* ${seal:NONCE:READING} */
+        char *reading = strchr(arg, ':');
+        assert_non_null(reading);
+        *reading++ = 0;
+        struct hash h = seal_hash(fx_hash(arg).b, span_text(reading_named(reading)));
+        buf_hex(out, hash_span(&h));
     } else if (strcmp(word, "line") == 0) {
         const uint8_t *cut = memmem(out->p, out->n, "\n\n", 2);
         assert_non_null(cut);
@@ -498,9 +540,9 @@ static struct named_object contests_object(struct fixture *x) {
     buf_init(&b, 1 << 16);
     compose_contests_head(&b);
     compose_contest(&b, SPAN_LIT("president"), SPAN_LIT("president"), SPAN_LIT("President"),
-                    SPAN_LIT("{\"rule\":\"majority\"}"), SPAN_LIT("KE"), president, 3);
+                    SPAN_LIT("{\"compare\":[\"constituency\",\"nation\"],\"rule\":\"majority\"}"), SPAN_LIT("KE"), president, 3);
     compose_contest(&b, SPAN_LIT("governor-1"), SPAN_LIT("governor"), SPAN_LIT("Governor"),
-                    SPAN_LIT("{}"), SPAN_LIT("1"), governor, 2);
+                    SPAN_LIT("{\"readings\":1}"), SPAN_LIT("1"), governor, 2);
     compose_contest(&b, SPAN_LIT("member-21"), SPAN_LIT("member"), SPAN_LIT("Member for East"),
                     SPAN_LIT("null"), SPAN_LIT("21"), member, 3);
     compose_contest(&b, SPAN_LIT("ward-12"), SPAN_LIT("ward"), SPAN_LIT("Ward South"),
@@ -583,6 +625,14 @@ struct fixture *fx_keys(void) {
     fx_grant(x, "obs/wits", "observer", "KE", "wits", "og/wits");
     fx_grant(x, "obs/eyes", "observer", "KE", "eyes", "og/eyes");
     fx_grant(x, "board", "audit-board", "KE", NULL, both);
+    fx_grant(x, "clerk/11b", "clerk", "11", NULL, "ro/11");
+    fx_grant(x, "clerk/11c", "clerk", "11", NULL, "ro/11");
+    fx_grant(x, "clerk/n", "clerk", "KE", NULL, "nro");
+    fx_grant(x, "clerk/n2", "clerk", "KE", NULL, "nro");
+    grant(x, &(struct fx_grant){"clerk/nown", "clerk", "KE", NULL, NULL, "nro", 0, CJ_MAX_INT,
+                                "clerk/n"}); /* a second key of one person */
+    fx_grant(x, "machine", "machine", "KE", NULL, "nro");
+    fx_grant(x, "carrier/11", "carrier", "11", NULL, "ro/11");
     assert_true(x->ms < FX_CLOSES);
     return x;
 }
@@ -612,6 +662,63 @@ static void voices(struct fixture *x) {
 #undef ABOUT
 }
 
+void fx_seal(struct fixture *x, const char *label_to, const char *who, const char *contest,
+             const char *station, const char *image, const char *nonce, const char *reading) {
+    char text[600];
+    snprintf(text, sizeof text,
+             "seal {'contest':'%s','election':'${e}','image':'${id:%s}','key':'%s','round':1,"
+             "'seal':'${seal:%s:%s}','station':'%s'}", contest, image, who, nonce, reading, station);
+    fx_must(x, label_to, who, text);
+}
+
+void fx_open(struct fixture *x, const char *label_to, const char *who, const char *nonce,
+             const char *reading, const char *seal) {
+    char text[400];
+    snprintf(text, sizeof text,
+             "open {'election':'${e}','nonce':'${h:%s}','reading':${r:%s},'seal':'${id:%s}'}", nonce,
+             reading, seal);
+    fx_must(x, label_to, who, text);
+}
+
+/* The tally desk: at 1101 two people and the machine read the same, the original is compared; at 1102
+ * two differ and a third is asked for; at 1202 two have sealed, and may open until FX_CASE_MS; at 2101
+ * one has sealed, and the machine. */
+static void desk(struct fixture *x) {
+    fx_seal(x, "s1101a", "clerk/11", "president", "1101", "i1101", "n1", "1101");
+    fx_seal(x, "s1101b", "clerk/n", "president", "1101", "i1101", "n2", "1101");
+    fx_seal(x, "s1101m", "machine", "president", "1101", "i1101", "n3", "1101");
+    fx_open(x, "o1101a", "clerk/11", "n1", "1101", "s1101a");
+    fx_open(x, "o1101b", "clerk/n", "n2", "1101", "s1101b");
+    fx_open(x, "o1101m", "machine", "n3", "1101", "s1101m");
+    fx_must(x, "c1101", "ro/11",
+            "compared {'at_ms':1,'contest':'president','election':'${e}','level':'constituency',"
+            "'record':'${id:r1101}','round':1,'says':'same','station':'1101'}");
+    fx_seal(x, "s1102a", "clerk/11", "president", "1102", "i1102", "n4", "1102");
+    fx_seal(x, "s1102b", "clerk/11b", "president", "1102", "i1102", "n5", "1102x");
+    fx_open(x, "o1102a", "clerk/11", "n4", "1102", "s1102a");
+    fx_open(x, "o1102b", "clerk/11b", "n5", "1102x", "s1102b");
+    fx_seal(x, "s2101", "clerk/21", "president", "2101", "i2101", "n6", "2101");
+    fx_seal(x, "s2101m", "machine", "president", "2101", "i2101", "n7", "2101");
+    fx_must(x, "d-accept", "ro/21,clerk/21",
+            "decision {'action':'accept','codes':['F_NO_IMAGE'],'contest':'president','election':'${e}',"
+            "'round':1,'size':50,'unit':'21'}");
+    fx_must(x, "d-released", "ro/11,clerk/11",
+            "decision {'action':'accept','codes':['F_BLANK'],'contest':'president','election':'${e}',"
+            "'round':1,'size':50,'unit':'11'}");
+    fx_must(x, "d-release", "ro/11,clerk/11",
+            "decision {'action':'release','contest':'president','election':'${e}',"
+            "'record':'${id:d-released}','round':1,'size':50,'unit':'11'}");
+    fx_must(x, "d-adopt", "ro/11,dro/11",
+            "decision {'action':'adopt','contest':'governor-1','election':'${e}','order':${o:an order},"
+            "'record':'${id:g1102}','round':1,'size':50,'unit':'1102'}");
+    fx_must(x, "custody", "po/1101,ro/11",
+            "custody {'at_ms':1,'contest':'president','count':1,'election':'${e}','from':'po/1101',"
+            "'kind':'original','to':'ro/11','unit':'1101','what':'forms'}");
+    fx_seal(x, "s1202a", "clerk/n", "president", "1202", "i1202", "n8", "1202");
+    x->ms = FX_CASE_MS - SEAL_OPEN_MS;
+    fx_seal(x, "s1202b", "clerk/n2", "president", "1202", "i1202", "n9", "1202");
+}
+
 struct fixture *fx_base(void) {
     struct fixture *x = fx_keys();
     struct fail f;
@@ -633,6 +740,7 @@ struct fixture *fx_base(void) {
     r.r.voters_manual = 3;
     must(fx_result(x, "r1101", "po/1101,agent/red/1101", &r));
     must(fx_image(x, "po/1101", "president", "1101", IMAGE_ORIGINAL, "form 1101", "r1101"));
+    label(x, "i1101");
     fx_must(x, "posted", "po/1101",
             "hesabu/v1 station-event\n{\"at_ms\":1,\"contest\":\"president\",\"election\":\"${e}\","
             "\"event\":\"form-posted\",\"station\":\"1101\"}\n");
@@ -643,6 +751,7 @@ struct fixture *fx_base(void) {
     r.r.supersedes_count = 1;
     must(fx_result(x, "r1102b", "po/1102", &r));
     must(fx_image(x, "po/1102", "president", "1102", IMAGE_ORIGINAL, "form 1102", "r1102b"));
+    label(x, "i1102");
     /* 1201: two that do not belong together; 1202: from paper; 2101: by the deputy */
     fx_result_must(x, "r1201a", "po/1201", "president", "1201", "10,20,30");
     fx_result_must(x, "r1201b", "po/1201", "president", "1201", "10,20,31");
@@ -654,8 +763,10 @@ struct fixture *fx_base(void) {
     r.r.basis = BASIS_PAPER;
     must(fx_result(x, "r1202", "ro/12,clerk/12", &r));
     must(fx_image(x, "clerk/12", "president", "1202", IMAGE_ORIGINAL, "form 1202", NULL));
+    label(x, "i1202");
     fx_result_must(x, "r2101", "dpo/2101", "president", "2101", "60,60,200");
     must(fx_image(x, "dpo/2101", "president", "2101", IMAGE_ORIGINAL, "form 2101", "r2101"));
+    label(x, "i2101");
     /* 2102: figures without an image */
     fx_result_must(x, "r2102", "po/2102", "president", "2102", "1,2,3");
     /* other contests; a key that is stolen later */
@@ -691,6 +802,7 @@ struct fixture *fx_base(void) {
              hex, (unsigned long long)more.size);
     fx_must(x, "amend2", "com/1,com/2,com/3", amend);
     voices(x);
+    desk(x);
     x->ms = FX_CASE_MS;
     return x;
 }

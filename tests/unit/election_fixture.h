@@ -12,7 +12,7 @@
 #include "election/fold.h"
 #include "election/results.h"
 
-enum { FX_KEYS = 128, FX_LABELS = 128, FX_OBJECTS = 256, FX_ENTRIES = 4096 };
+enum { FX_KEYS = 128, FX_LABELS = 256, FX_OBJECTS = 256, FX_ENTRIES = 4096 };
 
 /* A case is applied at this time; the base ends before it. */
 #define FX_CASE_MS UINT64_C(4000000)
@@ -38,6 +38,9 @@ struct fx_named {
     const char *name, *bytes;
 };
 extern const struct fx_named fx_named[];
+/* Readings of forms, as JSON: ${r:NAME} in a pattern, ${seal:NONCE:NAME} its seal with the nonce
+ * SHA-256(NONCE). */
+extern const struct fx_named fx_readings[];
 
 struct fx_entry {
     struct buf bytes;
@@ -122,6 +125,12 @@ void fx_result_must(struct fixture *x, const char *label, const char *signers, c
 /* An image whose bytes are `word`, of the result with this label (NULL: of the station). */
 err fx_image(struct fixture *x, const char *signers, const char *contest, const char *station,
              enum image_kind kind, const char *word, const char *result);
+
+/* A seal and its opening, accepted. */
+void fx_seal(struct fixture *x, const char *label, const char *who, const char *contest,
+             const char *station, const char *image, const char *nonce, const char *reading);
+void fx_open(struct fixture *x, const char *label, const char *who, const char *nonce,
+             const char *reading, const char *seal);
 
 /* The text of a manifest case, from the manifest of `base`. */
 struct manifest_case;

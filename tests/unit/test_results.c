@@ -145,7 +145,7 @@ static void states_of_stations(void **state) {
     static const struct {
         size_t tally;
         const char *unit, *station, *state;
-    } want[] = {{0, "11", "1101", "transmitted"}, {0, "11", "1104", "expected"},
+    } want[] = {{0, "11", "1101", "compared"}, {0, "11", "1104", "expected"},
                 {0, "12", "1201", "in question"}, {0, "21", "2102", "received without image"},
                 {1, "12", "1201", "postponed"},   {4, "12", "1202", "cancelled"},
                 {2, "21", "2101", "transmitted"}, {3, "21", "2101", "expected"},

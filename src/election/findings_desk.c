@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* Findings across channels, and what decisions make of findings. */
+#include "election/findings_impl.h"
+
+/* --- what people, the machine and the original say, against what was sent --- */
+
+static void add_entries(const struct fold *s, struct finding *x, const uint32_t *open, unsigned n) {
+    for (unsigned i = 0; i < n; i++) finding_because(x, fold_reading(s, open[i])->entry);
+}
+
+static void check_readings(struct work *w, uint32_t cell, const struct cell *c, const struct desk *d) {
+    const struct fold *s = w->s;
+    uint32_t open[3], agreed = desk_agreed(s, c), machine = desk_machine(s, c);
+    unsigned n = desk_open(s, d, open), fields;
+    struct figures read, other;
+    if (desk_disagrees(s, c)) add_entries(s, finding_add(w, F_READINGS_DISAGREE, cell, NO_RESULT, n, 0), open, n);
+    if (agreed == NO_READING) return;
+    reading_figures(s, fold_reading(s, agreed), &read);
+    const struct result *r = cell_current(s, c);
+    uint64_t entry = r ? r->entry : ABSENT;
+    if (r) result_figures(s, r, &other);
+    fields = r ? figures_differ(s, c, &read, &other, NULL) : 0;
+    if (fields == 0 && cell_decision(s, c) && cell_held(s, c, &other, &entry))
+        fields = figures_differ(s, c, &read, &other, NULL);
+    if (fields) {
+        struct finding *x = finding_add(w, F_READING_DIFFERS, cell, NO_RESULT, fields, 0);
+        finding_because(x, entry);
+        add_entries(s, x, open, n);
+    }
+    if (machine == NO_READING) return;
+    reading_figures(s, fold_reading(s, machine), &other);
+    fields = figures_differ(s, c, &read, &other, NULL);
+    if (!fields) return;
+    struct finding *x = finding_add(w, F_MACHINE_DIFFERS, cell, NO_RESULT, fields, 0);
+    finding_because(x, fold_reading(s, machine)->entry);
+    add_entries(s, x, open, n);
+}
+
+static void check_original(struct work *w, uint32_t cell, const struct cell *c) {
+    const struct fold *s = w->s;
+    struct figures held, original;
+    uint64_t entry;
+    uint32_t level;
+    if (!cell_held(s, c, &held, &entry)) return;
+    for (unsigned n = 0; contest_compare_level(s, c->contest, n, &level); n++) {
+        const struct compared *x = cell_compared(s, c, level, entry);
+        if (!x || x->reading == NO_READING) continue;
+        reading_figures(s, fold_reading(s, x->reading), &original);
+        struct finding *y = finding_add(w, F_ORIGINAL_DIFFERS, cell, NO_RESULT,
+                                        figures_differ(s, c, &held, &original, NULL), entry);
+        finding_because(y, entry);
+        finding_because(y, x->entry);
+    }
+}
+
+static void check_marks(struct work *w, uint32_t cell, const struct cell *c, const struct desk *d) {
+    const struct fold *s = w->s;
+    uint32_t open[3], marks = 0, seen[FINDING_ENTRIES], entries = 0, latest = 0;
+    for (unsigned n = desk_open(s, d, open), i = 0; i < n; i++) {
+        const struct form_reading *x = fold_reading(s, open[i]);
+        if (!x->marks) continue;
+        marks |= x->marks;
+        seen[entries++] = x->entry;
+        if (x->entry > latest) latest = x->entry;
+    }
+    for (uint32_t i = d->first_compared; i != NO_COMPARED;) {
+        const struct compared *x = fold_compared(s, i);
+        uint32_t more = x->marks | (x->reading == NO_READING ? 0 : fold_reading(s, x->reading)->marks);
+        i = x->next;
+        if (!more) continue;
+        marks |= more;
+        if (entries < FINDING_ENTRIES) seen[entries++] = x->entry;
+        if (x->entry > latest) latest = x->entry;
+    }
+    if (!marks) return;
+    struct finding *x = finding_add(w, F_IRREGULAR, cell, NO_RESULT, (unsigned)__builtin_popcount(marks), 0);
+    for (uint32_t i = 0; i < entries; i++) finding_because(x, seen[i]);
+    if (latest > x->latest) x->latest = latest;
+    (void)c;
+}
+
+/* Figures that hold and are no result's are looked at like a result's. */
+static void check_held(struct work *w, uint32_t cell, const struct cell *c, const struct desk *d) {
+    const struct fold *s = w->s;
+    struct figures held;
+    uint64_t entry;
+    uint32_t open[3];
+    if (!cell_held(s, c, &held, &entry) || state_ref(s, entry, REC_RESULT) != NO_REF) return;
+    uint32_t i = state_ref(s, entry, REC_OPEN);
+    if (i == NO_REF) i = state_ref(s, entry, REC_COMPARED);
+    if (i == NO_REF) return;
+    const struct form_reading *x = fold_reading(s, i);
+    const struct decision *by = cell_decision(s, c);
+    uint64_t since = by ? by->entry : ABSENT;
+    for (unsigned n = by ? 0 : desk_open(s, d, open); n-- > 0;) /* it holds since the last of them */
+        if (since == ABSENT || fold_reading(s, open[n])->entry > since)
+            since = fold_reading(s, open[n])->entry;
+    findings_of_figures(w, cell, NO_RESULT, &held, figures_voters(x->voters_kit, x->voters_manual), entry,
+                        since);
+}
+
+static void check_decided(struct work *w, uint32_t cell, const struct cell *c) {
+    const struct fold *s = w->s;
+    const struct decision *d = cell_decision(s, c);
+    if (!d) return;
+    if (d->action == DECISION_DISREGARD)
+        finding_because(finding_add(w, F_DISREGARDED, cell, NO_RESULT, d->entry, 0), d->entry);
+    uint64_t last = c->last_result == NO_RESULT ? 0 : fold_result(s, c->last_result)->entry;
+    if (c->last_result == NO_RESULT || last < d->size) return;
+    struct finding *x = finding_add(w, F_AFTER_DECISION, cell, NO_RESULT, last, d->entry);
+    finding_because(x, d->entry);
+    finding_because(x, last);
+}
+
+void findings_of_desk(struct work *w, uint32_t cell) {
+    const struct cell *c = vec_at(&w->s->cells, cell);
+    const struct desk *d = cell_desk(w->s, c);
+    if (!d) return;
+    check_readings(w, cell, c, d);
+    check_original(w, cell, c);
+    check_marks(w, cell, c, d);
+    check_held(w, cell, c, d);
+    check_decided(w, cell, c);
+}
+
+/* --- forms against stations --- */
+
+static uint64_t stations_in(const struct fold *s, uint32_t root) {
+    uint64_t n = 0;
+    for (uint32_t u = root; u != NO_UNIT; u = unit_next(s, u, root))
+        n += unit_is_station(s, u) && !fold_unit(s, u)->closed;
+    return n;
+}
+
+void findings_of_forms(struct work *w) {
+    const struct fold *s = w->s;
+    for (size_t i = 0; i < s->places.n; i++) {
+        const struct place *p = fold_place_at(s, i);
+        if (p->forms == 0) continue;
+        uint32_t held = fold_contest(s, p->contest)->unit;
+        uint64_t stations = stations_in(s, unit_within(s, p->unit, held) ? p->unit : held);
+        if (p->forms <= stations) continue;
+        uint32_t cell = unit_is_station(s, p->unit)
+                            ? fold_cell_find(s, p->contest, p->round, p->unit)
+                            : NO_CELL;
+        struct finding *x =
+            cell != NO_CELL
+                ? finding_add(w, F_MORE_FORMS, cell, NO_RESULT, p->forms, stations)
+                : finding_add_unit(w, F_MORE_FORMS, p->contest, p->round, p->unit, p->forms, stations);
+        finding_because(x, p->forms_entry);
+    }
+}
+
+/* --- what decisions make of them --- */
+
+/* For each place the accept decision that stands and covers most, by code: index + 1. */
+struct accepts {
+    uint32_t **row; /* one a place; NULL: nothing was accepted there */
+    bool any;
+};
+
+static err read_accepts(const struct fold *s, struct arena *a, struct accepts *out, struct fail *f) {
+    *out = (struct accepts){.row = arena_array(a, s->places.n + 1, sizeof *out->row)};
+    if (!out->row) return fail_set(f, E_MEMORY, "no memory for findings");
+    for (size_t i = 0; i < s->places.n; i++) {
+        for (uint32_t n = fold_place_at(s, i)->first_decision; n != NO_DECISION;) {
+            const struct decision *d = fold_decision(s, n);
+            if (d->action == DECISION_ACCEPT && d->released_by == NO_DECISION) {
+                if (!out->row[i]) out->row[i] = arena_array(a, FINDING_COUNT, sizeof **out->row);
+                if (!out->row[i]) return fail_set(f, E_MEMORY, "no memory for findings");
+                for (int c = 0; c < FINDING_COUNT; c++) {
+                    uint32_t *best = &out->row[i][c];
+                    if (!(d->codes[c / 64] >> (c % 64) & 1)) continue;
+                    if (*best == 0 || d->size >= fold_decision(s, *best - 1)->size) *best = n + 1;
+                }
+                out->any = true;
+            }
+            n = d->next;
+        }
+    }
+    return OK;
+}
+
+/* Rows of the places that cover a unit, from the unit up. */
+static unsigned covering(const struct fold *s, const struct accepts *all, const struct finding *x,
+                         const uint32_t *rows[MAX_LEVELS]) {
+    unsigned n = 0;
+    for (uint32_t u = x->unit; u != NO_UNIT && n < MAX_LEVELS; u = fold_unit(s, u)->parent) {
+        uint32_t p = state_place_find(s, x->contest, x->round, u);
+        if (p != NO_REF && all->row[p]) rows[n++] = all->row[p];
+    }
+    return n;
+}
+
+/* The decision that holds at a cell settles what was known when it was made: everything where the
+ * station is disregarded; the differences between records, and what is wrong with those that it did
+ * not adopt. */
+static bool settles(const struct fold *s, const struct decision *d, const struct finding *x) {
+    if (x->code == F_DISREGARDED) return true;
+    if (x->latest >= d->size || x->code == F_OBJECTION) return false;
+    if (d->action == DECISION_DISREGARD) return true;
+    if (finding_needs_adopt(x->code) || x->code == F_MACHINE_DIFFERS) return true;
+    return x->result != NO_RESULT && fold_result(s, x->result)->entry != d->record;
+}
+
+err findings_settle(const struct fold *s, struct arena *a, struct findings *fi, struct fail *f) {
+    struct accepts all;
+    const uint32_t *rows[MAX_LEVELS];
+    unsigned n = 0;
+    const struct finding *last = NULL;
+    if (s->decisions.n == 0) return OK;
+    TRY(read_accepts(s, a, &all, f));
+    for (size_t i = 0; i < fi->n; i++) {
+        struct finding *x = &fi->items[i];
+        const struct cell *c = x->cell == NO_CELL ? NULL : fold_cell_at(s, x->cell);
+        const struct decision *d = c ? cell_decision(s, c) : NULL;
+        if (d && settles(s, d, x)) x->decision = cell_desk(s, c)->standing;
+        if (!all.any || x->decision != NO_DECISION) continue;
+        if (!last || last->unit != x->unit || last->contest != x->contest || last->round != x->round)
+            n = covering(s, &all, x, rows);
+        last = x;
+        for (unsigned k = 0; k < n && finding_acceptable(x->code); k++) {
+            uint32_t by = rows[k][x->code];
+            if (by && fold_decision(s, by - 1)->size > x->latest) x->decision = by - 1;
+        }
+    }
+    return OK;
+}
