@@ -11,7 +11,7 @@ int cmd_serve(int argc, char **argv);
 
 int cmd_serve(int argc, char **argv) {
     const char *dir = NULL, *listen = "127.0.0.1:8080", *guard = NULL, *key = NULL,
-               *passphrase = NULL, *unconfirmed = NULL;
+               *passphrase = NULL, *unconfirmed = NULL, *watch = NULL;
     uint64_t interval = 1000, threads = 0, rate = 0, burst = 0;
     bool quiet = false;
     struct opt_list exempt = {0}, proxies = {0}, witnesses = {0}, host_logs = {0};
@@ -30,6 +30,7 @@ int cmd_serve(int argc, char **argv) {
         {"--exempt", OPT_LIST, &exempt, "PREFIX", "addresses without a budget, e.g. 127.0.0.0/8"},
         {"--proxy", OPT_LIST, &proxies, "PREFIX", "reverse proxies, whose X-Forwarded-For is believed"},
         {"--host-log", OPT_LIST, &host_logs, "[KIND=]FILE", "hash this machine's own log into the log each hour (kinds: host, database, firewall, administrator)"},
+        {"--watch", OPT_TEXT, &watch, "CONTEST=CHOICE", "publish live forensic events (watch.json); CHOICE is the one looked at"},
         {"--quiet", OPT_FLAG, &quiet, NULL, "only warnings and errors on standard error"},
     };
     const struct usage u = {
@@ -61,7 +62,7 @@ int cmd_serve(int argc, char **argv) {
                                .burst = (uint32_t)burst, .exempt = exempt.at,
                                .exempt_count = exempt.n, .proxies = proxies.at,
                                .proxy_count = proxies.n, .witnesses = witnesses.at,
-                               .witness_count = witnesses.n, .unconfirmed = unconfirmed,
+                               .witness_count = witnesses.n, .unconfirmed = unconfirmed, .watch = watch,
                                .host_logs = host_logs.at, .host_log_count = host_logs.n};
     struct daemon *d;
     e = daemon_start(&o, &d, &f);

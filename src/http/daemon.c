@@ -15,6 +15,7 @@
 #include "http/client.h"
 #include "http/routes.h"
 #include "service/hostlog.h"
+#include "service/watching.h"
 
 enum { LEFTOVERS_MS = 3600 * 1000, GRACE_MS = 2000, CONFIRM_EVERY_S = 2 };
 
@@ -27,6 +28,7 @@ struct daemon {
     struct witnessing *w;
     struct http_transport *transport;
     struct hostlog *hosts; /* NULL: none are watched */
+    struct watching *watching; /* NULL: no live forensics */
     uint64_t hosts_next_ms; /* monotonic */
     struct http_server *server;
     struct routes_ctx routes;
@@ -270,7 +272,9 @@ static err open_parts(struct daemon *d, struct fail *f) {
                        "No witnesses are configured: nothing but this server's own guard keeps it from "
                        "showing different logs to different people.");
     witnessing_close(probe);
+    if (o->watch) TRY(watching_new(o->watch, &d->watching, f));
     struct publisher_options po = {.public_dir = d->public_dir, .interval_ms = o->interval_ms,
+                                   .watching = d->watching,
                                    .no_results = o->no_results || o->apply_nothing,
                                    .note = d->note[0] ? d->note : NULL,
                                    .published = published, .failed = failed, .ctx = d,
@@ -340,6 +344,7 @@ void daemon_stop(struct daemon *d) {
     publisher_close(d->p);
     http_transport_free(d->transport);
     hostlog_free(d->hosts);
+    watching_free(d->watching);
     stream_free(d->routes.events);
     static_close(d->routes.files);
     limits_free(d->routes.per_key);

@@ -31,6 +31,7 @@ struct daemon_options {
     size_t host_log_count;
     uint64_t host_log_every_ms;    /* 0: an hour; at least ten minutes are a rule of the log */
     const char *unconfirmed;       /* a reason: sign although witnesses have not confirmed the log */
+    const char *watch;             /* "CONTEST=CHOICE": live forensics as watch.json; or NULL */
     size_t queue_max, batch_max;
     bool apply_nothing, no_results; /* benchmarks */
     void (*reached)(const char *step); /* tests: of the sequencer and the publisher */

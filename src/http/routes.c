@@ -300,6 +300,7 @@ const struct static_rule routes_static_rules[] = {
     {.prefix = "log.vkey", .suffix = "", .type = "text/plain; charset=utf-8", .max_age = 60},
     {.prefix = "anchor", .suffix = "", .type = "text/plain; charset=utf-8", .max_age = 60},
     {.prefix = "results/", .suffix = ".json", .type = "application/json", .max_age = 2},
+    {.prefix = "watch.json", .suffix = "", .type = "application/json", .max_age = 2},
     {.prefix = "head.json", .suffix = "", .type = "application/json", .max_age = 1},
     {.prefix = "", .suffix = "/", .type = "text/html; charset=utf-8", .max_age = 2, .index = "index.html"},
     {.prefix = "", .suffix = "", .type = "text/html; charset=utf-8", .max_age = 2, .index = "index.html"},

@@ -18,6 +18,7 @@
 #include "election/head.h"
 #include "service/portal.h"
 #include "service/repair.h"
+#include "service/watching.h"
 #include "store/writer.h"
 #include "tlog/checkpoint.h"
 #include "tlog/tile.h"
@@ -327,6 +328,22 @@ static err write_all(struct publisher *p, uint64_t size, struct span checkpoint,
     return OK;
 }
 
+/* What the live watch says of the new results; whatever becomes of it, results are published. */
+static void observe(struct publisher *p) {
+    struct fail f;
+    struct buf *b;
+    bool news = false;
+    if (!p->o.watching) return;
+    for (bool more = true; more;) {
+        const struct fold *s = sequencer_fold_lock(p->q);
+        more = watching_take(p->o.watching, s);
+        sequencer_fold_unlock(p->q);
+        news = watching_look(p->o.watching) || news; /* the fold is not held: it may take a while */
+    }
+    if (!news && p->whole) return;
+    if (add_file(p, "watch.json", &b, &f) == OK) watching_render(p->o.watching, b);
+}
+
 /* The same checkpoint was published before, perhaps with cosignatures: they stay. */
 static void keep_cosigned(struct publisher *p, uint64_t size, struct buf *checkpoint) {
     struct note old, now;
@@ -354,6 +371,7 @@ static err tick(struct publisher *p, struct fail *f) {
     last_ms = fold_last_ms(s);
     simulated = fold_definition(s) && fold_definition(s)->simulated;
     sequencer_fold_unlock(p->q);
+    if (e == OK && due) observe(p);
     if (e == OK && due) keep_cosigned(p, size, &checkpoint);
     if (e == OK && due) e = head_json(p, size, last_ms, simulated, &head, f);
     if (e == OK && due) e = write_all(p, size, buf_view(&checkpoint), buf_view(&head), f);

@@ -101,6 +101,15 @@ is "$(tail -n +2 "$tmp/followed" | sha256sum)" "$(tail -n +2 "$tmp/afterwards" |
 is "$(head -1 "$tmp/afterwards" | jq -c '[.event, .source.size]')" "[\"start\",$size]" "of the whole log"
 is "$(jq -c 'select(.event == "look" or .event == "test") | .received' "$tmp/afterwards" | wc -l)" 10 "ten looks"
 [ "$(jq -c 'select(.class == "fact")' "$tmp/afterwards" | wc -l)" -ge 1 ]; ok $? "facts of the night are events"
-"$H" forensics --watch "$W" --leader odinga --once --lang sw | grep -q "Baada ya vituo"; ok $? "in Swahili too"
+"$H" forensics --watch "$W" --leader odinga --once --lang sw > "$tmp/sw" && grep -q "Baada ya vituo" "$tmp/sw"; ok $? "in Swahili too"
+# the daemon publishes the same events
+"$H" serve --dir "$W" --listen 127.0.0.1:0 --watch president=odinga --unconfirmed "a test" --quiet > "$tmp/serve" 2> "$tmp/err" &
+server=$!
+for _ in $(seq 200); do [ -s "$W/public/watch.json" ] && break; sleep .1; done
+is "$(jq -c '.events[] | del(.sentence_sw)' "$W/public/watch.json" | sha256sum)" "$(tail -n +2 "$tmp/afterwards" | sha256sum)" \
+    "the daemon's watch.json holds them too"
+kill "$server"; wait "$server"; ok $? "the daemon ends in good order"
+"$H" serve --dir "$W" --listen 127.0.0.1:0 --watch president > /dev/null 2>&1
+is $? 64 "a watch without a choice is refused"
 echo "1..$n"
 [ "$bad" -eq 0 ]

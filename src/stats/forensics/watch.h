@@ -76,6 +76,9 @@ const struct fx_table *watch_table(const struct watch *w);
 /* One sentence; `device` is its name (may be empty). */
 void watch_say(const struct watch *w, const struct watch_event *e, struct span device, enum lang lang,
                struct buf *out);
+/* Its members in an object that the caller has opened. */
+void watch_json_members(const struct watch *w, const struct watch_event *e, struct span device,
+                        enum lang lang, struct json_out *j);
 /* One line of JSON. */
 void watch_json(const struct watch *w, const struct watch_event *e, struct span device, enum lang lang,
                 struct buf *out);

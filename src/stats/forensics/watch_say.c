@@ -104,12 +104,10 @@ void watch_say(const struct watch *w, const struct watch_event *e, struct span d
     }
 }
 
-void watch_json(const struct watch *w, const struct watch_event *e, struct span device, enum lang lang,
-                struct buf *out) {
-    struct json_out o = json_out(out), *j = &o;
+void watch_json_members(const struct watch *w, const struct watch_event *e, struct span device,
+                        enum lang lang, struct json_out *j) {
     struct buf text;
     buf_init(&text, 1 << 14);
-    json_object(j);
     json_ku64(j, "number", e->number);
     json_kstr(j, "event", kind_name[e->kind]);
     json_kstr(j, "class", fx_class_name(e->is));
@@ -128,7 +126,14 @@ void watch_json(const struct watch *w, const struct watch_event *e, struct span 
     json_kdouble(j, "p", e->p);
     watch_say(w, e, device, lang, &text);
     json_kstr(j, "sentence", buf_cstr(&text));
-    json_object_end(j);
-    buf_byte(out, '\n');
     buf_release(&text);
+}
+
+void watch_json(const struct watch *w, const struct watch_event *e, struct span device, enum lang lang,
+                struct buf *out) {
+    struct json_out j = json_out(out);
+    json_object(&j);
+    watch_json_members(w, e, device, lang, &j);
+    json_object_end(&j);
+    buf_byte(out, '\n');
 }
