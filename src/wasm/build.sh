@@ -27,7 +27,7 @@ objects=
 for f in $files; do
     o=$work/$(echo "$f" | tr / _).o
     # shellcheck disable=SC2086
-    clang-14 $flags -Wconversion -Werror $sodium_flags -MMD -MT "$out" -MF "$o.d" -c "$f" -o "$o"
+    clang-14 $flags -Wconversion -Werror -Wno-error=shorten-64-to-32 $sodium_flags -MMD -MT "$out" -MF "$o.d" -c "$f" -o "$o"
     objects="$objects $o"
 done
 for f in $theirs; do
