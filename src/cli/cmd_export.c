@@ -5,6 +5,7 @@
 #include "cli/cli.h"
 #include "cli/tree_log.h"
 #include "service/export.h"
+#include "service/open_data.h"
 
 int cmd_export(int argc, char **argv);
 
@@ -15,6 +16,7 @@ struct wish {
 
 struct args {
     const char *format, *out, *dir, *csv, *sqlite, *contest, *anchor;
+    bool publish;
 };
 
 static err put(void *ctx, struct span bytes, struct fail *f) {
@@ -52,6 +54,18 @@ static err wishes(const struct args *a, struct wish w[EXPORT_FORMATS + 3], size_
     return OK;
 }
 
+static err publish(const char *where, struct fail *f) {
+    struct tree tree = {0};
+    uint64_t size;
+    TRY(tree_open(where, &tree, f));
+    err e = tree.url ? fail_set(f, E_USAGE, "--publish writes into an election's folder: give DIR")
+                     : open_data_make(&(struct open_data_options){.public_dir = tree.base}, NULL, &size, f);
+    if (e == OK)
+        fprintf(stderr, "%s/data/ is of checkpoint %llu\n", tree.base, (unsigned long long)size);
+    tree_close(&tree);
+    return e;
+}
+
 static err export_all(const struct args *a, const char *where, struct fail *f) {
     struct tree tree = {0};
     struct tree_log log = {0};
@@ -85,6 +99,7 @@ int cmd_export(int argc, char **argv) {
         {"--format", OPT_TEXT, &a.format, "F", "csv, json, err-json, err-xml, eml, atom or sqlite"},
         {"--out", OPT_TEXT, &a.out, "FILE", "where to (\"-\": standard output, the default)"},
         {"--dir", OPT_TEXT, &a.dir, "DIR", "into this folder under the format's own name; without --format: every format"},
+        {"--publish", OPT_FLAG, &a.publish, NULL, "every format into DIR/public/data/, as the daemon does"},
         {"--csv", OPT_TEXT, &a.csv, "FILE", "short for --format csv --out FILE"},
         {"--sqlite", OPT_TEXT, &a.sqlite, "FILE", "short for --format sqlite --out FILE"},
         {"--contest", OPT_TEXT, &a.contest, "ID", "only this contest; CSV then has a column a choice"},
@@ -101,5 +116,6 @@ int cmd_export(int argc, char **argv) {
     int nargs, code;
     if (!cli_parse(&u, argc, argv, &nargs, &code)) return code;
     struct fail f = {0};
-    return export_all(&a, argv[0], &f) == OK ? 0 : cli_fail("export", &f);
+    err e = a.publish ? publish(argv[0], &f) : export_all(&a, argv[0], &f);
+    return e == OK ? 0 : cli_fail("export", &f);
 }

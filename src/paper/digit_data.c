@@ -3,8 +3,8 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <zlib.h>
 #include "base/file.h"
+#include "base/gzip.h"
 #include "crypto/hash.h"
 
 /* SHA-256 of the uncompressed files; those of the IDX files stand in many public projects. */
@@ -34,23 +34,18 @@ const char *digit_source_name(enum digit_source s) {
 static err read_gz(const char *dir, int which, struct buf *out, struct fail *f) {
     char path[PATH_MAX_LEN];
     TRY(path_join(path, sizeof path, dir, files[which].name, f));
-    gzFile g = gzopen(path, "rb");
-    if (!g)
-        return fail_set(f, E_NOT_FOUND, "%s is not there: give the folder of public data", path);
     buf_init(out, (size_t)64 << 20);
-    int got = 0;
-    for (;;) {
-        uint8_t *to = buf_room(out, 1 << 16);
-        if (!to) break;
-        got = gzread(g, to, 1 << 16);
-        if (got <= 0) break;
-        out->n += (size_t)got;
+    err e = gzip_read(path, (size_t)64 << 20, out, f);
+    if (e == E_NOT_FOUND)
+        e = fail_set(f, E_NOT_FOUND, "%s is not there: give the folder of public data", path);
+    if (e == E_NOT_FOUND) {
+        buf_release(out);
+        return e;
     }
-    (void)gzclose(g);
     const struct hash h = sha256(buf_view(out));
     char hex[HASH_HEX_LEN + 1];
     hash_hex(&h, hex);
-    if (got < 0 || out->failed || strcmp(hex, files[which].sha256) != 0) {
+    if (e != OK || out->failed || strcmp(hex, files[which].sha256) != 0) {
         buf_release(out);
         return fail_set(f, E_OBJECT, "%s is not the file that is expected (SHA-256 %.16s...)", path,
                         hex);
