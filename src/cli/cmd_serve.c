@@ -12,7 +12,7 @@ int cmd_serve(int argc, char **argv);
 int cmd_serve(int argc, char **argv) {
     const char *dir = NULL, *listen = "127.0.0.1:8080", *guard = NULL, *key = NULL,
                *passphrase = NULL, *unconfirmed = NULL, *watch = NULL;
-    uint64_t interval = 1000, threads = 0, rate = 0, burst = 0;
+    uint64_t interval = 1000, data_every = 600, threads = 0, rate = 0, burst = 0;
     bool quiet = false;
     struct opt_list exempt = {0}, proxies = {0}, witnesses = {0}, host_logs = {0};
     const struct opt options[] = {
@@ -24,6 +24,7 @@ int cmd_serve(int argc, char **argv) {
         {"--witness", OPT_LIST, &witnesses, "NAME=URL", "where a witness of the policy is reached"},
         {"--unconfirmed", OPT_TEXT, &unconfirmed, "REASON", "sign although witnesses have not confirmed the stored log"},
         {"--interval", OPT_U64, &interval, "MS", "shortest time between publications (1000)"},
+        {"--data-every", OPT_U64, &data_every, "S", "seconds between exports into public/data (600; 0: none)"},
         {"--threads", OPT_U64, &threads, "N", "HTTP threads (one a processor)"},
         {"--rate", OPT_U64, &rate, "N", "requests a second and address (50)"},
         {"--burst", OPT_U64, &burst, "N", "requests at once and address (200)"},
@@ -58,7 +59,9 @@ int cmd_serve(int argc, char **argv) {
     if (e != OK) return cli_fail("serve", &f);
     struct daemon_options o = {.dir = dir, .guard_path = guard, .log = log, .address = address,
                                .port = port, .threads = (unsigned)threads,
-                               .interval_ms = (uint32_t)interval, .per_second = (uint32_t)rate,
+                               .interval_ms = (uint32_t)interval,
+                               .no_data = data_every == 0,
+                               .data_interval_ms = (uint32_t)(data_every > 86400 ? 86400 : data_every) * 1000, .per_second = (uint32_t)rate,
                                .burst = (uint32_t)burst, .exempt = exempt.at,
                                .exempt_count = exempt.n, .proxies = proxies.at,
                                .proxy_count = proxies.n, .witnesses = witnesses.at,

@@ -17,6 +17,7 @@
 #include "crypto/keyfile.h"
 #include "cli/simulated_witnesses.h"
 #include "http/daemon.h"
+#include "service/open_data.h"
 
 enum {
     POLL_MS = 10 * 3600 * 1000,
@@ -375,6 +376,12 @@ err simulated_log_run(const struct simulated_log *o, struct fail *f) {
     diag_level_set(DIAG_WARN); /* the summary says the rest */
     err e = run_all(&w, &units, &contests, &manifest, f);
     daemon_stop(w.daemon);
+    if (e == OK && o->once && w.complete) {
+        char path[PATH_MAX_LEN];
+        uint64_t size;
+        e = in_dir(&w, "public", path, f);
+        if (e == OK) e = open_data_make(&(struct open_data_options){.public_dir = path}, NULL, &size, f);
+    }
     simulated_witnesses_stop(w.witnesses);
     secret_free(w.log);
     sim_free(w.sim);

@@ -14,6 +14,7 @@
 #include "crypto/secret.h"
 #include "http/client.h"
 #include "http/routes.h"
+#include "service/open_data.h"
 #include "service/hostlog.h"
 #include "service/watching.h"
 
@@ -26,6 +27,7 @@ struct daemon {
     struct sequencer *q;
     struct publisher *p;
     struct witnessing *w;
+    struct open_data *data;
     struct http_transport *transport;
     struct hostlog *hosts; /* NULL: none are watched */
     struct watching *watching; /* NULL: no live forensics */
@@ -304,6 +306,10 @@ err daemon_start(const struct daemon_options *o, struct daemon **out, struct fai
     if (e == OK && pthread_create(&d->ticker, NULL, tick, d))
         e = fail_set(f, E_MEMORY, "no thread for the daemon");
     d->ticking = e == OK;
+    if (e == OK && !o->no_http && !o->no_results && !o->apply_nothing && !o->no_data)
+        e = open_data_start(&(struct open_data_options){.public_dir = d->public_dir,
+                                                        .interval_ms = o->data_interval_ms},
+                            &d->data, f);
     if (e != OK) {
         daemon_stop(d);
         return e;
@@ -335,6 +341,7 @@ void daemon_stop(struct daemon *d) {
     pthread_cond_broadcast(&d->tick_cond);
     pthread_mutex_unlock(&d->tick_lock);
     if (d->ticking) pthread_join(d->ticker, NULL);
+    open_data_stop(d->data);
     if (d->q) sequencer_stop(d->q); /* answers everything that waits */
     http_server_stop(d->server, GRACE_MS);
     struct fail f;

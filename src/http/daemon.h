@@ -19,6 +19,8 @@ struct daemon_options {
     bool no_http;                  /* no server: for tools that work on the folder themselves */
     unsigned threads;
     uint32_t interval_ms;          /* of the publisher */
+    uint32_t data_interval_ms;     /* of the exports under public/data; 0: every 10 minutes */
+    bool no_data;                  /* no exports are published */
     uint32_t per_second, burst;    /* requests per address; 0: 50 and 200 */
     uint32_t key_per_second, key_burst; /* submissions per key; 0: 20 and 100 */
     const char *const *exempt;     /* address prefixes without budget */

@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/json_out.h"
 #include "base/text.h"
 #include "tlog/checkpoint.h"
 
@@ -263,9 +264,17 @@ static struct http_response *get_health(struct http_request *r, void *arg) {
     (void)r;
     struct buf out;
     buf_init(&out, 256);
-    buf_printf(&out, "{\"size\":%llu,\"queued\":%zu}\n",
-               (unsigned long long)sequencer_size(x->q), sequencer_queued(x->q));
-    struct http_response *a = http_response_take(200, "application/json", &out);
+    const char *why;
+    bool up = sequencer_is_up(x->q, &why);
+    struct json_out j = json_out(&out);
+    json_object(&j);
+    json_kbool(&j, "sequencing", up);
+    if (!up) json_kstr(&j, "why", why);
+    json_ku64(&j, "size", sequencer_size(x->q));
+    json_ku64(&j, "queued", sequencer_queued(x->q));
+    json_object_end(&j);
+    buf_byte(&out, '\n');
+    struct http_response *a = http_response_take(up ? 200 : 503, "application/json", &out);
     if (a) http_response_no_store(a);
     return a;
 }
@@ -288,6 +297,11 @@ const struct http_route routes_table[] = {
 const size_t routes_count = sizeof routes_table / sizeof *routes_table;
 
 const struct static_rule routes_static_rules[] = {
+    {.prefix = "data/", .suffix = ".csv", .type = "text/csv; charset=utf-8", .max_age = 60},
+    {.prefix = "data/", .suffix = ".gz", .type = "application/gzip", .max_age = 60},
+    {.prefix = "data/", .suffix = ".atom", .type = "application/atom+xml", .max_age = 60},
+    {.prefix = "data/", .suffix = ".json", .type = "application/json", .max_age = 60},
+    {.prefix = "data/SHA256SUMS", .suffix = "", .type = "text/plain; charset=utf-8", .max_age = 60},
     {.prefix = "", .suffix = ".html", .type = "text/html; charset=utf-8", .max_age = 2},
     {.prefix = "assets/", .suffix = ".css", .type = "text/css; charset=utf-8", .immutable = true},
     {.prefix = "assets/", .suffix = ".js", .type = "text/javascript; charset=utf-8", .immutable = true},

@@ -17,9 +17,10 @@
 #include "base/gzip.h"
 #include "base/text.h"
 #include "service/open_data_page.h"
+#include "service/portal.h"
 #include "service/tree_log.h"
 
-enum { PAGE_MAX = 1 << 20, NICE = 10, PIECE = 1 << 16 };
+enum { PAGE_MAX = 1 << 20, NICE = 10, PIECE = 1 << 16, FIRST_MS = 5000 };
 /* Files are made in this folder, which no server shows, and moved when all are whole. */
 #define MAKING ".new"
 
@@ -144,7 +145,7 @@ static err make_lists(struct round *r, struct fail *f) {
     if (e == OK) e = make_text(r, "SHA256SUMS", &b, f);
     for (int l = 0; e == OK && l < OPEN_LANGS; l++) {
         buf_clear(&b);
-        e = open_data_page(&r->source, r->files, r->n, (enum open_lang)l, r->o->style, &b, f);
+        e = open_data_page(&r->source, r->files, r->n, (enum open_lang)l, portal_style, &b, f);
         if (e == OK) e = make_text(r, open_data_page_name((enum open_lang)l), &b, f);
     }
     buf_clear(&b);
@@ -229,7 +230,7 @@ err open_data_make(const struct open_data_options *o, const _Atomic bool *stop, 
 
 struct open_data {
     struct open_data_options o;
-    char public_dir[PATH_MAX_LEN], style[200];
+    char public_dir[PATH_MAX_LEN];
     _Atomic bool stop;
     pthread_mutex_t lock; /* due, ending */
     pthread_cond_t changed;
@@ -237,12 +238,12 @@ struct open_data {
     pthread_t thread;
 };
 
-/* Until it is due, the interval is over or the end has come; `lock` is held. */
-static void wait_turn(struct open_data *d) {
+/* Until it is due, the time is over or the end has come; `lock` is held. */
+static void wait_turn(struct open_data *d, uint32_t ms) {
     struct timespec until;
     clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += (time_t)(d->o.interval_ms / 1000);
-    until.tv_nsec += (long)(d->o.interval_ms % 1000) * 1000000;
+    until.tv_sec += (time_t)(ms / 1000);
+    until.tv_nsec += (long)(ms % 1000) * 1000000;
     if (until.tv_nsec >= 1000000000) {
         until.tv_nsec -= 1000000000;
         until.tv_sec++;
@@ -257,7 +258,8 @@ static void *run(void *arg) {
     /* on Linux this is the thread's own: the sequencer and readers come first */
     (void)setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICE);
     pthread_mutex_lock(&d->lock);
-    for (wait_turn(d); !d->ending; wait_turn(d)) {
+    uint32_t every = d->o.interval_ms;
+    for (wait_turn(d, every < FIRST_MS ? every : FIRST_MS); !d->ending; wait_turn(d, every)) {
         pthread_mutex_unlock(&d->lock);
         struct fail f = {0};
         uint64_t size;
@@ -277,10 +279,6 @@ err open_data_start(const struct open_data_options *o, struct open_data **out, s
     if (d->o.interval_ms == 0) d->o.interval_ms = OPEN_DATA_INTERVAL_MS;
     (void)snprintf(d->public_dir, sizeof d->public_dir, "%s", o->public_dir);
     d->o.public_dir = d->public_dir;
-    if (o->style) {
-        (void)snprintf(d->style, sizeof d->style, "%s", o->style);
-        d->o.style = d->style;
-    }
     pthread_mutex_init(&d->lock, NULL);
     pthread_cond_init(&d->changed, NULL);
     if (pthread_create(&d->thread, NULL, run, d)) {

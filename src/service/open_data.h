@@ -15,7 +15,6 @@ enum { OPEN_DATA_INTERVAL_MS = 600000 };
 struct open_data_options {
     const char *public_dir;
     uint32_t interval_ms; /* between two rounds; 0: OPEN_DATA_INTERVAL_MS */
-    const char *style;    /* path of the style sheet in the tree; NULL: none */
 };
 
 /* One round now. *size gets the checkpoint's entries; nothing is written when the files are of this
@@ -24,7 +23,7 @@ struct open_data_options {
 MUST_USE err open_data_make(const struct open_data_options *o, const _Atomic bool *stop, uint64_t *size,
                             struct fail *f);
 
-/* A thread of low priority that does it at each interval when the log has grown. Failures are told on
+/* A thread of low priority that does it soon after the start and at each interval when the log has grown. Failures are told on
  * standard error and tried again: exports never stop a daemon. */
 struct open_data;
 MUST_USE err open_data_start(const struct open_data_options *o, struct open_data **out, struct fail *f);

@@ -667,6 +667,16 @@ void sequencer_log_vkey(const struct sequencer *q, struct buf *out) {
     note_vkey_format(&q->o.log->key, out);
 }
 
+bool sequencer_is_up(struct sequencer *q, const char **why) {
+    pthread_mutex_lock(&q->queue_lock);
+    *why = q->dead       ? "the store failed: start the daemon again"
+           : q->stopping ? "the log is stopping"
+           : !q->running ? "nothing is sequenced yet: witnesses have not confirmed the stored log"
+                         : NULL;
+    pthread_mutex_unlock(&q->queue_lock);
+    return !*why;
+}
+
 size_t sequencer_queued(struct sequencer *q) {
     pthread_mutex_lock(&q->queue_lock);
     size_t n = q->queued;

@@ -63,6 +63,12 @@ ok "sqlite says at which checkpoint it was made" sh -c "[ \"\$(sqlite3 '$tmp/one
     'SELECT checkpoint_size, checkpoint_root FROM source')\" = '$size|$root' ]"
 ok "results.json holds the published index" sh -c "grep -qF \"\$(cat '$tmp/d/public/results/index.json')\" '$tmp/one/results.json'"
 
+ok "the demonstration leaves them under data/, whole" sh -c "cd '$tmp/d/public/data' && sha256sum -c SHA256SUMS"
+for f in err.json err.xml eml510.xml results.json election.sqlite; do
+    ok "data/$f.gz is one's own export" sh -c "gunzip -c '$tmp/d/public/data/$f.gz' | cmp - '$tmp/one/$f'"
+done
+ok "the page of open data is well-formed" sh -c "tail -n +2 '$tmp/d/public/data/index.html' | xmllint --noout - && tail -n +2 '$tmp/d/public/data/sw.html' | xmllint --noout -"
+
 # ---- at an address ----
 "$hesabu" serve --dir "$tmp/d" --listen 127.0.0.1:0 --quiet --unconfirmed test > "$tmp/serve.out" 2>&1 & pid=$!
 i=0
@@ -101,6 +107,7 @@ ok "hostile names: err-xml is valid" valid "$tmp/h.out"
 ok "hostile names: err-xml has them as text" sh -c "xmllint --xpath 'count(//*[local-name()=\"script\" or local-name()=\"b\"])' '$tmp/h.out/err.xml' | grep -qx 0"
 ok "hostile names: eml is of the shape" shaped "$tmp/h.out"
 checked "hostile names" "$tmp/h/public" "$tmp/h.out"
+ok "hostile names: the page of open data is well-formed" sh -c "tail -n +2 '$tmp/h/public/data/index.html' | xmllint --noout -"
 ok "no cell of the CSV begins like a formula" python3 - "$tmp/h.out/stations.csv" <<'X'
 import csv, sys
 rows = list(csv.DictReader(open(sys.argv[1], newline='')))

@@ -260,7 +260,12 @@ static void test_nobody_there(void **state) {
     assert_true(a.retry_after_s > 0);
     assert_non_null(strstr(buf_cstr(&a.body), "E_UNCONFIRMED"));
     http_answer_release(&a);
-    http_client_free(c);
+    snprintf(url, sizeof url, "http://127.0.0.1:%u/healthz", daemon_port(d));
+    must(http_call(c, &(struct http_call){.method = "GET", .url = url}, &a, &f));
+    assert_int_equal(a.status, 503);
+    assert_non_null(strstr(buf_cstr(&a.body), "\"sequencing\":false"));
+    assert_non_null(strstr(buf_cstr(&a.body), "witnesses have not confirmed"));
+    http_answer_release(&a);
     assert_int_equal(sequencer_size(daemon_sequencer(d)), 1);
     /* one is not enough; two are, and the daemon finds out by itself */
     peers_witness(&x, 0, NULL, 0, NULL);
@@ -272,6 +277,11 @@ static void test_nobody_there(void **state) {
         assert_true(clock_monotonic_ms() < until);
         pause_ms(50);
     }
+    must(http_call(c, &(struct http_call){.method = "GET", .url = url}, &a, &f));
+    assert_int_equal(a.status, 200);
+    assert_non_null(strstr(buf_cstr(&a.body), "\"sequencing\":true"));
+    http_answer_release(&a);
+    http_client_free(c);
     wait_cosigned(&x, scratch_path(dir, "public/checkpoint"), 2, 2);
     daemon_stop(d);
     peers_witness_rest(&x, 0);

@@ -84,6 +84,9 @@ static bool fails_at(const char *op, int nth, int errnum) {
         assert_true(signed_size == size);
         buf_release(&checkpoint);
         site_refuses_note(&s, E_BUSY, buf_view(&note), "after the failure");
+        assert_int_equal(site_request(&s, "GET /healthz HTTP/1.1\r\n", (struct span){0}, &r), 503);
+        assert_non_null(memmem(r.body.p, r.body.n, "the store failed", 16));
+        reply_free(&r);
     }
     site_stop(&s);
     disk.left = -1;
