@@ -46,17 +46,6 @@ uint32_t collation_of_entry(const struct fold *s, uint64_t entry) {
     return NO_COLLATION;
 }
 
-uint32_t unit_after(const struct fold *s, uint32_t u, uint32_t root) {
-    const struct unit *x = fold_unit(s, u);
-    if (x->first_child != NO_UNIT) return x->first_child;
-    while (u != root) {
-        x = fold_unit(s, u);
-        if (x->next_sibling != NO_UNIT) return x->next_sibling;
-        u = x->parent;
-    }
-    return NO_UNIT;
-}
-
 err collation_level(const struct fold *s, uint32_t contest, uint32_t unit, unsigned *k,
                     struct fail *f) {
     const struct contest *c = fold_contest(s, contest);
@@ -155,7 +144,7 @@ err collation_lines(const struct fold *s, uint32_t contest, unsigned round, uint
     TRY(collation_level(s, contest, unit, &at, f));
     unsigned level = at ? r->collate[at - 1] : s->def.level_count - 1;
     size_t count = 0;
-    for (uint32_t u = unit; u != NO_UNIT; u = unit_after(s, u, unit))
+    for (uint32_t u = unit; u != NO_UNIT; u = unit_next(s, u, unit))
         count += is_part(s, contest, round, u, level);
     *n = count;
     *lines = arena_array(a, count + 1, sizeof **lines);
@@ -165,7 +154,7 @@ err collation_lines(const struct fold *s, uint32_t contest, unsigned round, uint
     for (uint32_t k = 0; k < choices; k++) blank[k] = ABSENT;
     sums->registered = sums->rejected = sums->valid = 0;
     size_t i = 0;
-    for (uint32_t u = unit; u != NO_UNIT; u = unit_after(s, u, unit)) {
+    for (uint32_t u = unit; u != NO_UNIT; u = unit_next(s, u, unit)) {
         if (!is_part(s, contest, round, u, level)) continue;
         struct collation_line *l = &(*lines)[i++];
         l->unit = u;

@@ -70,8 +70,6 @@ uint32_t collation_of_entry(const struct fold *fold, uint64_t entry); /* NO_COLL
 /* Rows that rest on something that does not hold any more. */
 uint64_t collation_stale_rows(const struct fold *fold, const struct collation *c);
 
-/* The unit after `u` in depth-first order below `root`, or NO_UNIT. */
-uint32_t unit_after(const struct fold *fold, uint32_t u, uint32_t root);
 /* The unit at which a collation of this unit is made is level number *k of rule->collate; E_UNIT,
  * E_CONTEST otherwise. */
 MUST_USE err collation_level(const struct fold *fold, uint32_t contest, uint32_t unit, unsigned *k,

@@ -70,3 +70,55 @@ void compose_collation(struct buf *out, const struct compose_collation *k) {
     json_kspan(&j, "unit", k->unit);
     compose_end(&j);
 }
+
+void compose_override(struct buf *out, const struct hash *election, struct span contest,
+                      unsigned round, struct named_object basis,
+                      const struct compose_override_item *items, size_t n) {
+    struct json_out j = compose_begin(out, REC_OVERRIDE);
+    compose_object_if(&j, "basis", basis);
+    json_kspan(&j, "contest", contest);
+    compose_election(&j, election);
+    json_key(&j, "items");
+    json_array(&j);
+    for (size_t i = 0; i < n; i++) {
+        json_object(&j);
+        json_kstr(&j, "code", items[i].code);
+        json_ku64(&j, "count", items[i].count);
+        json_object_end(&j);
+    }
+    json_array_end(&j);
+    json_ku64(&j, "round", round);
+    compose_end(&j);
+}
+
+void compose_declaration(struct buf *out, const struct compose_declaration *d) {
+    struct json_out j = compose_begin(out, REC_DECLARATION);
+    compose_object_if(&j, "certificate", d->certificate);
+    compose_object_if(&j, "checkpoint", d->checkpoint);
+    if (d->collation) json_khex(&j, "collation", hash_span(d->collation));
+    json_kspan(&j, "contest", d->contest);
+    compose_election(&j, &d->election);
+    json_key(&j, "outcome");
+    json_object(&j);
+    json_key(&j, "choices");
+    json_array(&j);
+    for (size_t i = 0; i < d->choice_count; i++) json_span(&j, d->choices[i]);
+    json_array_end(&j);
+    json_kstr(&j, "kind", outcome_name(d->kind));
+    json_object_end(&j);
+    if (d->override) json_khex(&j, "override", hash_span(d->override));
+    json_khex(&j, "root", hash_span(&d->root));
+    json_ku64(&j, "round", d->round);
+    json_ku64(&j, "size", d->size);
+    compose_end(&j);
+}
+
+void compose_dissent(struct buf *out, const struct hash *election, const struct hash *declaration,
+                     bool dissents, struct named_object reason) {
+    struct json_out j = compose_begin(out, REC_DISSENT);
+    json_khex(&j, "declaration", hash_span(declaration));
+    compose_election(&j, election);
+    compose_object_if(&j, "reason", reason);
+    json_kstr(&j, "says", dissents ? "dissents" : "verified");
+    compose_end(&j);
+}

@@ -29,4 +29,31 @@ struct compose_collation {
 };
 void compose_collation(struct buf *out, const struct compose_collation *k);
 
+struct compose_override_item {
+    const char *code; /* "G_MISSING" */
+    uint64_t count;
+};
+/* Items in the gate's order; basis: the legal basis in words. */
+void compose_override(struct buf *out, const struct hash *election, struct span contest,
+                      unsigned round, struct named_object basis,
+                      const struct compose_override_item *items, size_t n);
+
+struct compose_declaration {
+    struct hash election, root;
+    struct named_object certificate; /* size UINT64_MAX: none */
+    struct named_object checkpoint;
+    const struct hash *collation, *override; /* ids; NULL: none */
+    struct span contest;
+    unsigned round;
+    uint64_t size;
+    enum outcome_kind kind;
+    const struct span *choices; /* ids, ballot order */
+    size_t choice_count;
+};
+void compose_declaration(struct buf *out, const struct compose_declaration *d);
+
+/* reason.size UINT64_MAX: none */
+void compose_dissent(struct buf *out, const struct hash *election, const struct hash *declaration,
+                     bool dissents, struct named_object reason);
+
 #endif

@@ -20,6 +20,8 @@ static type_apply *const appliers[REC_COUNT] = {
     [REC_SEAL] = seal_apply,               [REC_OPEN] = open_apply,
     [REC_COMPARED] = compared_apply,       [REC_CUSTODY] = custody_apply,
     [REC_DECISION] = decision_apply,
+    [REC_OVERRIDE] = override_apply,       [REC_DECLARATION] = declaration_apply,
+    [REC_DISSENT] = dissent_apply,
 };
 
 enum { JOURNAL_MAX = 1 << 30 };

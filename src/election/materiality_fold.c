@@ -13,19 +13,13 @@ static void mark_objected(const struct fold *s, uint32_t contest, unsigned round
         if (o->state != OBJECTION_ADMITTED && !upheld) continue;
         for (uint32_t k = 0; k < o->unit_count; k++) {
             uint32_t root = objection_unit(s, o, k);
-            for (uint32_t u = root; u != NO_UNIT; u = unit_after(s, u, root)) {
+            for (uint32_t u = root; u != NO_UNIT; u = unit_next(s, u, root)) {
                 uint32_t cell = upheld ? fold_cell_find(s, contest, round, u) : NO_CELL;
                 if (!upheld || cell == NO_CELL || !cell_decided_since(s, cell, o->ruling))
                     objected[u] = true;
             }
         }
     }
-}
-
-static bool cell_disregarded(const struct fold *s, const struct cell *c) {
-    (void)s;
-    (void)c;
-    return false;
 }
 
 static err weigh(const struct fold *s, const struct findings *fi, uint32_t contest, unsigned round,
@@ -39,7 +33,8 @@ static err weigh(const struct fold *s, const struct findings *fi, uint32_t conte
     if (cell && fi->worst[at] == SEVERITY_ERROR) x->doubts |= 1u << DOUBT_IN_QUESTION;
     x->counted = cell && cell_held(s, cell, &g, &entry);
     if (!x->counted) {
-        bool disregarded = cell && cell_disregarded(s, cell);
+        const struct decision *d = cell ? cell_decision(s, cell) : NULL;
+        bool disregarded = d && d->action == DECISION_DISREGARD;
         x->doubts |= disregarded ? 1u << DOUBT_DISREGARDED : 1u << DOUBT_OUTSTANDING;
         return OK;
     }
@@ -63,12 +58,12 @@ err weighed_of(const struct fold *s, const struct findings *fi, uint32_t contest
     bool *objected = arena_array(a, s->units.n, sizeof *objected);
     *out = (struct weighed){.n = 0};
     rule_case_of(s, contest, round, &out->c);
-    for (uint32_t u = k->unit; u != NO_UNIT; u = unit_after(s, u, k->unit)) stations += unit_is_station(s, u);
+    for (uint32_t u = k->unit; u != NO_UNIT; u = unit_next(s, u, k->unit)) stations += unit_is_station(s, u);
     out->stations = arena_array(a, stations + 1, sizeof *out->stations);
     if (!objected || !out->stations) return fail_set(f, E_MEMORY, "no memory for bounds");
     mark_objected(s, contest, round, objected);
     uint32_t region = NO_REGION;
-    for (uint32_t u = k->unit; u != NO_UNIT; u = unit_after(s, u, k->unit)) {
+    for (uint32_t u = k->unit; u != NO_UNIT; u = unit_next(s, u, k->unit)) {
         const struct unit *unit = fold_unit(s, u);
         if (rule->spread && unit->level <= rule->spread_level)
             region = rule_is_region(s, rule, u) ? out->region_count++ : NO_REGION;

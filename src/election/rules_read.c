@@ -11,7 +11,7 @@ struct reading {
     struct arena *arena;
     struct rule *out;
     bool known; /* the rule's name is: every key must be too */
-    bool majority, otherwise, name_wants_spread;
+    bool majority, otherwise, name_wants_spread, compare;
 };
 
 enum { EXCLUDE_MAX = 64, DAYS_MAX = 100000, RATIO_MAX = 1000000 };
@@ -190,9 +190,10 @@ static bool common_key(struct reading *x, struct span key) {
         clocks(x);
     else if (span_is(key, "collate"))
         levels(x, to->collate, &to->collate_count);
-    else if (span_is(key, "compare"))
+    else if (span_is(key, "compare")) {
         levels(x, to->compare, &to->compare_count);
-    else if (span_is(key, "declarer"))
+        x->compare = true;
+    } else if (span_is(key, "declarer"))
         declarer(x);
     else if (span_is(key, "forms"))
         forms(x);
@@ -250,7 +251,8 @@ static void defaults(struct rule *r, unsigned contest_level) {
                        .decision_days = NO_DAYS, .majority = {1, 2}, .spread_share = {0, 1},
                        .spread_regions = {0, 1}};
     r->collate[0] = (uint8_t)contest_level;
-    r->collate_count = 1;
+    r->compare[0] = (uint8_t)contest_level;
+    r->collate_count = r->compare_count = 1;
 }
 
 static void whole(struct reading *x) {
@@ -283,6 +285,10 @@ err rule_read(struct span json, const struct definition *def, unsigned contest_l
             own_key(&x, key);
         else
             (void)cj_raw(&x.r);
+    }
+    if (!x.compare) {
+        out->compare[0] = out->collate[0];
+        out->compare_count = 1;
     }
     whole(&x);
     return cj_end(&x.r);

@@ -144,7 +144,8 @@ def check_note(raw):
 BY_SIGHT = {"E_ENTRY", "E_NOTE", "E_BASE64", "E_UTF8", "E_TYPE", "E_SIZE", "E_LINES", "E_JSON", "E_CANONICAL"}
 # ... except lines that are wrong by what they say, not by their form.
 BY_MEANING = {"log-and-other", "countersign-other", "countersign-two", "units-bidi", "units-space",
-              "key-contest-order", "collation-rows-space", "supersede-order", "supersede-twice", "objection-two", "objection-order",
+              "key-contest-order", "collation-rows-space", "override-twice", "override-order",
+              "declaration-checkpoint", "dissent-two", "supersede-order", "supersede-twice", "objection-two", "objection-order",
               "objection-same", "seal-two-keys", "seal-anothers-key", "open-two", "open-illegible-order",
               "open-mark-order", "custody-alone", "custody-other", "accept-order"}
 

@@ -5,6 +5,8 @@
 #include "record_cases.h"
 
 #include "election/canonical_json.h"
+#include "tlog/checkpoint.h"
+#include "tlog/merkle.h"
 
 struct hash fx_hash(const char *word) {
     return sha256(span_text(word));
@@ -81,6 +83,31 @@ const struct fx_label *fx_label(const struct fixture *x, const char *name) {
         if (strcmp(x->labels[i].name, name) == 0) return &x->labels[i];
     fail_msg("no record is labelled %s", name);
     return NULL;
+}
+
+/* ---- checkpoints ---- */
+
+static struct hash root_at(const struct fixture *x, uint64_t size) {
+    struct merkle_frontier m = {0};
+    for (uint64_t i = 0; i < size; i++) {
+        struct hash leaf = merkle_leaf(buf_view(&x->entries[i].bytes));
+        merkle_frontier_append(&m, &leaf);
+    }
+    return merkle_frontier_root(&m);
+}
+
+void fx_checkpoint(struct fixture *x, const char *kind, uint64_t size, struct buf *out) {
+    struct fail f;
+    struct hash root = root_at(x, size < x->entry_count ? size : x->entry_count);
+    struct note_signer s = fx_key(x, "example.org/test-election")->signer;
+    if (strcmp(kind, "key") == 0) s.secret = fx_key(x, "stranger")->signer.secret;
+    if (strcmp(kind, "stranger") == 0) {
+        s = fx_key(x, "stranger")->signer;
+        s.key.name = SPAN_LIT("example.org/test-election");
+        s.key.id = note_key_id(s.key.name, NOTE_TYPE_ED25519, span_of(s.key.public.b, 32));
+    }
+    if (strcmp(kind, "origin") == 0) s = fx_key(x, "example.org/another-election")->signer;
+    must(checkpoint_sign(&s, size, &root, out, &f));
 }
 
 /* ---- signing ---- */
@@ -202,6 +229,12 @@ static const char *reading_named(const char *name) {
     return NULL;
 }
 
+/* "all": every entry; "@LABEL": those before the record with this label; or a number. */
+static uint64_t size_of(const struct fixture *x, const char *word) {
+    if (strcmp(word, "all") == 0) return x->entry_count;
+    return word[0] == '@' ? fx_label(x, word + 1)->index : strtoull(word, NULL, 10);
+}
+
 static void expand_word(struct fixture *x, char *word, struct buf *out) {
     char *arg = strchr(word, ':'), name[160];
     if (arg) *arg++ = 0;
@@ -230,6 +263,20 @@ static void expand_word(struct fixture *x, char *word, struct buf *out) {
         object_ref(named_bytes(arg), fx_object(x, named_bytes(arg)).size + 1, out);
     } else if (strcmp(word, "missing") == 0) {
         object_ref(SPAN_LIT("nobody has this"), 15, out);
+    } else if (strcmp(word, "n") == 0) {
+        buf_u64(out, size_of(x, arg));
+    } else if (strcmp(word, "root") == 0) {
+        struct hash root = root_at(x, size_of(x, arg));
+        buf_hex(out, hash_span(&root));
+    } else if (strcmp(word, "cp") == 0) {
+        struct buf note;
+        buf_init(&note, 4096);
+        char *size = strchr(arg, ':');
+        assert_non_null(size);
+        *size++ = 0;
+        fx_checkpoint(x, arg, size_of(x, size), &note);
+        object_ref(buf_view(&note), fx_object(x, buf_view(&note)).size, out);
+        buf_release(&note);
     } else if (strcmp(word, "x") == 0) {
         char *c = strchr(arg, ':');
         assert_non_null(c);
@@ -381,8 +428,8 @@ static void label(struct fixture *x, const char *name) {
 }
 
 void fx_must(struct fixture *x, const char *name, const char *signers, const char *pattern) {
-    struct fail f;
-    must(fx_say(x, signers, pattern));
+    err e = fx_say(x, signers, pattern);
+    if (e != OK) fail_msg("%.200s: %s: %s", pattern, err_info(e)->name, x->fail.text);
     label(x, name);
     x->ms += 1000;
 }
@@ -547,6 +594,18 @@ static struct named_object contests_object(struct fixture *x) {
                     SPAN_LIT("null"), SPAN_LIT("21"), member, 3);
     compose_contest(&b, SPAN_LIT("ward-12"), SPAN_LIT("ward"), SPAN_LIT("Ward South"),
                     SPAN_LIT("null"), SPAN_LIT("12"), ward, 2);
+    static const struct compose_choice head[] = {{SPAN_LIT("kim"), SPAN_LIT("Kim"), {0}},
+                                                 {SPAN_LIT("lee"), SPAN_LIT("Lee"), {0}}};
+    static const char plurality[] =
+        "{\"clocks\":{\"declaration_days\":1,\"petition_days\":2},\"collate\":[\"constituency\"],\"compare\":[],"
+        "\"declarer\":{\"level\":\"constituency\",\"role\":\"returning-officer\"},"
+        "\"name\":\"plurality\",\"one_candidate\":\"unopposed\",\"readings\":0}";
+    compose_contest(&b, SPAN_LIT("head-21"), SPAN_LIT("head"), SPAN_LIT("Head of East"),
+                    span_text(plurality), SPAN_LIT("21"), head, 2);
+    compose_contest(&b, SPAN_LIT("chief-11"), SPAN_LIT("chief"), SPAN_LIT("Chief of North"),
+                    span_text(plurality), SPAN_LIT("11"), head, 1);
+    compose_contest(&b, SPAN_LIT("chief-12"), SPAN_LIT("chief"), SPAN_LIT("Chief of South"),
+                    span_text(plurality), SPAN_LIT("12"), head, 1);
     struct named_object o = fx_object(x, buf_view(&b));
     buf_release(&b);
     return o;
@@ -801,6 +860,17 @@ struct fixture *fx_base(void) {
              "],\"definition\":2,\"election\":\"${e}\",\"reason\":${o:why}}\n",
              hex, (unsigned long long)more.size);
     fx_must(x, "amend2", "com/1,com/2,com/3", amend);
+    /* a contest that is collated, and what still forbids its declaration; one without a poll */
+    fx_result_must(x, "h2101", "po/2101", "head-21", "2101", "70,60");
+    must(fx_image(x, "po/2101", "head-21", "2101", IMAGE_ORIGINAL, "head form", "h2101"));
+    fx_must(x, "k21", "ro/21",
+            "collation {'basis':'electronic','contest':'head-21','election':'${e}','round':1,"
+            "'rows':${O:rows-head21},'totals':{'registered':1860,'rejected':3,'valid':130,"
+            "'votes':[70,60]},'unit':'21'}");
+    fx_must(x, "ov21", "ro/21", FX_OVERRIDE_21);
+    fx_must(x, "d11", "ro/11",
+            "declaration {'checkpoint':${cp:good:9},'contest':'chief-11','election':'${e}','outcome':"
+            "{'choices':['kim'],'kind':'unopposed'},'root':'${root:9}','round':1,'size':9}");
     voices(x);
     desk(x);
     x->ms = FX_CASE_MS;

@@ -91,6 +91,12 @@ void fx_sign(struct fixture *x, const char *signers, struct span text, struct bu
  * long. ' stands for ", and "TYPE JSON" for the two lines of a record's text. */
 void fx_expand(struct fixture *x, const char *pattern, struct buf *out);
 
+/* The log's checkpoint note of its first `size` entries. `kind`: "good"; "key": another key signed it under the
+ * log's name and id; "stranger": under the log's name;
+ * "origin": another log's. In patterns: ${cp:KIND:SIZE} the reference, ${root:SIZE} the root,
+ * ${n:SIZE} the number; SIZE is a number, "all", or "@LABEL": the entries before that record. */
+void fx_checkpoint(struct fixture *x, const char *kind, uint64_t size, struct buf *out);
+
 /* Applies a note at x->ms, checks all its signatures, remembers the entry. */
 err fx_try(struct fixture *x, struct span note, struct fail *f);
 /* text + signers -> fx_try. */

@@ -3,6 +3,7 @@
 
 #include "election_fixture.h"
 
+
 #define UNITS    "hesabu/units/v1\n"
 #define CONTESTS "hesabu/contests/v1\n"
 #define ONE      "{\"choices\":[{\"id\":\"a\",\"name\":\"A\"}],\"id\":\"one\",\"kind\":\"k\",\"name\":\"N\","
@@ -64,6 +65,8 @@ const struct fx_named fx_named[] = {
     {"rows-e-old", ROWS E1 "[\"1102\",\"${id:r1102a}\",540,3,353,[101,201,51]]\n" P3 P4 E5 E6 E7 E8},
     {"rows-e-unnamed", ROWS P1 E2 P3 P4 E5 E6 E7 E8},
     {"rows-e-unheld", ROWS E1 E2 P3 "[\"1201\",\"${id:r1201a}\",570,null,null,[null,null,null]]\n" E5 E6 E7 E8},
+    {"rows-head21", ROWS "[\"2101\",\"${id:h2101}\",610,3,130,[70,60]]\n"
+                    "[\"2102\",null,620,null,null,[null,null]]\n[\"2103\",null,630,null,null,[null,null]]\n"},
     {"rows-twice", ROWS P1 P1 P2 P3 P4 P5},
     {"rows-missing", ROWS P1 P2 P4 P5},
     {"rows-order", ROWS P2 P1 P3 P4 P5},
@@ -167,6 +170,23 @@ const struct fx_named fx_named[] = {
 #define SUMS      "'registered':0,'rejected':null,'valid':1000000000000000,'votes':[0,null,0]"
 #define ESUMS     "'registered':4380,'rejected':12,'valid':1338,'votes':[368,369,601]"
 #define ELECTRONIC(rows, totals) COLLATION("electronic", "", "1", rows, "", totals, "KE")
+#define OVERRIDE(contest, items, round)                                                            \
+    "override {'basis':${o:another law},'contest':'" contest "','election':'${e}','items':["  \
+    items "],'round':" round "}"
+#define ITEM(code, count) "{'code':'" code "','count':" count "}"
+/* Of head-21, bound to the whole base log. */
+#define DECLARE(cp, more, outcome, over, root, round, size)                                        \
+    "declaration {'checkpoint':" cp "," more "'contest':'head-21','election':'${e}','outcome':{"   \
+    outcome "}," over "'root':'" root "','round':" round ",'size':" size "}"
+#define ALL     "${cp:good:all}"
+#define K21     "'collation':'${id:k21}',"
+#define KIM     "'choices':['kim'],'kind':'elected'"
+#define OVER    "'override':'${id:ov21}',"
+#define ROOT    "${root:all}"
+#define UNOPPOSED(contest, choices)                                                                \
+    "declaration {'checkpoint':" ALL ",'contest':'" contest "','election':'${e}','outcome':{'choices':[" \
+    choices "],'kind':'unopposed'},'root':'" ROOT "','round':1,'size':${n:all}}"
+#define DISSENT(record, says) "dissent {'declaration':'" record "','election':'${e}','says':'" says "'}"
 #define ON(rows)  COLLATION("paper", FORM, "1", rows, "", SUMS, "KE")
 #define LOG   "example.org/test-election"
 #define COM   "com/1,com/2"
@@ -458,9 +478,9 @@ const struct record_case record_cases[] = {
     {"supersede", OK, "po/2102",
      HEAD("station") "'round':1,'signed_ms':1,'station':'2102','supersedes':['${id:r2102}'],'votes':{" ABC "}}"},
     {"supersede-both", OK, "po/1201",
-     HEAD("station") "'round':1,'signed_ms':1,'station':'1201','supersedes':['${id:r1201b}','${id:r1201a}'],'votes':{" ABC "}}"},
-    {"supersede-order", E_CANONICAL, "po/1201",
      HEAD("station") "'round':1,'signed_ms':1,'station':'1201','supersedes':['${id:r1201a}','${id:r1201b}'],'votes':{" ABC "}}"},
+    {"supersede-order", E_CANONICAL, "po/1201",
+     HEAD("station") "'round':1,'signed_ms':1,'station':'1201','supersedes':['${id:r1201b}','${id:r1201a}'],'votes':{" ABC "}}"},
     {"supersede-twice", E_CANONICAL, "po/1201",
      HEAD("station") "'round':1,'signed_ms':1,'station':'1201','supersedes':['${id:r1201a}','${id:r1201a}'],'votes':{" ABC "}}"},
     {"supersede-empty", E_FIELD, "po/1201",
@@ -590,6 +610,81 @@ const struct record_case record_cases[] = {
     {"collation-row-superseded", E_ALTERED, "nro", ELECTRONIC("${O:rows-e-old}", ESUMS)},
     {"collation-row-unnamed", E_ALTERED, "nro", ELECTRONIC("${O:rows-e-unnamed}", ESUMS)},
     {"collation-row-of-two", E_ALTERED, "nro", ELECTRONIC("${O:rows-e-unheld}", ESUMS)},
+    /* --- override --- */
+    {"override", OK, "ro/21", OVERRIDE("head-21", ITEM("G_MISSING", "2"), "1")}, /* a second one */
+    {"override-few", E_GATE, "ro/21", OVERRIDE("head-21", ITEM("G_MISSING", "1"), "1")},
+    {"override-more", E_GATE, "ro/21", OVERRIDE("head-21", ITEM("G_MISSING", "3"), "1")},
+    {"override-other-item", E_GATE, "ro/21", OVERRIDE("head-21", ITEM("G_NO_IMAGE", "2"), "1")},
+    {"override-item-more", E_GATE, "ro/21",
+     OVERRIDE("head-21", ITEM("G_MISSING", "2") "," ITEM("G_OUTCOME", "1"), "1")},
+    {"override-twice", E_CANONICAL, "ro/21",
+     OVERRIDE("head-21", ITEM("G_MISSING", "2") "," ITEM("G_MISSING", "2"), "1")},
+    {"override-order", E_CANONICAL, "ro/21",
+     OVERRIDE("head-21", ITEM("G_NO_IMAGE", "1") "," ITEM("G_MISSING", "2"), "1")},
+    {"override-nothing", E_FIELD, "ro/21", OVERRIDE("head-21", "", "1")},
+    {"override-item", E_FIELD, "ro/21", OVERRIDE("head-21", ITEM("G_ALL", "2"), "1")},
+    {"override-round", E_ROUND, "ro/21", OVERRIDE("head-21", ITEM("G_MISSING", "2"), "2")},
+    {"override-officer", E_ROLE, "nro", OVERRIDE("head-21", ITEM("G_MISSING", "2"), "1")},
+    {"override-scope", E_SCOPE, "ro/11", OVERRIDE("head-21", ITEM("G_MISSING", "2"), "1")},
+    {"override-declared", E_STATE, "ro/11", OVERRIDE("chief-11", ITEM("G_MISSING", "2"), "1")},
+    /* --- declaration --- */
+    {"declaration", OK, "ro/21", DECLARE(ALL, K21, KIM, OVER, ROOT, "1", "${n:all}")},
+    {"declaration-certificate", OK, "ro/21",
+     "declaration {'certificate':${o:the certificate}," "'checkpoint':" ALL "," K21
+     "'contest':'head-21','election':'${e}','outcome':{" KIM "}," OVER "'root':'" ROOT
+     "','round':1,'size':${n:all}}"},
+    {"declaration-unopposed", OK, "ro/12", UNOPPOSED("chief-12", "'kim'")},
+    {"declaration-unopposed-nobody", E_OUTCOME, "ro/12", UNOPPOSED("chief-12", "")},
+    {"declaration-again", E_STATE, "ro/11", UNOPPOSED("chief-11", "'kim'")},
+    {"declaration-gate", E_GATE, "ro/21", DECLARE(ALL, K21, KIM, "", ROOT, "1", "${n:all}")},
+    {"declaration-no-collation", E_FIELD, "ro/21", DECLARE(ALL, "", KIM, OVER, ROOT, "1", "${n:all}")},
+    {"declaration-no-collation-there", E_REFERENCE, "ro/21",
+     DECLARE(ALL, "'collation':'${id:r1101}',", KIM, OVER, ROOT, "1", "${n:all}")},
+    {"declaration-other-collation", E_REFERENCE, "ro/12",
+     "declaration {'checkpoint':" ALL "," K21 "'contest':'chief-12','election':'${e}','outcome':{" KIM "},"
+     "'root':'" ROOT "','round':1,'size':${n:all}}"},
+    {"declaration-no-override", E_REFERENCE, "ro/21",
+     DECLARE(ALL, K21, KIM, "'override':'${id:k21}',", ROOT, "1", "${n:all}")},
+    {"declaration-other-override", E_REFERENCE, "ro/12",
+     "declaration {'checkpoint':" ALL ",'contest':'chief-12','election':'${e}','outcome':"
+     "{'choices':['kim'],'kind':'unopposed'}," OVER "'root':'" ROOT "','round':1,'size':${n:all}}"},
+    {"declaration-other-winner", E_OUTCOME, "ro/21",
+     DECLARE(ALL, K21, "'choices':['lee'],'kind':'elected'", OVER, ROOT, "1", "${n:all}")},
+    {"declaration-tie", E_OUTCOME, "ro/21",
+     DECLARE(ALL, K21, "'choices':['kim','lee'],'kind':'tie'", OVER, ROOT, "1", "${n:all}")},
+    {"declaration-kind", E_FIELD, "ro/21",
+     DECLARE(ALL, K21, "'choices':['kim'],'kind':'victory'", OVER, ROOT, "1", "${n:all}")},
+    {"declaration-choice", E_CHOICE, "ro/21",
+     DECLARE(ALL, K21, "'choices':['ann'],'kind':'elected'", OVER, ROOT, "1", "${n:all}")},
+    {"declaration-choice-order", E_CHOICE, "ro/21",
+     DECLARE(ALL, K21, "'choices':['lee','kim'],'kind':'tie'", OVER, ROOT, "1", "${n:all}")},
+    {"declaration-round", E_ROUND, "ro/21", DECLARE(ALL, K21, KIM, OVER, ROOT, "2", "${n:all}")},
+    {"declaration-officer", E_ROLE, "nro", DECLARE(ALL, K21, KIM, OVER, ROOT, "1", "${n:all}")},
+    {"declaration-scope", E_SCOPE, "ro/12", DECLARE(ALL, K21, KIM, OVER, ROOT, "1", "${n:all}")},
+    {"declaration-old", E_CHECKPOINT, "ro/21", DECLARE("${cp:good:9}", K21, KIM, OVER, "${root:9}", "1", "9")},
+    {"declaration-before-override", E_CHECKPOINT, "ro/21",
+     DECLARE("${cp:good:@ov21}", K21, KIM, OVER, "${root:@ov21}", "1", "${n:@ov21}")},
+    {"declaration-future", E_CHECKPOINT, "ro/21", DECLARE("${cp:good:999}", K21, KIM, OVER, ROOT, "1", "999")},
+    {"declaration-root", E_CHECKPOINT, "ro/21", DECLARE(ALL, K21, KIM, OVER, "${h:another}", "1", "${n:all}")},
+    {"declaration-size", E_CHECKPOINT, "ro/21", DECLARE(ALL, K21, KIM, OVER, ROOT, "1", "9")},
+    {"declaration-unsigned", E_UNSIGNED, "ro/21",
+     DECLARE("${cp:stranger:all}", K21, KIM, OVER, ROOT, "1", "${n:all}")},
+    {"declaration-foreign", E_ORIGIN, "ro/21",
+     DECLARE("${cp:origin:all}", K21, KIM, OVER, ROOT, "1", "${n:all}")},
+    {"declaration-forged", E_SIGNATURE, "ro/21",
+     DECLARE("${cp:key:all}", K21, KIM, OVER, ROOT, "1", "${n:all}")},
+    {"declaration-checkpoint", E_NOTE, "ro/21", DECLARE("${o:x}", K21, KIM, OVER, ROOT, "1", "${n:all}")},
+    {"declaration-checkpoint-missing", E_OBJECT_MISSING, "ro/21",
+     DECLARE("${missing:cp}", K21, KIM, OVER, ROOT, "1", "${n:all}")},
+    /* --- dissent --- */
+    {"dissent", OK, "com/1", DISSENT("${id:d11}", "dissents")},
+    {"dissent-verified", OK, "com/3", DISSENT("${id:d11}", "verified")},
+    {"dissent-reason", OK, "com/2",
+     "dissent {'declaration':'${id:d11}','election':'${e}','reason':${o:why},'says':'dissents'}"},
+    {"dissent-two", E_LINES, "com/1,com/2", DISSENT("${id:d11}", "dissents")},
+    {"dissent-word", E_FIELD, "com/1", DISSENT("${id:d11}", "abstains")},
+    {"dissent-nothing", E_REFERENCE, "com/1", DISSENT("${id:k21}", "dissents")},
+    {"dissent-officer", E_ROLE, "nro", DISSENT("${id:d11}", "dissents")},
     /* --- incident --- */
     {"incident", OK, LOG,
      INCIDENT(ROW("claimed", "E_QUOTA", "9007199254740991", "5", "unknown", "5", "", "unknown") ","

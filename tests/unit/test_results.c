@@ -96,8 +96,8 @@ static size_t check_files(const struct fold *s) {
 static void files_of_the_base(void **state) {
     (void)state;
     struct fixture *x = fx_base();
-    /* president 6 units above stations, governor 3, member 1 in two rounds, ward 1 */
-    assert_int_equal(check_files(x->fold), 6 + 3 + 2 + 1);
+    /* president 6 units above stations, governor 3, member 1 in two rounds, ward 1, three more */
+    assert_int_equal(check_files(x->fold), 6 + 3 + 2 + 1 + 3);
     fx_free(x);
 }
 
@@ -114,9 +114,9 @@ static void index_of_the_base(void **state) {
     assert_int_equal(at(j, "size", NULL, NULL), x->entry_count);
     assert_int_equal(at(j, "definition", NULL, NULL), 2);
     assert_int_equal(at(j, "records", "manifest", NULL), 1);
-    assert_int_equal(at(j, "records", "image", NULL), 6);
+    assert_int_equal(at(j, "records", "image", NULL), 7);
     assert_string_equal(json_string_value(json_object_get(j, "simulated")), "SIMULATED");
-    assert_int_equal(json_array_size(contests), 5); /* one of the four has two rounds */
+    assert_int_equal(json_array_size(contests), 8); /* one of the seven has two rounds */
     json_t *president = json_array_get(contests, 0);
     /* 8 stations, 1103 closed, 1104 new */
     assert_int_equal(at(president, "stations", "expected", NULL), 8);
