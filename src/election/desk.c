@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "election/desk.h"
 
+#include "election/fold.h"
 #include "election/state.h"
 
 bool contest_compare_level(const struct fold *s, uint32_t contest, unsigned n, uint32_t *level) {
@@ -25,6 +26,11 @@ const struct desk *cell_desk(const struct fold *s, const struct cell *c) {
 
 const struct seal *fold_seal(const struct fold *s, uint32_t i) {
     return vec_at(&s->seals, i);
+}
+
+const struct seal *seal_by_id(const struct fold *s, const struct hash *record) {
+    uint32_t i = state_ref(s, fold_find(s, record), REC_SEAL);
+    return i == NO_REF ? NULL : fold_seal(s, i);
 }
 
 size_t fold_seal_count(const struct fold *s) {

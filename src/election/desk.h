@@ -118,6 +118,8 @@ uint32_t desk_agreed(const struct fold *fold, const struct cell *c);
 bool desk_disagrees(const struct fold *fold, const struct cell *c);
 /* The machine's reading, or NO_READING. */
 uint32_t desk_machine(const struct fold *fold, const struct cell *c);
+/* The seal that the record with this id is; NULL: no record, or no seal. */
+const struct seal *seal_by_id(const struct fold *fold, const struct hash *record);
 /* What somebody may do at a cell now: the number of seals that it still waits for (a third one
  * included), 0 when there is no image to read or enough are there. */
 unsigned desk_wanted(const struct fold *fold, const struct cell *c, uint64_t now_ms);

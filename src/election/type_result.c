@@ -331,7 +331,7 @@ err signatures_apply(struct ctx *c) {
         struct note_line l;
         size_t count;
         err e = note_split_lines(buf_view(&b), &l, 1, &count, c->f);
-        l.name.p = lines[k].p + (l.name.p - b.p); /* the same bytes, where they stay */
+        if (e == OK) l.name.p = lines[k].p + (l.name.p - b.p); /* the same bytes, where they stay */
         buf_release(&b);
         if (e != OK) return e;
         uint32_t key;
