@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* Atom (RFC 4287): what a reader would want to be told of, newest first: corrections and the findings
- * that they resolve, notices, what became of objections. Ids are made from records' ids, so that an
+/* Atom (RFC 4287): what a reader would want to be told of, newest first: corrections, decisions and the
+ * findings that they resolve, notices, what became of objections. Ids are made from records' ids, so that an
  * entry keeps its id in every later feed. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,13 +12,13 @@
 
 enum { NEWEST = 5000, TEXT_MAX = 1 << 16 };
 
-enum kind { CORRECTION, NOTICE, RULING, KINDS };
-static const char *const kind_words[KINDS] = {"correction", "notice", "ruling"};
+enum kind { CORRECTION, DECISION, NOTICE, RULING, KINDS };
+static const char *const kind_words[KINDS] = {"correction", "decision", "notice", "ruling"};
 
 struct event {
     uint64_t entry, ms;
     enum kind kind;
-    uint32_t index; /* of the result, notice or objection */
+    uint32_t index; /* of the result, decision, notice or objection */
 };
 
 struct feed {
@@ -67,6 +67,10 @@ static void corrections(struct feed *d) {
 static err collect(struct feed *d, struct fail *f) {
     const struct fold *fold = d->s->fold;
     corrections(d);
+    for (uint32_t i = 0; i < fold_decision_count(fold); i++) {
+        const struct decision *x = fold_decision(fold, i);
+        if (of_contest(d, x->contest)) push(d, DECISION, i, x->entry, x->ms);
+    }
     for (size_t i = 0; i < fold_notice_count(fold); i++) {
         const struct notice *n = fold_notice(fold, i);
         if (of_contest(d, n->contest)) push(d, NOTICE, (uint32_t)i, n->entry, n->ms);
@@ -176,6 +180,37 @@ static err correction(const struct feed *d, uint32_t i, struct buf *title, struc
     return OK;
 }
 
+/* --- decisions --- */
+
+/* Findings that stand as accepted or settled by this decision. */
+static void settled(const struct feed *d, uint32_t i, struct buf *b) {
+    const struct findings *fi = &d->s->results->findings;
+    bool any = false;
+    for (size_t n = 0; n < fi->n; n++) {
+        if (fi->items[n].decision != i) continue;
+        buf_str(b, any ? ", " : " Findings that it accepts or settles: ");
+        any = true;
+        buf_str(b, finding_name(fi->items[n].code));
+    }
+    if (any) buf_byte(b, '.');
+}
+
+static void decision(const struct feed *d, uint32_t i, struct buf *title, struct buf *text) {
+    static const char *const says[] = {"findings accepted", "figures adopted", "disregarded", "released"};
+    const struct decision *x = fold_decision(d->s->fold, i);
+    buf_printf(title, "Decision, %s: ", says[x->action]);
+    place(d, x->unit, title);
+    buf_str(title, ", ");
+    contest_name(d, x->contest, x->round, title);
+    buf_printf(text, "Entry %u, signed by two.", x->entry);
+    if (x->action == DECISION_ADOPT) buf_printf(text, " It adopts the figures of entry %u.", x->record);
+    if (x->action == DECISION_RELEASE) buf_printf(text, " It withdraws the decision of entry %u.", x->record);
+    if (x->has_order) buf_str(text, " It carries a court's order.");
+    if (x->released_by != NO_DECISION)
+        buf_printf(text, " Entry %u withdraws it.", fold_decision(d->s->fold, x->released_by)->entry);
+    settled(d, i, text);
+}
+
 /* --- entries --- */
 
 static void notice(const struct feed *d, uint32_t i, struct buf *title, struct buf *text) {
@@ -213,20 +248,33 @@ static void link_to(struct feed *d, const char *rel, const char *href) {
     xml_end(&d->x, "link");
 }
 
+enum { HREF_MAX = RESULTS_PATH_MAX + 8 };
+
+/* A station stands in the file of the unit above it. */
+static void unit_file(const struct fold *fold, uint32_t contest, unsigned round, uint32_t unit,
+                      char href[HREF_MAX]) {
+    char path[RESULTS_PATH_MAX];
+    if (unit_is_station(fold, unit)) unit = fold_unit(fold, unit)->parent;
+    results_unit_path(fold, contest, round, unit, path);
+    (void)snprintf(href, HREF_MAX, "../%s", path);
+}
+
 /* The published file that shows what this is about, relative to the feed. */
 static void entry_link(struct feed *d, const struct event *e) {
     const struct fold *fold = d->s->fold;
-    char path[RESULTS_PATH_MAX], href[RESULTS_PATH_MAX + 8];
+    char href[HREF_MAX];
     if (e->kind == NOTICE) {
         char hex[HASH_HEX_LEN + 1];
         hash_hex(&fold_notice(fold, e->index)->text.id, hex);
         (void)snprintf(href, sizeof href, "../objects/%s", hex);
     } else if (e->kind == RULING) {
         (void)snprintf(href, sizeof href, "../results/objections.json");
+    } else if (e->kind == DECISION) {
+        const struct decision *x = fold_decision(fold, e->index);
+        unit_file(fold, x->contest, x->round, x->unit, href);
     } else {
         const struct cell *cell = fold_cell_at(fold, fold_result(fold, e->index)->cell);
-        results_unit_path(fold, cell->contest, cell->round, fold_unit(fold, cell->station)->parent, path);
-        (void)snprintf(href, sizeof href, "../%s", path);
+        unit_file(fold, cell->contest, cell->round, cell->station, href);
     }
     link_to(d, "alternate", href);
 }
@@ -247,6 +295,7 @@ static err entry(struct feed *d, const struct event *e, struct buf *title, struc
     buf_clear(text);
     switch (e->kind) {
     case CORRECTION: TRY(correction(d, e->index, title, text, f)); break;
+    case DECISION: decision(d, e->index, title, text); break;
     case NOTICE: notice(d, e->index, title, text); break;
     case RULING:
     case KINDS: ruling(d, e->index, title, text); break;

@@ -74,10 +74,11 @@ static void time_utc(struct csv_out *x, uint64_t ms) {
 static void head(struct csv_out *x) {
     static const char first[] = "contest,round,station,name,parent";
     static const char rest[] =
-        ",register,state,counted,findings,standing_results,entry,record,received_at,signed_at,basis,"
-        "signer_lines,registered,valid_written,valid_computed,rejected,objected,disputed,voters_kit,"
-        "voters_manual,agents_present,agents_signed,agents_refused,serial,image_public,"
-        "image_received_at,checkpoint_size,checkpoint_root,checkpoint_time,simulated";
+        ",register,state,counted,findings,findings_open,standing_results,entry,record,received_at,"
+        "signed_at,basis,signer_lines,registered,valid_written,valid_computed,rejected,objected,disputed,"
+        "voters_kit,voters_manual,agents_present,agents_signed,agents_refused,serial,image_public,"
+        "image_received_at,held_entry,readings,read_at,compared_at,decision,decided_at,checkpoint_size,"
+        "checkpoint_root,checkpoint_time,simulated";
     const struct fold *fold = x->s->fold;
     const struct definition *d = fold_definition(fold);
     buf_str(x->b, first);
@@ -164,6 +165,17 @@ static void votes_fields(struct csv_out *x, const struct tally *t, const struct 
     }
 }
 
+static void desk_fields(struct csv_out *x, const struct cell *c) {
+    struct export_desk d;
+    export_desk(x->s, c, &d);
+    figure(x, d.held);
+    figure(x, d.readings);
+    time_utc(x, d.read_ms);
+    time_utc(x, d.compared_ms);
+    word(x, d.decision ? export_action(d.decision) : "");
+    time_utc(x, d.decision ? d.decision->ms : 0);
+}
+
 static void row(struct csv_out *x, const struct tally *t, size_t i) {
     const struct fold *fold = x->s->fold;
     struct export_station st;
@@ -175,11 +187,14 @@ static void row(struct csv_out *x, const struct tally *t, size_t i) {
     word(x, st.state);
     word(x, st.counted ? "yes" : "no");
     next(x);
-    export_findings(x->s, st.row, x->b);
+    export_findings(x->s, st.row, false, x->b);
+    next(x);
+    export_findings(x->s, st.row, true, x->b);
     figure(x, st.standing);
     result_fields(x, st.result, st.valid_computed);
     hash(x, st.image ? &st.image->shown : NULL);
     time_utc(x, st.image ? st.image->ms : 0);
+    desk_fields(x, st.cell);
     figure(x, x->at.size);
     word(x, x->at.root);
     word(x, x->at.time);

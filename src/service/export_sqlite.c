@@ -27,6 +27,7 @@ static const char SCHEMA[] =
     " contest TEXT, round INTEGER, station TEXT REFERENCES unit, state TEXT,\n"
     " counted INTEGER, -- 1: in the total 'transmitted'\n"
     " entry INTEGER, -- of the result that stands; NULL when none or several stand\n"
+    " held INTEGER, -- entry whose figures hold, after decisions; NULL: none do\n"
     " standing_results INTEGER, PRIMARY KEY(contest, round, station)) STRICT;\n"
     "CREATE TABLE result( -- every result that was sent, replaced ones too\n"
     " entry INTEGER PRIMARY KEY, -- number in the log\n"
@@ -50,8 +51,24 @@ static const char SCHEMA[] =
     " public TEXT, -- SHA-256 of the public version: objects/<public> in the published tree\n"
     " original TEXT, received_ms INTEGER, received_at TEXT, masked INTEGER) STRICT;\n"
     "CREATE TABLE finding( -- what does not add up, or deserves a look; never an accusation\n"
-    " contest TEXT, round INTEGER, station TEXT, code TEXT, severity TEXT, text TEXT,\n"
-    " entry INTEGER) STRICT;\n"
+    " contest TEXT, round INTEGER, unit TEXT REFERENCES unit, code TEXT, severity TEXT, text TEXT,\n"
+    " entry INTEGER, -- of the result that it is about\n"
+    " decision INTEGER) STRICT; -- entry of the decision that accepts or settles it; NULL: open\n"
+    "CREATE TABLE reading( -- what people and machines read from the picture, once it was opened\n"
+    " entry INTEGER PRIMARY KEY, seal_entry INTEGER, contest TEXT, round INTEGER, station TEXT,\n"
+    " machine INTEGER, blind INTEGER, -- 1: nobody's reading of this form was public before\n"
+    " sealed_at TEXT, opened_at TEXT, registered INTEGER, valid INTEGER, rejected INTEGER,\n"
+    " objected INTEGER, disputed INTEGER, serial TEXT) STRICT;\n"
+    "CREATE TABLE reading_vote(entry INTEGER, choice TEXT, votes INTEGER, -- of readings, and of\n"
+    " PRIMARY KEY(entry, choice)) STRICT; -- comparisons that found another figure\n"
+    "CREATE TABLE comparison( -- with the paper original\n"
+    " entry INTEGER PRIMARY KEY, contest TEXT, round INTEGER, station TEXT, level TEXT, at TEXT,\n"
+    " with_entry INTEGER, -- the figures that were compared\n"
+    " same INTEGER, registered INTEGER, valid INTEGER, rejected INTEGER) STRICT;\n"
+    "CREATE TABLE decision(entry INTEGER PRIMARY KEY, contest TEXT, round INTEGER, unit TEXT,\n"
+    " at TEXT, action TEXT, codes TEXT, -- findings that it accepts\n"
+    " record_entry INTEGER, -- that it adopts, or releases\n"
+    " court_order TEXT, released_by INTEGER) STRICT;\n"
     "CREATE TABLE total( -- every unit above the stations, one row a named total\n"
     " contest TEXT, round INTEGER, unit TEXT REFERENCES unit, total TEXT, expected INTEGER,\n"
     " received INTEGER, in_question INTEGER, not_held INTEGER, stations INTEGER, registered INTEGER,\n"
@@ -87,12 +104,15 @@ static const char *const README[][2] = {
              "file, byte for byte."},
     {"words", "transmitted: the total of stations with exactly one standing result and a picture of its "
               "form, findings or not. Totals with different names are never mixed."},
+    {"words", "transcribed: of these, stations whose figures people read from the form; compared: found in "
+              "the paper original. station.held: the entry whose figures hold after decisions."},
     {"words", "A finding is a question to be answered from the paper, not an accusation; it changes no "
               "figure. A blank on a form is NULL, never 0."},
     {"words", "Provisional until declared: see source.status."},
     {"table", "source, unit, contest, choice: the definition. station: one row a station, contest and "
-              "round. result, vote: every result that was sent. image: pictures of forms. finding. "
-              "total, total_vote: totals of every unit above the stations."},
+              "round. result, vote: every result that was sent. image: pictures of forms. reading, "
+              "reading_vote, comparison, decision: what the tally desk did. finding. total, total_vote: "
+              "totals of every unit above the stations."},
     {"view", "counted_vote, counted_result, unit_above, finding_count, totals_check"},
     {"example", "SELECT choice_name, sum(votes) FROM counted_vote WHERE contest = 'president' GROUP BY 1;"},
     {"example", "SELECT a.above, v.choice, sum(v.votes) FROM counted_vote v JOIN unit_above a ON a.code = "
@@ -106,12 +126,16 @@ static const char I_README[] = "INSERT INTO readme VALUES(?,?,?)",
                   I_UNIT[] = "INSERT INTO unit VALUES(?,?,?,?,?)",
                   I_CONTEST[] = "INSERT INTO contest VALUES(?,?,?,?,?)",
                   I_CHOICE[] = "INSERT INTO choice VALUES(?,?,?,?,?)",
-                  I_STATION[] = "INSERT INTO station VALUES(?,?,?,?,?,?,?)",
+                  I_STATION[] = "INSERT INTO station VALUES(?,?,?,?,?,?,?,?)",
                   I_RESULT[] = "INSERT INTO result VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,"
                                "?,?)",
                   I_VOTE[] = "INSERT INTO vote VALUES(?,?,?)",
                   I_IMAGE[] = "INSERT INTO image VALUES(?,?,?,?,?,?,?,?,?,?,?,?)",
-                  I_FINDING[] = "INSERT INTO finding VALUES(?,?,?,?,?,?,?)",
+                  I_FINDING[] = "INSERT INTO finding VALUES(?,?,?,?,?,?,?,?)",
+                  I_READING[] = "INSERT INTO reading VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+                  I_READ_VOTE[] = "INSERT INTO reading_vote VALUES(?,?,?)",
+                  I_COMPARED[] = "INSERT INTO comparison VALUES(?,?,?,?,?,?,?,?,?,?,?)",
+                  I_DECISION[] = "INSERT INTO decision VALUES(?,?,?,?,?,?,?,?,?,?)",
                   I_TOTAL[] = "INSERT INTO total VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
                   I_TOTAL_VOTE[] = "INSERT INTO total_vote VALUES(?,?,?,?,?,?)";
 
@@ -217,21 +241,90 @@ static err result_rows(struct db_out *x, const struct cell *cell, const struct r
     return image_rows(x, cell, r->first_image, r->entry, f);
 }
 
-static err finding_rows(struct db_out *x, const struct tally *t, const struct export_station *st,
-                        struct fail *f) {
+static err finding_row(struct db_out *x, const struct finding *y, struct fail *f) {
     const struct fold *fold = x->s->fold;
-    const struct findings *fi = &x->s->results->findings;
-    for (size_t i = fi->first[st->row->cell]; i < fi->first[st->row->cell + 1]; i++) {
-        const struct finding *y = &fi->items[i];
-        struct buf text;
-        buf_init(&text, 4096);
-        finding_text(y, &text);
-        err e = ROW(x, I_FINDING, txt(fold_contest(fold, t->contest)->id), num(t->round),
-                    txt(st->unit->code), str(finding_name(y->code)),
-                    str(y->severity == SEVERITY_ERROR ? "error" : "warning"),
-                    txt(buf_view(&text)),
-                    num(y->result == NO_RESULT ? ABSENT : fold_result(fold, y->result)->entry));
-        buf_release(&text);
+    struct buf text;
+    buf_init(&text, 4096);
+    finding_text(y, &text);
+    err e = ROW(x, I_FINDING, txt(fold_contest(fold, y->contest)->id), num(y->round),
+                txt(fold_unit(fold, y->unit)->code), str(finding_name(y->code)),
+                str(y->severity == SEVERITY_ERROR ? "error" : "warning"), txt(buf_view(&text)),
+                num(y->result == NO_RESULT ? ABSENT : fold_result(fold, y->result)->entry),
+                num(y->decision == NO_DECISION ? ABSENT : fold_decision(fold, y->decision)->entry));
+    buf_release(&text);
+    return e;
+}
+
+/* --- the tally desk --- */
+
+static err read_votes(struct db_out *x, const struct tally *t, const struct form_reading *r,
+                      struct fail *f) {
+    const struct fold *fold = x->s->fold;
+    const struct contest *k = fold_contest(fold, t->contest);
+    const uint64_t *votes = reading_votes(fold, r);
+    for (uint32_t c = 0; c < k->choice_count; c++)
+        if (votes[c] != ABSENT)
+            TRY(ROW(x, I_READ_VOTE, num(r->entry), txt(contest_choice(fold, k, c)->id), num(votes[c])));
+    return OK;
+}
+
+static err reading_row(struct db_out *x, const struct tally *t, struct span station,
+                       const struct seal *seal, struct fail *f) {
+    const struct form_reading *r = fold_reading(x->s->fold, seal->reading);
+    char sealed[21], opened[21];
+    clock_format_utc(seal->ms, sealed);
+    clock_format_utc(seal->opened_ms, opened);
+    TRY(ROW(x, I_READING, num(r->entry), num(seal->entry), txt(fold_contest(x->s->fold, t->contest)->id),
+            num(t->round), txt(station), num(seal->machine), num(seal->blind), str(sealed), str(opened),
+            num(r->registered), num(r->valid), num(r->rejected), num(r->objected), num(r->disputed),
+            txt(r->serial)));
+    return read_votes(x, t, r, f);
+}
+
+static err compared_row(struct db_out *x, const struct tally *t, struct span station,
+                        const struct compared *c, struct fail *f) {
+    const struct fold *fold = x->s->fold;
+    bool same = c->reading == NO_READING;
+    const struct form_reading *r = same ? NULL : fold_reading(fold, c->reading);
+    char at[21];
+    clock_format_utc(c->ms, at);
+    TRY(ROW(x, I_COMPARED, num(c->entry), txt(fold_contest(fold, t->contest)->id), num(t->round),
+            txt(station), txt(fold_definition(fold)->levels[c->level]), str(at), num(c->record), num(same),
+            num(r ? r->registered : ABSENT), num(r ? r->valid : ABSENT), num(r ? r->rejected : ABSENT)));
+    return r ? read_votes(x, t, r, f) : OK;
+}
+
+static err desk_rows(struct db_out *x, const struct tally *t, const struct export_station *st,
+                     struct fail *f) {
+    const struct fold *fold = x->s->fold;
+    const struct desk *d = cell_desk(fold, st->cell);
+    if (!d) return OK;
+    for (uint32_t i = d->first_seal; i != NO_SEAL; i = fold_seal(fold, i)->next)
+        if (fold_seal(fold, i)->reading != NO_READING)
+            TRY(reading_row(x, t, st->unit->code, fold_seal(fold, i), f));
+    for (uint32_t i = d->first_compared; i != NO_COMPARED; i = fold_compared(fold, i)->next)
+        TRY(compared_row(x, t, st->unit->code, fold_compared(fold, i), f));
+    return OK;
+}
+
+static err decision_rows(struct db_out *x, struct fail *f) {
+    const struct fold *fold = x->s->fold;
+    for (uint32_t i = 0; i < fold_decision_count(fold); i++) {
+        const struct decision *d = fold_decision(fold, i);
+        struct span contest = fold_contest(fold, d->contest)->id;
+        if (x->s->contest && !span_is(contest, x->s->contest)) continue;
+        bool names = d->action == DECISION_ADOPT || d->action == DECISION_RELEASE;
+        char at[21], order[HASH_HEX_LEN + 1] = "";
+        struct buf codes;
+        buf_init(&codes, 4096);
+        export_codes(d, &codes);
+        clock_format_utc(d->ms, at);
+        if (d->has_order) hash_hex(&d->order, order);
+        err e = ROW(x, I_DECISION, num(d->entry), txt(contest), num(d->round),
+                    txt(fold_unit(fold, d->unit)->code), str(at), str(export_action(d)),
+                    txt(buf_view(&codes)), num(names ? d->record : ABSENT), str(order),
+                    num(d->released_by == NO_DECISION ? ABSENT : fold_decision(fold, d->released_by)->entry));
+        buf_release(&codes);
         TRY(e);
     }
     return OK;
@@ -240,15 +333,17 @@ static err finding_rows(struct db_out *x, const struct tally *t, const struct ex
 static err station_rows(struct db_out *x, const struct tally *t, size_t i, struct fail *f) {
     const struct fold *fold = x->s->fold;
     struct export_station st;
+    struct export_desk desk;
     export_station(x->s, t, i, &st);
+    export_desk(x->s, st.cell, &desk);
     TRY(ROW(x, I_STATION, txt(fold_contest(fold, t->contest)->id), num(t->round), txt(st.unit->code),
-            str(st.state), num(st.counted), num(st.result ? st.result->entry : ABSENT),
+            str(st.state), num(st.counted), num(st.result ? st.result->entry : ABSENT), num(desk.held),
             num(st.standing)));
     if (!st.cell) return OK;
     for (uint32_t k = st.cell->first_result; k != NO_RESULT; k = fold_result(fold, k)->next)
         TRY(result_rows(x, st.cell, fold_result(fold, k), f));
     TRY(image_rows(x, st.cell, st.cell->first_image, ABSENT, f));
-    return finding_rows(x, t, &st, f);
+    return desk_rows(x, t, &st, f);
 }
 
 static err total_rows(struct db_out *x, const struct tally *t, const struct tally_row *row,
@@ -283,7 +378,12 @@ static err all_rows(struct db_out *x, struct fail *f) {
             if (!unit_is_station(x->s->fold, t->rows[i].unit)) TRY(total_rows(x, t, &t->rows[i], f));
         }
     }
-    return OK;
+    const struct findings *fi = &x->s->results->findings;
+    for (size_t i = 0; i < fi->n; i++) {
+        struct span contest = fold_contest(x->s->fold, fi->items[i].contest)->id;
+        if (!x->s->contest || span_is(contest, x->s->contest)) TRY(finding_row(x, &fi->items[i], f));
+    }
+    return decision_rows(x, f);
 }
 
 err export_sqlite(const struct export_source *s, const char *path, struct fail *f) {

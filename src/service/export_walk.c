@@ -95,12 +95,50 @@ void export_station(const struct export_source *s, const struct tally *t, size_t
     }
 }
 
-void export_findings(const struct export_source *s, const struct tally_row *row, struct buf *out) {
+void export_findings(const struct export_source *s, const struct tally_row *row, bool open,
+                     struct buf *out) {
     const struct findings *fi = &s->results->findings;
+    bool any = false;
     if (row->cell == NO_CELL) return;
     for (size_t i = fi->first[row->cell]; i < fi->first[row->cell + 1]; i++) {
-        if (i > fi->first[row->cell]) buf_byte(out, ' ');
+        if (open && fi->items[i].decision != NO_DECISION) continue;
+        if (any) buf_byte(out, ' ');
+        any = true;
         buf_str(out, finding_name(fi->items[i].code));
+    }
+}
+
+void export_desk(const struct export_source *s, const struct cell *c, struct export_desk *out) {
+    const struct fold *fold = s->fold;
+    struct figures held;
+    *out = (struct export_desk){.held = ABSENT};
+    if (!c) return;
+    if (!cell_held(fold, c, &held, &out->held)) out->held = ABSENT;
+    out->decision = cell_decision(fold, c);
+    const struct desk *d = cell_desk(fold, c);
+    if (!d) return;
+    for (uint32_t i = d->first_seal; i != NO_SEAL; i = fold_seal(fold, i)->next) {
+        const struct seal *x = fold_seal(fold, i);
+        if (x->machine || x->reading == NO_READING) continue;
+        out->readings++;
+        if (x->opened_ms > out->read_ms) out->read_ms = x->opened_ms;
+    }
+    for (uint32_t i = d->first_compared; i != NO_COMPARED; i = fold_compared(fold, i)->next)
+        if (fold_compared(fold, i)->ms > out->compared_ms) out->compared_ms = fold_compared(fold, i)->ms;
+}
+
+const char *export_action(const struct decision *d) {
+    static const char *const actions[] = {"accept", "adopt", "disregard", "release"};
+    return actions[d->action];
+}
+
+void export_codes(const struct decision *d, struct buf *out) {
+    bool any = false;
+    for (int c = 0; c < FINDING_COUNT && d->action == DECISION_ACCEPT; c++) {
+        if (!(d->codes[c / 64] >> (c % 64) & 1)) continue;
+        if (any) buf_byte(out, ' ');
+        any = true;
+        buf_str(out, finding_name((enum finding_code)c));
     }
 }
 

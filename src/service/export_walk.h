@@ -52,8 +52,22 @@ struct export_station {
 };
 void export_station(const struct export_source *s, const struct tally *t, size_t i,
                     struct export_station *out);
-/* Codes of its findings with a blank between them. */
-void export_findings(const struct export_source *s, const struct tally_row *row, struct buf *out);
+/* Codes of its findings with a blank between them; `open`: only those that no decision accepts or
+ * settles. */
+void export_findings(const struct export_source *s, const struct tally_row *row, bool open,
+                     struct buf *out);
+/* What the tally desk did with a station; zero times: nothing of the kind. */
+struct export_desk {
+    uint64_t held;         /* entry whose figures hold, ABSENT: none do */
+    unsigned readings;     /* people's, open */
+    uint64_t read_ms;      /* the last of them opened */
+    uint64_t compared_ms;  /* the last comparison with the original */
+    const struct decision *decision; /* that holds here; NULL */
+};
+void export_desk(const struct export_source *s, const struct cell *c, struct export_desk *out);
+const char *export_action(const struct decision *d);
+/* Codes of the findings that it accepts, with a blank between them. */
+void export_codes(const struct decision *d, struct buf *out);
 
 const char *export_image_kind(const struct image *m);
 /* The unit above `unit` at this level, or NO_UNIT. */

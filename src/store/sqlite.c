@@ -710,7 +710,7 @@ err sqlite_store_open(const char *dir, const struct sqlite_options *options, str
 
 /* --- exports --- */
 
-enum { OUT_STATEMENTS = 16 };
+enum { OUT_STATEMENTS = 32 };
 
 struct sqlite_out {
     struct db db;

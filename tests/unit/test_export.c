@@ -83,7 +83,9 @@ static void csv_of_one_contest(void **state) {
     exported(&m, EXPORT_CSV, &b);
     struct csv *c = table(&b);
     find(c, "1101");
-    assert_string_equal(cell(c, "state"), "transmitted");
+    assert_string_equal(cell(c, "state"), "compared");
+    assert_string_equal(cell(c, "readings"), "2");
+    assert_true(strlen(cell(c, "compared_at")) == 20);
     assert_string_equal(cell(c, "counted"), "yes");
     assert_string_equal(cell(c, "serial"), "S-0001");
     assert_string_equal(cell(c, "valid_computed"), "350");
