@@ -16,6 +16,9 @@ static type_apply *const appliers[REC_COUNT] = {
     [REC_OBJECTION] = objection_apply,     [REC_ADMISSION] = admission_apply,
     [REC_RULING] = ruling_apply,           [REC_NOTICE] = notice_apply,
     [REC_OBSERVATION] = observation_apply, [REC_HOST_LOG] = host_log_apply,
+    [REC_AUDIT_PLAN] = audit_plan_apply,   [REC_AUDIT_SEED] = audit_seed_apply,
+    [REC_AUDIT_ROUND] = audit_round_apply, [REC_AUDIT_COUNT] = audit_count_apply,
+    [REC_AUDIT_CLOSE] = audit_close_apply,
     [REC_COLLATION] = collation_apply,
     [REC_SEAL] = seal_apply,               [REC_OPEN] = open_apply,
     [REC_COMPARED] = compared_apply,       [REC_CUSTODY] = custody_apply,
@@ -57,6 +60,11 @@ err fold_new(const struct fold_options *o, struct fold **out, struct fail *f) {
     vec_init(&s->observations, b, sizeof(struct observation), 8);
     vec_init(&s->observed, b, sizeof(struct observed), 10);
     vec_init(&s->items, b, sizeof(struct span), 6);
+    vec_init(&s->audits, b, sizeof(struct audit_plan), 4);
+    vec_init(&s->audit_claims, b, sizeof(struct audit_claimed), 6);
+    vec_init(&s->audit_draws, b, sizeof(uint32_t), 12);
+    vec_init(&s->audit_boxes, b, sizeof(struct audit_box), 8);
+    vec_init(&s->audit_readings, b, sizeof(struct audit_reading), 8);
     vec_init(&s->host_logs, b, sizeof(struct host_log), 8);
     vec_init(&s->seals, b, sizeof(struct seal), 10);
     vec_init(&s->readings, b, sizeof(struct form_reading), 10);
@@ -75,7 +83,8 @@ err fold_new(const struct fold_options *o, struct fold **out, struct fail *f) {
     vec_init(&s->log_pubs, b, sizeof(struct ed25519_public), 2);
     struct table *tables[] = {&s->by_id,   &s->by_code, &s->by_contest,      &s->by_area,  &s->by_name,
                               &s->by_pub,  &s->by_cell, &s->by_signed,
-                              &s->by_seal, &s->by_holder, &s->by_place, &s->by_item, &s->by_collation};
+                              &s->by_seal, &s->by_holder, &s->by_place, &s->by_item, &s->by_collation, &s->by_audit_draw,
+                              &s->by_audit_box, &s->by_audit_seal};
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) table_init(tables[i], b);
     *out = s;
     return OK;
@@ -87,7 +96,8 @@ void fold_free(struct fold *s) {
                           &s->keys,    &s->key_contests, &s->cells, &s->results, &s->votes,
                           &s->forms,   &s->images, &s->contest_cells, &s->signed_by, &s->successions,
                           &s->log_pubs, &s->objections, &s->objection_units, &s->notices,
-                          &s->observations, &s->observed, &s->items, &s->host_logs, &s->rules,
+                          &s->observations, &s->observed, &s->items, &s->host_logs, &s->audits, &s->audit_claims,
+                          &s->audit_draws, &s->audit_boxes, &s->audit_readings, &s->rules,
                           &s->collations, &s->collation_rows, &s->declarations, &s->overrides,
                           &s->override_items, &s->dissents,
                           &s->refs, &s->seals, &s->readings, &s->compareds, &s->decisions,
@@ -95,7 +105,8 @@ void fold_free(struct fold *s) {
     for (size_t i = 0; i < sizeof vecs / sizeof *vecs; i++) vec_release(vecs[i]);
     struct table *tables[] = {&s->by_id,   &s->by_code, &s->by_contest,      &s->by_area,  &s->by_name,
                               &s->by_pub,  &s->by_cell, &s->by_signed,
-                              &s->by_seal, &s->by_holder, &s->by_place, &s->by_item, &s->by_collation};
+                              &s->by_seal, &s->by_holder, &s->by_place, &s->by_item, &s->by_collation, &s->by_audit_draw,
+                              &s->by_audit_box, &s->by_audit_seal};
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) table_release(tables[i]);
     arena_release(&s->arena);
     journal_release(&s->journal);

@@ -13,6 +13,7 @@
 #include "election/desk.h"
 #include "election/identity.h"
 #include "election/rules.h"
+#include "election/audits.h"
 #include "election/station.h"
 #include "election/voices.h"
 #include "election/collation.h"
@@ -98,6 +99,8 @@ struct fold {
     struct vec log_pubs;    /* struct ed25519_public: every key that the log ever had, the last is in force */
     struct vec objections, objection_units; /* struct objection; uint32_t */
     struct vec notices, observations, observed, host_logs;
+    struct vec audits, audit_claims, audit_draws, audit_boxes, audit_readings;
+    struct table by_audit_draw, by_audit_box, by_audit_seal;
     struct vec items; /* struct span: names of what observers report on */
     struct table by_item;
     struct vec collations, collation_rows; /* struct collation, struct collation_row */
@@ -127,6 +130,7 @@ typedef err type_apply(struct ctx *c);
 type_apply manifest_apply, amend_apply, key_apply, revoke_apply, acting_apply, result_apply,
     signatures_apply, countersign_apply, image_apply, station_event_apply, incident_apply,
     objection_apply, admission_apply, ruling_apply, notice_apply, observation_apply, host_log_apply,
+    audit_plan_apply, audit_seed_apply, audit_round_apply, audit_count_apply, audit_close_apply,
     collation_apply, declaration_apply, override_apply, dissent_apply, seal_apply, open_apply, compared_apply,
     custody_apply, decision_apply;
 

@@ -169,7 +169,7 @@ static void defaults(struct fold *s) {
                                     .rejected_high = 50, .same_vector_min = 50};
     for (int r = 0; r < ROLE_COUNT; r++)
         for (int t = 0; t < REC_COUNT; t++)
-            s->quotas.most[r][t] = t == REC_KEY || t == REC_REVOKE ? UINT16_MAX : 1000;
+            s->quotas.most[r][t] = t == REC_KEY || t == REC_REVOKE || t == REC_AUDIT_COUNT ? UINT16_MAX : 1000;
 }
 
 static struct span keep(struct ctx *c, struct span s) {

@@ -4,6 +4,7 @@
 #include "election_fixture.h"
 #include "record_cases.h"
 
+#include "election/audits.h"
 #include "election/canonical_json.h"
 #include "tlog/checkpoint.h"
 #include "tlog/merkle.h"
@@ -235,11 +236,29 @@ static uint64_t size_of(const struct fixture *x, const char *word) {
     return word[0] == '@' ? fx_label(x, word + 1)->index : strtoull(word, NULL, 10);
 }
 
+/* Hand counts of an audit, by number; the nonce is ${h:nonce}, or ${h:WORD} with "NUMBER/WORD". */
+static struct span audit_counts(const char *number) {
+    static const char *const all[] = {
+        "{\"rejected\":3,\"votes\":{\"ann\":200,\"bo\":100,\"cy\":50}}",
+        "{\"votes\":{\"ann\":200,\"bo\":101,\"cy\":49}}", "\"lost\"",
+        "{\"votes\":{\"ann\":200,\"bo\":100}}", "{\"votes\":{\"ann\":200,\"bo\":100,\"zed\":1}}",
+        "\"mislaid\"", "{\"votes\":{\"ann\":1000000000,\"bo\":100,\"cy\":50}}"};
+    return span_text(all[strtol(number, NULL, 10)]);
+}
+
 static void expand_word(struct fixture *x, char *word, struct buf *out) {
     char *arg = strchr(word, ':'), name[160];
     if (arg) *arg++ = 0;
     if (strcmp(word, "e") == 0) {
         buf_hex(out, hash_span(&x->election));
+    } else if (strcmp(word, "count") == 0 || strcmp(word, "auditseal") == 0) {
+        struct span counts = audit_counts(arg);
+        const char *other = strchr(arg, '/');
+        struct hash nonce = fx_hash(other ? other + 1 : "nonce"), seal = audit_count_seal(nonce.b, counts);
+        if (*word == 'c')
+            buf_span(out, counts);
+        else
+            buf_hex(out, hash_span(&seal));
     } else if (strcmp(word, "v") == 0) {
         struct note_signer s = signer_of(x, arg, name);
         note_vkey_format(&s.key, out);
@@ -778,6 +797,33 @@ static void desk(struct fixture *x) {
     fx_seal(x, "s1202b", "clerk/n2", "president", "1202", "i1202", "n9", "1202");
 }
 
+/* One plan before its dice, one with two boxes that wait to be opened or counted again, one that ended. */
+static void audits(struct fixture *x) {
+#define PLAN(limit)                                                                                \
+    "audit-plan {'assertions':[{'claim':'beats','loser':'bo','winner':'ann'}],'authority':${o:an order}," \
+    "'bound':'registered','compliance':${o:compliance},'contest':'president','election':'${e}',"   \
+    "'limit_ppm':" limit ",'manifest':${o:manifest},'method':'mixture','round':1}"
+#define SEAL(plan, station, counts)                                                                \
+    "audit-count {'election':'${e}','plan':'${id:" plan "}','seal':'${auditseal:" counts "}','station':'" station "'}"
+    fx_grant(x, "aud/1", "auditor", "KE", NULL, "board");
+    fx_grant(x, "aud/2", "auditor", "KE", NULL, "board");
+    fx_grant(x, "aud/3", "auditor", "KE", NULL, "board");
+    fx_must(x, "plan", "aud/1,board", PLAN("50000"));
+    fx_must(x, "plan-thrown", "aud/1,board", PLAN("100000"));
+    fx_must(x, "seed", "aud/1,board",
+            "audit-seed {'digits':'06712221796172622814','draws':${O:d-ok},'election':'${e}','plan':"
+            "'${id:plan-thrown}','size':2,'thrown_ms':3000000}");
+    fx_must(x, "seal-1", "aud/1", SEAL("plan-thrown", "1101", "0"));
+    fx_must(x, "seal-2", "aud/2", SEAL("plan-thrown", "1101", "0/another"));
+    fx_must(x, "seal-alone", "aud/1", SEAL("plan-thrown", "2102", "1"));
+    fx_must(x, "plan-closed", "aud/1,board", PLAN("200000"));
+    fx_must(x, NULL, "aud/2,board",
+            "audit-close {'election':'${e}','plan':'${id:plan-closed}','reason':${o:a court's order},'says':"
+            "'stopped','transcript':${o:nothing}}");
+#undef PLAN
+#undef SEAL
+}
+
 struct fixture *fx_base(void) {
     struct fixture *x = fx_keys();
     struct fail f;
@@ -873,6 +919,7 @@ struct fixture *fx_base(void) {
             "{'choices':['kim'],'kind':'unopposed'},'root':'${root:9}','round':1,'size':9}");
     voices(x);
     desk(x);
+    audits(x);
     x->ms = FX_CASE_MS;
     return x;
 }

@@ -6,6 +6,7 @@
 
 #define UNITS    "hesabu/units/v1\n"
 #define CONTESTS "hesabu/contests/v1\n"
+#define DRAWS    "hesabu/audit-draws/v1\n"
 #define ONE      "{\"choices\":[{\"id\":\"a\",\"name\":\"A\"}],\"id\":\"one\",\"kind\":\"k\",\"name\":\"N\","
 
 /* Rows of constituency 11 and 12 in the president's contest, as somebody writes them down. */
@@ -79,6 +80,13 @@ const struct fx_named fx_named[] = {
     {"rows-cut", ROWS "[\"1101\",null,530,3,350,[200,100,50]]"},
     {"rows-space", ROWS "[\"1101\", null,530,3,350,[200,100,50]]\n"},
     {"rows-id", ROWS "[\"1101\",\"0000000000000000000000000000000000000000000000000000000000000000\",530,3,350,[200,100,50]]\n"},
+    {"d-ok", DRAWS "1101\n2102\n1201\n"},
+    {"d-head", "hesabu/audit-draws/v2\n1101\n"},
+    {"d-cut", DRAWS "1101"},
+    {"d-none", DRAWS ""},
+    {"d-twice", DRAWS "1101\n1102\n1101\n"},
+    {"d-unit", DRAWS "1101\n9999\n"},
+    {"d-county", DRAWS "1101\n12\n"},
     {NULL, NULL}};
 
 #define RS(contest, def, round, station, votes)                                                    \
@@ -188,6 +196,28 @@ const struct fx_named fx_named[] = {
     choices "],'kind':'unopposed'},'root':'" ROOT "','round':1,'size':${n:all}}"
 #define DISSENT(record, says) "dissent {'declaration':'" record "','election':'${e}','says':'" says "'}"
 #define ON(rows)  COLLATION("paper", FORM, "1", rows, "", SUMS, "KE")
+#define CLAIM(claim, more, winner) "{'claim':'" claim "'," more "'winner':'" winner "'}"
+#define PLANC(claims, contest, limit, method, round, sample)                                       \
+    "audit-plan {'assertions':[" claims "],'authority':${o:an order},'bound':'cast','compliance':" \
+    "${o:compliance},'contest':'" contest "','election':'${e}','limit_ppm':" limit ",'manifest':"  \
+    "${o:manifest},'method':'" method "','round':" round sample "}"
+#define BEATS CLAIM("beats", "'loser':'bo',", "ann")
+#define PLAN1(claims) PLANC(claims, "president", "60000", "mixture", "1", "")
+#define SEED(digits, draws, plan, size, thrown)                                                    \
+    "audit-seed {'digits':'" digits "','draws':" draws ",'election':'${e}','plan':'${id:" plan     \
+    "}','size':" size ",'thrown_ms':" thrown "}"
+#define DICE "83127055619204338791"
+#define NEXT(plan, size) "audit-round {'election':'${e}','plan':'${id:" plan "}','size':" size "}"
+#define SEALED(plan, counts, station, more)                                                        \
+    "audit-count {'election':'${e}','plan':'${id:" plan "}','seal':'${auditseal:" counts           \
+    "}','station':'" station "'" more "}"
+#define OPENED(counts, nonce, of)                                                                  \
+    "audit-count {'counts':${count:" counts "},'election':'${e}','nonce':'${h:" nonce              \
+    "}','of':'${id:" of "}'}"
+#define CLOSE(plan, reason, says)                                                                  \
+    "audit-close {'election':'${e}','plan':'${id:" plan "}'," reason "'says':'" says               \
+    "','transcript':${o:a transcript}}"
+#define BOARD "aud/1,board"
 #define LOG   "example.org/test-election"
 #define COM   "com/1,com/2"
 #define FRAME "hesabu/v1 station-event\n{'at_ms':1,'election':'${e}','event':'opened','station':'1101'}\n"
@@ -989,6 +1019,85 @@ const struct record_case record_cases[] = {
     {"amend-findings", OK, COM, AMEND("{'limits':{'findings':{'F_BLANK':'off','F_EARLY':'error','F_SUM':'warning'}}}")},
     {"amend-findings-unknown", E_FIELD, COM, AMEND("{'limits':{'findings':{'F_ODD':'off'}}}")},
     {"amend-findings-word", E_FIELD, COM, AMEND("{'limits':{'findings':{'F_SUM':'ignore'}}}")},
+    /* --- audit-plan --- */
+    {"audit-plan", OK, BOARD,
+     PLAN1(BEATS "," CLAIM("above", "'p':1,'q':2,", "ann") ","
+           CLAIM("at-least", "'p':1,'q':4,'unit':'1',", "ann") "," CLAIM("at-most", "'p':9999,'q':10000,", "cy") ","
+           CLAIM("below", "'p':1,'q':4,'unit':'2',", "cy"))},
+    {"audit-plan-shares", OK, BOARD,
+     PLANC(CLAIM("beats", "'loser':'eve',", "dee"), "governor-1", "50000", "mixture", "1", ",'sample':'${id:plan}'")},
+    {"audit-plan-shares-late", E_AUDIT_SEED, BOARD,
+     PLANC(BEATS, "president", "50000", "mixture", "1", ",'sample':'${id:plan-thrown}'")},
+    {"audit-plan-shares-what", E_REFERENCE, BOARD,
+     PLANC(BEATS, "president", "50000", "mixture", "1", ",'sample':'${id:r1101}'")},
+    {"audit-plan-alone", E_THRESHOLD, "board", PLAN1(BEATS)},
+    {"audit-plan-no-board", E_ROLE, "aud/1,aud/2", PLAN1(BEATS)},
+    {"audit-plan-officer", E_ROLE, "board,ro/11", PLAN1(BEATS)},
+    {"audit-plan-nothing", E_FIELD, BOARD, PLAN1("")},
+    {"audit-plan-claim", E_FIELD, BOARD, PLAN1(CLAIM("likes", "'loser':'bo',", "ann"))},
+    {"audit-plan-itself", E_CHOICE, BOARD, PLAN1(CLAIM("beats", "'loser':'ann',", "ann"))},
+    {"audit-plan-choice", E_CHOICE, BOARD, PLAN1(CLAIM("beats", "'loser':'zed',", "ann"))},
+    {"audit-plan-all", E_RANGE, BOARD, PLAN1(CLAIM("above", "'p':2,'q':2,", "ann"))},
+    {"audit-plan-share", E_RANGE, BOARD, PLAN1(CLAIM("above", "'p':1,'q':10001,", "ann"))},
+    {"audit-plan-unit", E_UNIT, BOARD,
+     PLANC(CLAIM("beats", "'loser':'eve','unit':'2',", "dee"), "governor-1", "50000", "mixture", "1", "")},
+    {"audit-plan-limit", E_RANGE, BOARD, PLANC(BEATS, "president", "0", "mixture", "1", "")},
+    {"audit-plan-limit-half", E_RANGE, BOARD, PLANC(BEATS, "president", "500001", "mixture", "1", "")},
+    {"audit-plan-method", E_FIELD, BOARD, PLANC(BEATS, "president", "50000", "feeling", "1", "")},
+    {"audit-plan-round", E_ROUND, BOARD, PLANC(BEATS, "president", "50000", "mixture", "2", "")},
+    /* --- audit-seed --- */
+    {"audit-seed", OK, BOARD, SEED(DICE, "${O:d-ok}", "plan", "3", "3900000")},
+    {"audit-seed-before", E_AUDIT_SEED, BOARD, SEED(DICE, "${O:d-ok}", "plan", "3", "1999999")},
+    {"audit-seed-short", E_AUDIT_SEED, BOARD, SEED("8312705561920433879", "${O:d-ok}", "plan", "3", "3900000")},
+    {"audit-seed-letters", E_AUDIT_SEED, BOARD, SEED("8312705561920433879x", "${O:d-ok}", "plan", "3", "3900000")},
+    {"audit-seed-known", E_AUDIT_SEED, BOARD, SEED("06712221796172622814", "${O:d-ok}", "plan", "3", "3900000")},
+    {"audit-seed-long", E_RANGE, BOARD, SEED("${x:201:1}", "${O:d-ok}", "plan", "3", "3900000")},
+    {"audit-seed-second", E_STATE, BOARD, SEED(DICE, "${O:d-ok}", "plan-thrown", "3", "3900000")},
+    {"audit-seed-no-plan", E_REFERENCE, BOARD, SEED(DICE, "${O:d-ok}", "r1101", "3", "3900000")},
+    {"audit-seed-alone", E_THRESHOLD, "board", SEED(DICE, "${O:d-ok}", "plan", "3", "3900000")},
+    {"audit-seed-size", E_RANGE, BOARD, SEED(DICE, "${O:d-ok}", "plan", "4", "3900000")},
+    {"audit-seed-size-0", E_RANGE, BOARD, SEED(DICE, "${O:d-ok}", "plan", "0", "3900000")},
+    {"audit-seed-no-draws", E_RANGE, BOARD, SEED(DICE, "${O:d-none}", "plan", "1", "3900000")},
+    {"audit-seed-missing", E_OBJECT_MISSING, BOARD, SEED(DICE, "${missing:}", "plan", "1", "3900000")},
+    {"audit-seed-head", E_OBJECT, BOARD, SEED(DICE, "${O:d-head}", "plan", "1", "3900000")},
+    {"audit-seed-cut", E_OBJECT, BOARD, SEED(DICE, "${O:d-cut}", "plan", "1", "3900000")},
+    {"audit-seed-twice", E_AUDIT_DRAW, BOARD, SEED(DICE, "${O:d-twice}", "plan", "1", "3900000")},
+    {"audit-seed-unit", E_UNIT, BOARD, SEED(DICE, "${O:d-unit}", "plan", "1", "3900000")},
+    {"audit-seed-county", E_UNIT, BOARD, SEED(DICE, "${O:d-county}", "plan", "1", "3900000")},
+    /* --- audit-round --- */
+    {"audit-round", OK, BOARD, NEXT("plan-thrown", "3")},
+    {"audit-round-same", E_RANGE, BOARD, NEXT("plan-thrown", "2")},
+    {"audit-round-more", E_RANGE, BOARD, NEXT("plan-thrown", "4")},
+    {"audit-round-early", E_STATE, BOARD, NEXT("plan", "3")},
+    {"audit-round-alone", E_THRESHOLD, "board", NEXT("plan-thrown", "3")},
+    /* --- audit-count --- */
+    {"audit-seal", OK, "aud/2", SEALED("plan-thrown", "2", "2102", "")},
+    {"audit-seal-third", OK, "aud/3", SEALED("plan-thrown", "2", "1101", "")},
+    {"audit-seal-targeted", OK, "aud/2", SEALED("plan", "0", "2101", ",'targeted':true")},
+    {"audit-seal-same-person", E_AUDIT_COUNT, "aud/1", SEALED("plan-thrown", "1", "1101", "")},
+    {"audit-seal-not-drawn", E_AUDIT_DRAW, "aud/2", SEALED("plan-thrown", "0", "2101", "")},
+    {"audit-seal-next-round", E_AUDIT_DRAW, "aud/2", SEALED("plan-thrown", "0", "1201", "")},
+    {"audit-seal-drawn-targeted", E_AUDIT_DRAW, "aud/3", SEALED("plan-thrown", "0", "2102", ",'targeted':true")},
+    {"audit-seal-not-targeted", E_FIELD, "aud/2", SEALED("plan", "0", "2101", ",'targeted':false")},
+    {"audit-seal-early", E_STATE, "aud/2", SEALED("plan", "0", "1101", "")},
+    {"audit-seal-closed", E_STATE, "aud/2", SEALED("plan-closed", "0", "1101", ",'targeted':true")},
+    {"audit-seal-two", E_LINES, "aud/2,aud/3", SEALED("plan-thrown", "2", "1101", "")},
+    {"audit-seal-officer", E_ROLE, "po/1101", SEALED("plan-thrown", "2", "1101", "")},
+    {"audit-open", OK, "aud/1", OPENED("0", "nonce", "seal-1")},
+    {"audit-open-other-key", E_LINES, "aud/2", OPENED("0", "nonce", "seal-1")},
+    {"audit-open-alone", E_STATE, "aud/1", OPENED("1", "nonce", "seal-alone")},
+    {"audit-open-other-counts", E_SEAL, "aud/1", OPENED("1", "nonce", "seal-1")},
+    {"audit-open-other-nonce", E_SEAL, "aud/1", OPENED("0", "other", "seal-1")},
+    {"audit-open-what", E_REFERENCE, "aud/1", OPENED("0", "nonce", "plan")},
+    /* --- audit-close --- */
+    {"audit-close", OK, BOARD, CLOSE("plan-thrown", "", "confirmed")},
+    {"audit-close-overturned", OK, BOARD, CLOSE("plan-thrown", "", "full-count-overturns")},
+    {"audit-close-stopped", OK, BOARD, CLOSE("plan", "'reason':${o:a court's order},", "stopped")},
+    {"audit-close-no-dice", E_STATE, BOARD, CLOSE("plan", "", "confirmed")},
+    {"audit-close-why", E_FIELD, BOARD, CLOSE("plan", "", "stopped")},
+    {"audit-close-open", E_FIELD, BOARD, CLOSE("plan-thrown", "", "open")},
+    {"audit-close-again", E_STATE, BOARD, CLOSE("plan-closed", "", "confirmed")},
+    {"audit-close-alone", E_THRESHOLD, "board", CLOSE("plan-thrown", "", "confirmed")},
 };
 const unsigned record_case_count = sizeof record_cases / sizeof *record_cases;
 
