@@ -6,16 +6,18 @@
 #include "base/file.h"
 #include "cli/cli.h"
 #include "cli/forensics_watch.h"
+#include "service/forensics_pdf.h"
 #include "service/station_csv.h"
 #include "stats/forensics/battery.h"
 #include "stats/forensics/spikes.h"
+#include "stats/maps.h"
 #include "stats/pictures.h"
 
-static const size_t MEMORY = (size_t)2 << 30;
+static const size_t MEMORY = (size_t)2 << 30, MAP_MAX = (size_t)256 << 20;
 enum { MOST_THREADS = 64, MOST_RESAMPLES = 100000, CHUNK = 8 };
 
 struct args {
-    const char *columns, *leader, *lang, *where, *html, *pictures, *areas;
+    const char *columns, *leader, *lang, *where, *html, *pictures, *pdf, *map, *areas;
     struct log_args log;
     const char *watch;
     uint64_t interval;
@@ -95,14 +97,37 @@ static err write_picture(const char *dir, const char *name, struct buf *b, struc
     return e;
 }
 
-static err pictures(const struct args *a, const struct fx_report *r, enum lang lang,
-                    struct arena *mem, struct fail *f) {
+static err read_map(const struct args *a, struct arena *mem, struct map_shapes *out, struct fail *f) {
     struct buf b;
+    buf_init(&b, MAP_MAX);
+    err e = file_read(a->map, MAP_MAX, &b, f);
+    struct span kept = {0};
+    if (e == OK && !(kept = arena_copy(mem, buf_view(&b))).p) /* the names borrow from it */
+        e = fail_set(f, E_MEMORY, "no memory for %s", a->map);
+    buf_release(&b);
+    TRY(e);
+    e = geojson_read(kept, mem, out, f);
+    return e == OK ? OK : fail_context(f, e, "%s", a->map);
+}
+
+static err pictures(const struct args *a, const struct fx_report *r, const struct forensics_pdf *about,
+                    enum lang lang, struct arena *mem, struct fail *f) {
+    struct buf b;
+    struct map_shapes map;
     bool drawn;
-    err e = OK;
+    err e = a->map ? read_map(a, mem, &map, f) : OK;
+    const struct map_shapes *shapes = a->map ? &map : NULL;
+    TRY(e);
     buf_init(&b, (size_t)64 << 20);
-    if (a->html) {
-        e = picture_forensics_html(r, lang, mem, &b, f);
+    if (a->pdf) {
+        struct forensics_pdf p = *about;
+        p.shapes = shapes;
+        e = forensics_pdf(&p, lang, mem, &b, f);
+        if (e == OK) e = file_write_atomic(a->pdf, buf_view(&b), f);
+        buf_clear(&b);
+    }
+    if (e == OK && a->html) {
+        e = picture_forensics_html(r, shapes, lang, mem, &b, f);
         if (e == OK) e = file_write_atomic(a->html, buf_view(&b), f);
         buf_clear(&b);
     }
@@ -114,6 +139,8 @@ static err pictures(const struct args *a, const struct fx_report *r, enum lang l
         if (e == OK) e = write_picture(a->pictures, "percentages.svg", &b, f);
         if (e == OK) e = picture_arrival(r->table, a->seed, lang, mem, &drawn, &b, f);
         if (e == OK) e = write_picture(a->pictures, "arrival.svg", &b, f);
+        if (e == OK) e = picture_map(r, shapes, lang, mem, &drawn, &b, f);
+        if (e == OK) e = write_picture(a->pictures, "map.svg", &b, f);
     }
     buf_release(&b);
     return e;
@@ -168,7 +195,16 @@ static err run(const struct args *a, const char *path, struct input *in, struct 
     TRY(fx_battery_run(in->table, &o, mem, &r, f));
     TRY(spikes(a, in->table, mem, &r, f));
     TRY(fx_battery_finish(&r, mem, f));
-    TRY(pictures(a, &r, lang, mem, f));
+    struct buf source;
+    buf_init(&source, 1 << 12);
+    if (a->log.dir) log_source_text(&in->log, &source);
+    const char *slash = path ? strrchr(path, '/') : NULL;
+    if (!a->log.dir) buf_str(&source, slash ? slash + 1 : path);
+    struct forensics_pdf about = {.report = &r, .source = buf_cstr(&source),
+                                  .simulated = a->log.dir && fold_definition(in->log.log.fold)->simulated};
+    err e = pictures(a, &r, &about, lang, mem, f);
+    buf_release(&source);
+    TRY(e);
     show(a, &r, in, lang, out);
     return buf_ok(out, f);
 }
@@ -177,8 +213,8 @@ static err run(const struct args *a, const char *path, struct input *in, struct 
 static err check_usage(const struct args *a, int nargs, struct fail *f) {
     if ((nargs == 1) + (a->log.dir != NULL) + (a->watch != NULL) != 1)
         return fail_set(f, E_USAGE, "give one file, or --dir DIR|URL, or --watch DIR|URL");
-    if (a->watch && (a->html || a->pictures))
-        return fail_set(f, E_USAGE, "--watch writes events; --html and --pictures go with --dir");
+    if (a->watch && (a->html || a->pictures || a->pdf))
+        return fail_set(f, E_USAGE, "--watch writes events; --html, --pdf and --pictures go with --dir");
     if (!a->leader) return fail_set(f, E_USAGE, "--leader is missing; --help shows how");
     if ((a->log.dir || a->watch) && (a->columns || a->where))
         return fail_set(f, E_USAGE, "--columns and --where are for files; a log has its own names");
@@ -208,6 +244,8 @@ int cmd_forensics(int argc, char **argv) {
         {"--threads", OPT_U64, &a.threads, "N", "for the resamples; the result does not depend on it"},
         {"--html", OPT_TEXT, &a.html, "FILE", "also write a page with the pictures"},
         {"--pictures", OPT_TEXT, &a.pictures, "DIR", "also write the pictures as SVG files"},
+        {"--pdf", OPT_TEXT, &a.pdf, "FILE", "also write a report to print, the same bytes each time"},
+        {"--map", OPT_TEXT, &a.map, "FILE", "GeoJSON of areas (properties code, name) for the map of findings"},
         {"--nation-only", OPT_FLAG, &a.nation_only, NULL, "no tests by area"},
         {"--lang", OPT_TEXT, &a.lang, "en|sw", "language of the sentences"},
         {"--json", OPT_FLAG, &a.json, NULL, "one JSON document"},

@@ -222,6 +222,46 @@ void canvas_paragraph(struct canvas *c, struct rect_mm at, double size_pt, unsig
     show(c, at.x, at.y);
 }
 
+double canvas_paragraph_height(struct canvas *c, double width_mm, double size_pt, unsigned style,
+                               const char *text) {
+    int h;
+    set_font(c, size_pt, style);
+    pango_layout_set_single_paragraph_mode(c->layout, FALSE);
+    pango_layout_set_width(c->layout, (int)(width_mm * PANGO_SCALE));
+    pango_layout_set_height(c->layout, -1);
+    pango_layout_set_ellipsize(c->layout, PANGO_ELLIPSIZE_NONE);
+    pango_layout_set_wrap(c->layout, PANGO_WRAP_WORD_CHAR);
+    pango_layout_set_text(c->layout, text, -1);
+    pango_layout_get_size(c->layout, NULL, &h);
+    return (double)h / PANGO_SCALE;
+}
+
+static void trace(struct canvas *c, const double *xy, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        if (i == 0)
+            cairo_move_to(c->cr, xy[0], xy[1]);
+        else
+            cairo_line_to(c->cr, xy[2 * i], xy[2 * i + 1]);
+    }
+}
+
+void canvas_polyline(struct canvas *c, const double *xy, size_t n, double line_mm, double grey) {
+    set_grey(c, grey);
+    cairo_set_line_width(c->cr, line_mm);
+    cairo_set_line_join(c->cr, CAIRO_LINE_JOIN_ROUND);
+    trace(c, xy, n);
+    cairo_stroke(c->cr);
+    end_grey(c);
+}
+
+void canvas_polygon(struct canvas *c, const double *xy, size_t n, double grey) {
+    set_grey(c, grey);
+    trace(c, xy, n);
+    cairo_close_path(c->cr);
+    cairo_fill(c->cr);
+    end_grey(c);
+}
+
 err canvas_qr(struct canvas *c, struct span bytes, struct rect_mm r, struct fail *f) {
     struct qr_code q;
     TRY(qr_encode(bytes, &q, f));

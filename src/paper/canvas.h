@@ -41,6 +41,12 @@ void canvas_text(struct canvas *c, struct rect_mm at, double size_pt, unsigned s
 /* Several lines, wrapped at the width, from the top. */
 void canvas_paragraph(struct canvas *c, struct rect_mm at, double size_pt, unsigned style,
                       const char *text);
+/* Height of such a paragraph at this width, in mm. */
+double canvas_paragraph_height(struct canvas *c, double width_mm, double size_pt, unsigned style,
+                               const char *text);
+/* A line through n points (x, y, x, y, ...), and an area inside one. */
+void canvas_polyline(struct canvas *c, const double *xy, size_t n, double line_mm, double grey);
+void canvas_polygon(struct canvas *c, const double *xy, size_t n, double grey);
 /* A QR code of these bytes in a square. */
 MUST_USE err canvas_qr(struct canvas *c, struct span bytes, struct rect_mm at, struct fail *f);
 /* Large, light, slanted letters across the page. */

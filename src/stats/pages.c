@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* Reports as HTML pages: no scripts, nothing loaded from elsewhere. */
 #include "stats/forensics/about.h"
+#include "stats/maps.h"
 #include "stats/pictures.h"
 
 static void page_begin(struct buf *b, const char *title, enum lang lang) {
@@ -53,7 +54,7 @@ static void method(const struct fx_report *r, const struct fx_result *x, enum la
     buf_str(out, "</ul>\n");
 }
 
-err picture_forensics_html(const struct fx_report *r, enum lang lang, struct arena *mem,
+err picture_forensics_html(const struct fx_report *r, const struct map_shapes *shapes, enum lang lang, struct arena *mem,
                            struct buf *out, struct fail *f) {
     struct buf text;
     bool drawn;
@@ -66,6 +67,7 @@ err picture_forensics_html(const struct fx_report *r, enum lang lang, struct are
     picture_cloud(r->table, lang, out);
     picture_comb(r->table, lang, out);
     err e = picture_arrival(r->table, r->options.seed, lang, mem, &drawn, out, f);
+    if (e == OK) e = picture_map(r, shapes, lang, mem, &drawn, out, f);
     for (int m = 0; m < FX_METHODS && e == OK; m++) {
         const struct fx_result *x = fx_report_nation(r, (enum fx_method)m);
         if (x) method(r, x, lang, &text, out);

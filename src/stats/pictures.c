@@ -43,17 +43,23 @@ static const char *pick(enum lang lang, const char *en, const char *sw) {
     return lang == LANG_SW ? sw : en;
 }
 
-bool picture_cloud(const struct fx_table *t, enum lang lang, struct buf *out) {
-    static const int side = 101;
-    uint32_t n[101 * 101] = {0}, most = 0;
+uint32_t picture_cloud_counts(const struct fx_table *t, uint32_t n[PICTURE_SIDE * PICTURE_SIDE]) {
+    uint32_t most = 0;
+    memset(n, 0, PICTURE_SIDE * PICTURE_SIDE * sizeof *n);
     for (size_t i = 0; i < t->n; i++) {
         uint32_t reg = fx_cell(t->registered, i), r = fx_counted(t, i);
         uint32_t v = fx_votes(t, t->leader, i), valid = fx_valid(t, i);
         if (reg == FX_ABSENT || r == FX_ABSENT || v == FX_ABSENT) continue;
         if (reg == 0 || valid == 0 || r > reg || v > valid) continue;
-        uint32_t c = ++n[100ull * v / valid * (unsigned)side + 100ull * r / reg];
+        uint32_t c = ++n[100ull * v / valid * PICTURE_SIDE + 100ull * r / reg];
         if (c > most) most = c;
     }
+    return most;
+}
+
+bool picture_cloud(const struct fx_table *t, enum lang lang, struct buf *out) {
+    static const int side = PICTURE_SIDE;
+    uint32_t n[PICTURE_SIDE * PICTURE_SIDE], most = picture_cloud_counts(t, n);
     if (most == 0) return false;
     begin(out, pick(lang, "Turnout and share: stations in each square", "Mahudhurio na sehemu: vituo katika kila mraba"));
     for (int s = 0; s < SHADES; s++) {
@@ -82,9 +88,12 @@ static void comb_line(const uint32_t *n, uint32_t most, const char *colour, stru
     buf_str(out, "\"/>");
 }
 
-void picture_comb(const struct fx_table *t, enum lang lang, struct buf *out) {
-    uint32_t share[1001] = {0}, turnout[1001] = {0}, most = 1;
+bool picture_comb_counts(const struct fx_table *t, uint32_t share[PICTURE_TENTHS],
+                         uint32_t turnout[PICTURE_TENTHS], uint32_t *most) {
     bool any = false;
+    memset(share, 0, PICTURE_TENTHS * sizeof *share);
+    memset(turnout, 0, PICTURE_TENTHS * sizeof *turnout);
+    *most = 1;
     for (size_t i = 0; i < t->n; i++) {
         uint32_t reg = fx_cell(t->registered, i), g = fx_issued(t, i), r = fx_counted(t, i);
         uint32_t v = fx_votes(t, t->leader, i);
@@ -94,10 +103,16 @@ void picture_comb(const struct fx_table *t, enum lang lang, struct buf *out) {
         any = true;
     }
     for (int k = 1; k < 1000; k++) {
-        if (share[k] > most) most = share[k];
-        if (turnout[k] > most) most = turnout[k];
+        if (share[k] > *most) *most = share[k];
+        if (turnout[k] > *most) *most = turnout[k];
     }
     share[0] = share[1000] = turnout[0] = turnout[1000] = 0;
+    return any;
+}
+
+void picture_comb(const struct fx_table *t, enum lang lang, struct buf *out) {
+    uint32_t share[PICTURE_TENTHS], turnout[PICTURE_TENTHS], most;
+    bool any = picture_comb_counts(t, share, turnout, &most);
     begin(out, pick(lang, "Stations by share and turnout, in tenths of a point", "Vituo kwa sehemu na mahudhurio, kwa sehemu za kumi"));
     axes(out, "%", pick(lang, "stations", "vituo"), 0, 100, 0, most, 0);
     comb_line(share, most, shade[6], out);
@@ -111,51 +126,67 @@ void picture_comb(const struct fx_table *t, enum lang lang, struct buf *out) {
     end(out);
 }
 
-static void share_line(const struct fx_table *t, const uint32_t *order, size_t n, double low,
-                       double high, const char *colour, struct buf *out) {
+static void shares(const struct fx_table *t, const uint32_t *order, size_t n, double *x, double *y,
+                   size_t *points) {
     double lead = 0, all = 0;
     size_t shown = 0;
-    buf_printf(out, "<path fill=\"none\" stroke=\"%s\" stroke-width=\"1.2\" d=\"", colour);
+    *points = 0;
     for (size_t k = 0; k < n; k++) {
         uint32_t v = fx_votes(t, t->leader, order[k]);
         lead += v == FX_ABSENT ? 0 : v;
         all += (double)fx_votes_total(t, order[k]);
         size_t step = (k + 1) * 400 / n; /* at most 400 points */
-        if (step == shown || all <= 0) continue;
-        double y = 100 * lead / all;
-        y = y < low ? low : y > high ? high : y;
-        buf_printf(out, "%s%.1f %.2f", shown ? "L" : "M", LEFT + PLOT_W * (double)(k + 1) / (double)n,
-                   TOP + PLOT_H - PLOT_H * (y - low) / (high - low));
+        if (step == shown) continue;
         shown = step;
+        x[*points] = 100 * (double)(k + 1) / (double)n;
+        y[(*points)++] = all > 0 ? 100 * lead / all : 50;
+    }
+}
+
+err picture_arrival_lines(const struct fx_table *t, uint64_t seed, struct arena *mem,
+                          struct picture_lines *l, struct fail *f) {
+    uint32_t *order, *mixed;
+    size_t n;
+    l->n = 0;
+    TRY(fx_arrival_order(t, seed, mem, &order, &n, f));
+    if (n < 100) return OK;
+    if (!(mixed = arena_array(mem, n, sizeof *mixed)))
+        return fail_set(f, E_MEMORY, "the stations do not fit in the memory allowed");
+    memcpy(mixed, order, n * sizeof *mixed);
+    struct rng r;
+    rng_init_stream(&r, seed, UINT64_C(1) << 43);
+    draw_shuffle(&r, mixed, (uint32_t)n);
+    shares(t, order, n, l->x, l->real, &l->n);
+    shares(t, mixed, n, l->x, l->mixed, &l->n);
+    l->middle = floor(l->real[l->n - 1]);
+    return OK;
+}
+
+/* A line of at most ten points above and below the final share. */
+static void share_line(const struct picture_lines *l, const double *y, const char *colour,
+                       struct buf *out) {
+    buf_printf(out, "<path fill=\"none\" stroke=\"%s\" stroke-width=\"1.2\" d=\"", colour);
+    for (size_t k = 0; k < l->n; k++) {
+        double at = y[k] - (l->middle - 10);
+        at = at < 0 ? 0 : at > 20 ? 20 : at;
+        buf_printf(out, "%s%.1f %.2f", k ? "L" : "M", LEFT + PLOT_W * l->x[k] / 100,
+                   TOP + PLOT_H - PLOT_H * at / 20);
     }
     buf_str(out, "\"/>");
 }
 
 err picture_arrival(const struct fx_table *t, uint64_t seed, enum lang lang, struct arena *mem,
                     bool *drawn, struct buf *out, struct fail *f) {
-    uint32_t *order, *mixed;
-    size_t n;
-    double lead = 0, all = 0;
-    TRY(fx_arrival_order(t, seed, mem, &order, &n, f));
-    *drawn = n >= 100;
+    struct picture_lines l;
+    TRY(picture_arrival_lines(t, seed, mem, &l, f));
+    *drawn = l.n > 0;
     if (!*drawn) return OK;
-    if (!(mixed = arena_array(mem, n, sizeof *mixed)))
-        return fail_set(f, E_MEMORY, "the stations do not fit in the memory allowed");
-    for (size_t k = 0; k < n; k++) {
-        uint32_t v = fx_votes(t, t->leader, order[k]);
-        lead += v == FX_ABSENT ? 0 : v;
-        all += (double)fx_votes_total(t, order[k]);
-    }
-    memcpy(mixed, order, n * sizeof *mixed);
-    struct rng r;
-    rng_init_stream(&r, seed, UINT64_C(1) << 43);
-    draw_shuffle(&r, mixed, (uint32_t)n);
-    double middle = all > 0 ? floor(100 * lead / all) : 50;
+    double middle = l.middle;
     begin(out, pick(lang, "Cumulative share, in order of arrival and in random order", "Sehemu inayojumlishwa, kwa mpangilio wa kufika na wa kubahatisha"));
     axes(out, pick(lang, "stations arrived, %", "vituo vilivyofika, %"), pick(lang, "share, %", "sehemu, %"), 0, 100,
          middle - 10, middle + 10, 0);
-    share_line(t, mixed, n, middle - 10, middle + 10, "#b4561f", out);
-    share_line(t, order, n, middle - 10, middle + 10, shade[6], out);
+    share_line(&l, l.mixed, "#b4561f", out);
+    share_line(&l, l.real, shade[6], out);
     buf_printf(out, "<text x=\"%d\" y=\"%d\" fill=\"%s\">%s</text><text x=\"%d\" y=\"%d\" fill=\"#b4561f\">%s</text>",
                LEFT + 8, TOP + 14, shade[6], pick(lang, "order of arrival", "mpangilio wa kufika"), LEFT + 8,
                TOP + 30, pick(lang, "random order: both settle, which says nothing", "mpangilio wa kubahatisha: yote hutulia, na hilo halisemi lolote"));

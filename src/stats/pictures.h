@@ -8,6 +8,25 @@
 
 #include "stats/compare.h"
 #include "stats/forensics/battery.h"
+#include "stats/geojson.h"
+
+/* What the pictures show, for whoever draws them (SVG here, PDF in service/forensics_pdf). */
+enum { PICTURE_SIDE = 101, PICTURE_TENTHS = 1001, PICTURE_POINTS = 401 };
+/* Stations by turnout (column) and share (row) in whole points; the largest count, 0 without a register. */
+uint32_t picture_cloud_counts(const struct fx_table *t, uint32_t n[PICTURE_SIDE * PICTURE_SIDE]);
+/* Stations by share and turnout in tenths of a point, ends left out; *most gets the largest count.
+ * False: no turnout is known. */
+bool picture_comb_counts(const struct fx_table *t, uint32_t share[PICTURE_TENTHS],
+                         uint32_t turnout[PICTURE_TENTHS], uint32_t *most);
+/* The leader's cumulative share in percent after each 400th part, in order of arrival and in a random
+ * order; *n points each, 0 when fewer than 100 stations have a time. x in percent of the stations. */
+struct picture_lines {
+    size_t n;
+    double x[PICTURE_POINTS], real[PICTURE_POINTS], mixed[PICTURE_POINTS];
+    double middle; /* the final share, rounded down */
+};
+MUST_USE err picture_arrival_lines(const struct fx_table *t, uint64_t seed, struct arena *mem,
+                                   struct picture_lines *out, struct fail *f);
 
 /* Turnout against the leader's share: stations in squares of one point, darker = more (log scale).
  * False, and nothing written, when the table has no registered voters. */
@@ -21,8 +40,9 @@ MUST_USE err picture_arrival(const struct fx_table *t, uint64_t seed, enum lang 
 /* Ratio of two tallies by unit, against the size in the second. */
 void picture_ratio(const struct cmp_result *r, size_t field, enum lang lang, struct buf *out);
 
-/* A whole page: summary, methods, pictures. */
-MUST_USE err picture_forensics_html(const struct fx_report *r, enum lang lang, struct arena *mem,
+/* A whole page: summary, methods, pictures; `shapes` for the map, or NULL. */
+MUST_USE err picture_forensics_html(const struct fx_report *r, const struct map_shapes *shapes,
+                                    enum lang lang, struct arena *mem,
                                     struct buf *out, struct fail *f);
 MUST_USE err picture_compare_html(const struct cmp_result *r, enum lang lang, size_t limit,
                                   struct buf *out, struct fail *f);

@@ -37,7 +37,7 @@ static void page(enum lang lang, struct buf *out) {
     struct fx_options o = {.seed = 5};
     must(fx_battery_run(&t, &o, &mem, &r, &f));
     must(fx_battery_finish(&r, &mem, &f));
-    must(picture_forensics_html(&r, lang, &mem, out, &f));
+    must(picture_forensics_html(&r, NULL, lang, &mem, out, &f));
     arena_release(&mem);
 }
 
@@ -51,7 +51,7 @@ static void same_input_same_bytes(void **state) {
     assert_false(span_eq(buf_view(&a), buf_view(&sw)));
     size_t pictures = 0;
     for (const char *at = buf_cstr(&a); (at = strstr(at, "<svg ")); at++) pictures++;
-    assert_int_equal(pictures, 3);
+    assert_int_equal(pictures, 4);
     buf_release(&a);
     buf_release(&b);
     buf_release(&sw);

@@ -17,7 +17,7 @@ static const char *needed(const char *missing, enum lang lang) {
         {{"more stations", "vituo zaidi"}},
         {{"300 forms with 20 to 300 votes", "fomu 300 zenye kura 20 hadi 300"}},
         {{"area", "safu ya eneo (area)"}},
-        {{"areas large enough to be tested", "maeneo makubwa ya kutosha kujaribiwa"}},
+        {{"areas large enough to be tested", "maeneo makubwa ya kutosha kupimwa"}},
         {{"votes of at least two choices", "kura za angalau wagombea wawili"}},
         {{"smaller areas (one has more than 5,000 stations)",
           "maeneo madogo zaidi (moja lina vituo zaidi ya 5,000)"}},
