@@ -3,6 +3,7 @@
 
 #include "paper/image.h"
 #include "paper/reader.h"
+#include "paper/sandbox.h"
 #include "paper/sheet.h"
 
 enum { CHOICES = 8, BOXES = 5, SIDE_WANTED = 2200 };
@@ -165,5 +166,122 @@ err crops_make(const struct crop_options *o, struct digit_set *out, struct fail 
     raster_release(&page);
     raster_release(&blank);
     if (e != OK) digit_set_release(out);
+    return e;
+}
+
+/* ---- boxes that people have confirmed ---- */
+
+struct confirmed {
+    struct span file;
+    const struct judge_typed *figures;
+};
+
+static unsigned digits_of(uint64_t v) {
+    unsigned n = 1;
+    while (v >= 10) {
+        v /= 10;
+        n++;
+    }
+    return n;
+}
+
+/* Both views of the row's boxes; inked[i] where there is ink. */
+static err look_at(const struct sheet *s, const struct rect_mm *at, unsigned n,
+                   uint8_t view[][2][NET_PIXELS], bool *inked, struct fail *f) {
+    for (unsigned i = 0; i < n; i++) {
+        struct raster ink;
+        struct box_reading measures = {0};
+        TRY(sheet_cut_box(s, at[i], &ink, f));
+        const err e = reader_views(&ink, SHEET_PPMM, at[i].h, view[i], &measures, f);
+        raster_release(&ink);
+        if (e != OK) return e;
+        inked[i] = !measures.blank;
+    }
+    return OK;
+}
+
+static err confirm_row(const struct sheet *s, const struct row_boxes *boxes, unsigned n,
+                       uint64_t value, struct digit_set *out, struct fail *f) {
+    uint8_t view[FORM_BOXES_MAX][2][NET_PIXELS];
+    bool inked[FORM_BOXES_MAX];
+    const unsigned digits = digits_of(value);
+    if (digits > n) return OK;
+    TRY(look_at(s, boxes->correction, n, view, inked, f));
+    for (unsigned i = 0; i < n; i++)
+        if (inked[i]) return OK; /* which of the two counts is for people to say */
+    TRY(look_at(s, boxes->figure, n, view, inked, f));
+    for (unsigned i = n - digits; i < n; i++)
+        if (!inked[i]) return OK;
+    for (unsigned i = n; i-- > n - digits; value /= 10)
+        for (int v = 0; v < 2; v++) {
+            out->label[out->n] = (uint8_t)(value % 10);
+            memcpy(out->image[out->n++], view[i][v], NET_PIXELS);
+        }
+    return OK;
+}
+
+static err confirm_sheet(const struct sheet *s, const struct confirmed *c, struct digit_set *out,
+                         struct fail *f) {
+    struct form_code code;
+    struct layout_page p;
+    struct row_boxes boxes, *previous = NULL;
+    TRY(sheet_read_strip(s, &code, f));
+    TRY(form_layout(code.shape, code.page, &p, f));
+    for (unsigned i = 0; i < p.row_count; i++) {
+        struct row_boxes now;
+        const struct judge_typed *figure = &c->figures[p.rows[i].index];
+        TRY(sheet_align_row(s, &p.rows[i], p.shape.boxes, previous, &now, f));
+        if (now.edges < EDGES_LEAST) continue;
+        boxes = now;
+        previous = &boxes;
+        if (figure->present) TRY(confirm_row(s, &now, p.shape.boxes, figure->value, out, f));
+    }
+    return OK;
+}
+
+static err confirm_image(void *ctx, struct buf *answer, struct fail *f) {
+    const struct confirmed *c = ctx;
+    struct raster image;
+    struct registration reg;
+    struct sheet s;
+    struct digit_set out;
+    double shrink;
+    TRY(image_decode(c->file, SIDE_WANTED, &image, &shrink, f));
+    err e = digit_set_init(&out, FORM_ROWS_PER_PAGE * FORM_BOXES_MAX * 2, f);
+    if (e == OK) {
+        out.n = 0;
+        e = register_sheet(&image, &reg, f);
+        if (e == OK) e = sheet_init(&s, &image, &reg, f);
+        if (e == OK) {
+            e = confirm_sheet(&s, c, &out, f);
+            sheet_release(&s);
+        }
+        if (e == OK) e = digit_set_write(&out, answer, f);
+        digit_set_release(&out);
+    }
+    raster_release(&image);
+    return e == E_PAPER_CHECK ? fail_set(f, E_NOT_FOUND, "the sheet does not say which it is") : e;
+}
+
+err crops_confirmed(struct span file, unsigned page,
+                    const struct judge_typed figures[FORM_ROWS_MAX], struct digit_set *out,
+                    struct fail *f) {
+    static const struct sandbox_limits limits = {(uint64_t)640 << 20, 30, 60000};
+    struct confirmed c = {file, figures};
+    struct buf pgm, answer;
+    *out = (struct digit_set){0};
+    buf_init(&pgm, RASTER_PIXELS_MAX + 64);
+    buf_init(&answer, (size_t)1 << 20);
+    err e = OK;
+    if (file.n > IMAGE_FILE_MAX)
+        e = fail_set(f, E_TOO_LARGE, "an image file has at most %d bytes", IMAGE_FILE_MAX);
+    if (e == OK && picture_kind_of(file) == PICTURE_PDF) {
+        e = sandbox_pdf_page(file, page, SIDE_WANTED, &pgm, f);
+        c.file = buf_view(&pgm);
+    }
+    if (e == OK) e = sandbox_run(confirm_image, &c, limits, &answer, NULL, f);
+    if (e == OK) e = digit_set_parse(buf_view(&answer), out, f);
+    buf_release(&answer);
+    buf_release(&pgm);
     return e;
 }

@@ -228,6 +228,23 @@ err digit_set_read(const char *dir, enum digit_source source, struct digit_set *
     return fail_set(f, E_RANGE, "no such source of digits");
 }
 
+err digit_set_append(struct digit_set *to, const struct digit_set *from, struct fail *f) {
+    const size_t n = to->n + from->n;
+    if (from->n == 0) return OK;
+    uint8_t(*image)[NET_PIXELS] = realloc(to->image, n * sizeof *image);
+    if (image) to->image = image;
+    uint8_t *label = realloc(to->label, n);
+    if (label) to->label = label;
+    uint16_t *writer = realloc(to->writer, n * sizeof *writer);
+    if (writer) to->writer = writer;
+    if (!image || !label || !writer) return fail_set(f, E_MEMORY, "no memory for %zu images", n);
+    memcpy(to->image + to->n, from->image, from->n * sizeof *image);
+    memcpy(to->label + to->n, from->label, from->n);
+    memcpy(to->writer + to->n, from->writer, from->n * sizeof *writer);
+    to->n = n;
+    return OK;
+}
+
 static const char boxes_magic[] = "hesabu-boxes-1\n";
 enum { BOX_RECORD = 3 + NET_PIXELS };
 

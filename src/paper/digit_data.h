@@ -38,6 +38,9 @@ MUST_USE err digit_set_parse(struct span file, struct digit_set *out, struct fai
 /* Room for n images, all zero. Caller: release. */
 MUST_USE err digit_set_init(struct digit_set *s, size_t n, struct fail *f);
 
+/* Adds copies of all images of `from`; *to may be all zero. */
+MUST_USE err digit_set_append(struct digit_set *to, const struct digit_set *from, struct fail *f);
+
 /* A character's ink (0 none .. 255 full) of any size to 28 x 28: its box scaled to 20 on the longer
  * side (never by more than `max_scale`), by area where it shrinks, the centre of mass in the
  * middle. False when there is no ink at all (out is zeroed). */

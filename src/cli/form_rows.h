@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* A result record's figures in the order of the printed form's rows. */
+#ifndef CLI_FORM_ROWS_H
+#define CLI_FORM_ROWS_H
+
+#include "election/station.h"
+#include "paper/judge.h"
+
+/* The choices that stand in the round, then the ballot counts; blank figures are not present. */
+void form_rows_of_result(const struct fold *fold, uint32_t contest, unsigned round,
+                         const struct result *r, struct judge_typed out[FORM_ROWS_MAX]);
+
+#endif
