@@ -2,6 +2,7 @@
 # Front door. `make demo` and `make test` set up all that they need themselves.
 BUILD ?= build
 DIR   ?= demo
+OUT   ?= weights
 
 .PHONY: all setup build demo test bench asan fuzz train format install clean
 all: build
@@ -29,8 +30,11 @@ asan: setup      ## unit tests under AddressSanitizer and UBSan, with clang
 fuzz: setup      ## every fuzz target for FUZZ_SECONDS (default 60)
 	@FUZZ_SECONDS=$${FUZZ_SECONDS:-60} sh tools/test $(BUILD) fuzz
 
-train: build     ## train the reader of digits again: make train DATA=folder of public digit data
-	@$(BUILD)/hesabu train $(if $(DATA),--data $(DATA))
+train: build     ## train the reader of digits again: make train DATA=folder of public digit data OUT=folder
+	@$(BUILD)/hesabu train --data "$(DATA)" --out "$(OUT)/first"
+	@$(BUILD)/hesabu train --data "$(DATA)" --simulate 360 --seed 11 --out "$(OUT)/boxes.bin"
+	@$(BUILD)/hesabu train --data "$(DATA)" --start "$(OUT)/first" --boxes "$(OUT)/boxes.bin" --seed 21 \
+	  --limit 1300 --out "$(OUT)"
 
 format:
 	@git ls-files 'src/*.[ch]' 'tests/*.[ch]' 'bench/*.[ch]' | xargs clang-format -i

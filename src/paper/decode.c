@@ -12,7 +12,7 @@ const char *abstain_name(unsigned bit) {
 }
 
 struct decode_rules decode_default_rules(void) {
-    return (struct decode_rules){.margin = 4.0};
+    return (struct decode_rules){.margin = 3.0};
 }
 
 /* log-probability that a box is one that is not used. */

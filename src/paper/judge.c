@@ -112,6 +112,18 @@ void judge_sums(struct scan_result *r, struct decode_rules rules) {
         if (r->field[i].by_sum) r->field[i].read.reasons &= ~(unsigned)SOFT;
 }
 
+void judge_register(struct scan_result *r, uint64_t registered, struct decode_rules rules) {
+    struct scan_field *k = field_of(r, r->code.shape.choices + REGISTERED);
+    struct term t = {.field = k, .sign = 1};
+    if (!k || !k->read.has_value || k->read.value != registered || !k->read.reasons ||
+        k->read.reasons & ~(unsigned)SOFT || !k->boxes)
+        return;
+    boxes_of(k, t.boxes);
+    if (joint_margin(&t, 1, 0, rules) < rules.margin) return;
+    k->by_sum = true;
+    k->read.reasons &= ~(unsigned)SOFT;
+}
+
 /* ---- what was typed ---- */
 
 static bool typed_sum_holds(const struct sum *s, const struct judge_typed *typed) {
@@ -154,7 +166,8 @@ static struct judge_field judge_one(const struct scan_field *k, const struct jud
 }
 
 enum scan_verdict judge_page(const struct scan_result *r, const struct judge_typed *typed,
-                             struct decode_rules rules, struct judge_field out[SCAN_FIELDS_MAX]) {
+                             const uint64_t *registered, struct decode_rules rules,
+                             struct judge_field out[SCAN_FIELDS_MAX]) {
     struct sum sums[SUMS];
     bool holds[SUMS];
     double against = 0;
@@ -165,7 +178,8 @@ enum scan_verdict judge_page(const struct scan_result *r, const struct judge_typ
     }
     for (uint32_t i = 0; i < r->field_count; i++) {
         const unsigned row = r->field[i].index;
-        bool supported = false;
+        bool supported = registered && row == r->code.shape.choices + REGISTERED &&
+                         typed[row].present && typed[row].value == *registered;
         for (int s = 0; s < SUMS; s++) supported = supported || (holds[s] && in_sum(&sums[s], row));
         out[i] = judge_one(&r->field[i], &typed[row], supported, rules);
         if (out[i].against > 0) against += out[i].against;

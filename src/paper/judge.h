@@ -20,6 +20,10 @@
  * again. Their by_sum is set; no value changes. */
 void judge_sums(struct scan_result *r, struct decode_rules rules);
 
+/* The same for the registered voters, which the form copies from the register: a reading that is
+ * the register's own figure is confirmed by it. */
+void judge_register(struct scan_result *r, uint64_t registered, struct decode_rules rules);
+
 struct judge_typed {
     bool present;
     uint64_t value;
@@ -39,10 +43,12 @@ struct judge_field {
     bool by_sum;    /* agrees with the help of the typed sums */
 };
 
-/* typed: by row of the form, `choices` + FORM_COUNT_ROWS of them, all pages. Fills out[k] for every
- * field[k] of this page; returns the page's verdict: DIFFERS when one field does, AGREES when all
- * do (a figure that was neither typed nor written counts as agreeing). */
+/* typed: by row of the form, `choices` + FORM_COUNT_ROWS of them, all pages. registered: what the
+ * register says of this station, evidence like a sum; NULL when it is not known. Fills out[k] for
+ * every field[k] of this page; returns the page's verdict: DIFFERS when one field does, AGREES when
+ * all do (a figure that was neither typed nor written counts as agreeing). */
 enum scan_verdict judge_page(const struct scan_result *r, const struct judge_typed *typed,
-                             struct decode_rules rules, struct judge_field out[SCAN_FIELDS_MAX]);
+                             const uint64_t *registered, struct decode_rules rules,
+                             struct judge_field out[SCAN_FIELDS_MAX]);
 
 #endif

@@ -7,7 +7,11 @@
 #include "paper/net.h"
 #include "paper/raster.h"
 
-enum { READER_VIEWS = 4 }; /* two networks times two binarisations */
+enum {
+    READER_VIEWS = 4, /* two networks times two binarisations */
+    READER_TURNS = 6, /* further looks of each network at a doubtful box */
+};
+#define READER_SURE 0.99 /* a probability below is doubtful */
 
 struct reader {
     struct net net[2];

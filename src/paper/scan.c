@@ -124,6 +124,7 @@ static err read_rows(const struct reader *r, const struct sheet *s, const struct
         TRY(read_row(r, s, &p->rows[i], &boxes[i], n, o, shrink, &out->field[i], f));
     out->field_count = p->row_count;
     judge_sums(out, o->rules);
+    if (o->has_registered) judge_register(out, o->registered, o->rules);
     return OK;
 }
 

@@ -65,6 +65,8 @@ struct scan_options {
     bool has_shape; /* no code is needed: read as this form and page */
     struct form_shape shape;
     unsigned page;
+    bool has_registered; /* what the register says of this station: may confirm that figure */
+    uint64_t registered;
 };
 
 /* The work itself. `shrink`: original pixels a raster pixel. E_NOT_FOUND when no sheet and no slip

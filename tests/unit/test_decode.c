@@ -186,6 +186,10 @@ static void a_sum_confirms_and_never_changes(void **state) {
     doubt_box(&r, 3, 1, 3, 0.7, 8); /* registered voters stand in no sum */
     judge_sums(&r, rules);
     assert_int_equal(r.field[3].read.reasons, ABSTAIN_MARGIN);
+    judge_register(&r, 800, rules); /* the register says otherwise: no confirmation, no change */
+    assert_true(r.field[3].read.reasons == ABSTAIN_MARGIN && r.field[3].read.value == 300);
+    judge_register(&r, 300, rules);
+    assert_true(r.field[3].read.reasons == 0 && r.field[3].by_sum);
     r = page_of(sound, 3);
     doubt_box(&r, 0, 2, 7, 0.7, 2); /* the likelier reading breaks the sum: nothing is repaired */
     judge_sums(&r, rules);
@@ -221,23 +225,23 @@ static void typed_figures_meet_the_image(void **state) {
     struct judge_field out[SCAN_FIELDS_MAX];
     struct scan_result r = page_of(sound, 3);
     type_all(typed);
-    assert_int_equal(judge_page(&r, typed, rules, out), SCAN_AGREES);
+    assert_int_equal(judge_page(&r, typed, NULL, rules, out), SCAN_AGREES);
     for (uint32_t i = 0; i < r.field_count; i++) assert_int_equal(out[i].verdict, SCAN_AGREES);
     typed[0].value = 132;
-    assert_int_equal(judge_page(&r, typed, rules, out), SCAN_DIFFERS);
+    assert_int_equal(judge_page(&r, typed, NULL, rules, out), SCAN_DIFFERS);
     assert_true(out[0].verdict == SCAN_DIFFERS && out[0].against > 4);
     assert_int_equal(out[1].verdict, SCAN_AGREES);
     type_all(typed);
     typed[3].present = false; /* written, but not typed */
-    assert_int_equal(judge_page(&r, typed, rules, out), SCAN_CANNOT_TELL);
+    assert_int_equal(judge_page(&r, typed, NULL, rules, out), SCAN_CANNOT_TELL);
     type_all(typed);
     r.field[3].read.reasons = ABSTAIN_PLACE;
-    assert_int_equal(judge_page(&r, typed, rules, out), SCAN_CANNOT_TELL);
+    assert_int_equal(judge_page(&r, typed, NULL, rules, out), SCAN_CANNOT_TELL);
     r.field[3].read.reasons = ABSTAIN_EMPTY;
     typed[3].present = false; /* neither written nor typed */
-    assert_int_equal(judge_page(&r, typed, rules, out), SCAN_AGREES);
+    assert_int_equal(judge_page(&r, typed, NULL, rules, out), SCAN_AGREES);
     r.field_count = 0;
-    assert_int_equal(judge_page(&r, typed, rules, out), SCAN_CANNOT_TELL);
+    assert_int_equal(judge_page(&r, typed, NULL, rules, out), SCAN_CANNOT_TELL);
 }
 
 static void sums_of_what_was_typed_help_a_doubtful_image(void **state) {
@@ -248,20 +252,29 @@ static void sums_of_what_was_typed_help_a_doubtful_image(void **state) {
     struct scan_result r = page_of(sound, 3);
     type_all(typed);
     doubt_box(&r, 0, 2, 7, 0.8, 2); /* the image leans to 173 */
-    assert_int_equal(judge_page(&r, typed, rules, out), SCAN_AGREES);
+    assert_int_equal(judge_page(&r, typed, NULL, rules, out), SCAN_AGREES);
     assert_true(out[0].by_sum && out[0].against > 1);
     typed[0].value = 173; /* what the image prefers, but the typed sum no longer holds */
-    assert_int_equal(judge_page(&r, typed, rules, out), SCAN_AGREES);
+    assert_int_equal(judge_page(&r, typed, NULL, rules, out), SCAN_AGREES);
     assert_false(out[0].by_sum);
     r = page_of(sound, 3);
     doubt_box(&r, 3, 1, 8, 0.8, 3); /* a field in no sum gets no help */
     type_all(typed);
-    assert_int_equal(judge_page(&r, typed, rules, out), SCAN_CANNOT_TELL);
+    assert_int_equal(judge_page(&r, typed, NULL, rules, out), SCAN_CANNOT_TELL);
+    const uint64_t registered =
+        300; /* but the register may speak for it, and only for its figure */
+    assert_int_equal(judge_page(&r, typed, &registered, rules, out), SCAN_AGREES);
+    assert_true(out[3].by_sum);
+    const uint64_t another = 800;
+    assert_int_equal(judge_page(&r, typed, &another, rules, out), SCAN_CANNOT_TELL);
+    typed[3].value = 800;
+    assert_int_equal(judge_page(&r, typed, &another, rules, out), SCAN_AGREES);
     r = page_of(sound, 3);
+    type_all(typed);
     doubt_box(&r, 0, 2, 7, 0.88, 2);
     doubt_box(&r, 4, 2, 0, 0.88, 6);
     doubt_box(&r, 1, 2, 9, 0.88, 4); /* three fields that all lean another way are too much */
-    assert_int_equal(judge_page(&r, typed, rules, out), SCAN_CANNOT_TELL);
+    assert_int_equal(judge_page(&r, typed, NULL, rules, out), SCAN_CANNOT_TELL);
     for (uint32_t i = 0; i < r.field_count; i++) assert_int_equal(out[i].verdict, SCAN_AGREES);
 }
 

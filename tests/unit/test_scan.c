@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include "base/rng.h"
+#include "paper/crops.h"
 #include "paper/image.h"
 #include "paper/judge.h"
 #include "paper/mask.h"
@@ -48,7 +49,7 @@ static enum scan_verdict against_typed(const struct scan_result *s, uint32_t i, 
     struct judge_typed typed[FORM_ROWS_MAX] = {{0}};
     struct judge_field out[SCAN_FIELDS_MAX];
     typed[s->field[i].index] = (struct judge_typed){present, value};
-    (void)judge_page(s, typed, decode_default_rules(), out);
+    (void)judge_page(s, typed, NULL, decode_default_rules(), out);
     return out[i].verdict;
 }
 
@@ -230,6 +231,49 @@ static void real_digits_are_read_and_compared(void **state) {
                 28); /* far below what is measured: this guards against a broken stage */
     assert_true(wrong <= 1);
     digit_set_release(&digits);
+}
+
+/* Figures that people confirmed label the boxes; where the form says otherwise nothing is learnt.
+ */
+static void confirmed_figures_label_boxes(void **state) {
+    (void)state;
+    const struct print_form form = sample();
+    const struct synth_hand hand = {.digits = NULL, .pen_mm = 0.6, .ink = 0.8};
+    struct judge_typed figures[FORM_ROWS_MAX] = {{0}};
+    struct layout_page p;
+    struct raster page;
+    struct digit_set boxes;
+    struct buf b;
+    struct rng r;
+    rng_init(&r, 4);
+    must(form_layout(form.code.shape, 1, &p, &f));
+    must(synth_blank(&form, 1, &page, &f));
+    for (unsigned i = 1; i < 4;
+         i++) /* row 0: three characters; 1: two, with a correction; 2: four */
+        for (unsigned row = 0; row < 3; row++)
+            if (row != 1 || i > 1)
+                synth_write_box(&r, &page, &hand, p.rows[row].figure[i], CLASS_STRUCK);
+    synth_write_box(&r, &page, &hand, p.rows[1].correction[3], CLASS_STRUCK);
+    synth_write_box(&r, &page, &hand, p.rows[2].figure[0], CLASS_STRUCK);
+    figures[0] = (struct judge_typed){true, 407};
+    figures[1] = (struct judge_typed){true, 12};
+    figures[2] = (struct judge_typed){true, 99999}; /* more digits than boxes */
+    figures[3] = (struct judge_typed){true, 5};     /* nothing is written there */
+    to_jpeg(&page, 85, &b);
+    must(crops_confirmed(buf_view(&b), 1, figures, &boxes, &f));
+    assert_int_equal(boxes.n, 6);
+    static const uint8_t want[6] = {7, 7, 0, 0, 4, 4};
+    assert_memory_equal(boxes.label, want, 6);
+    digit_set_release(&boxes);
+    refuses(E_IMAGE, crops_confirmed(SPAN_LIT("GIF89a"), 1, figures, &boxes, &f));
+    assert_int_equal(boxes.n, 0);
+    buf_release(&b);
+    raster_release(&page);
+    must(raster_init(&page, 900, 900, &f));
+    to_jpeg(&page, 85, &b);
+    refuses(E_NOT_FOUND, crops_confirmed(buf_view(&b), 1, figures, &boxes, &f));
+    buf_release(&b);
+    raster_release(&page);
 }
 
 static void the_same_paper_is_found_again(void **state) {
@@ -525,6 +569,7 @@ int main(void) {
         cmocka_unit_test(a_wrong_template_does_not_pass_the_gate),
         cmocka_unit_test(marks_are_never_figures),
         cmocka_unit_test(real_digits_are_read_and_compared),
+        cmocka_unit_test(confirmed_figures_label_boxes),
         cmocka_unit_test(the_same_paper_is_found_again),
         cmocka_unit_test(a_slip_is_read_back),
         cmocka_unit_test(pdf_pages_are_read),
