@@ -1,0 +1,446 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* hesabu read: the clerk's desk. Shows a form's image, takes what the clerk reads, seals it, keeps nonce
+ * and reading on this disk, and opens them once the others have sealed. What was transmitted and what
+ * others read is shown by nothing here until the clerk's own seal is in the log. */
+#include <stdio.h>
+#include <stdlib.h>
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/json_out.h"
+#include "cli/cli.h"
+#include "cli/folder.h"
+#include "cli/reading_args.h"
+#include "cli/send.h"
+#include "cli/tree_log.h"
+#include "crypto/secret.h"
+#include "election/desk_queue.h"
+#include "service/notes.h"
+#include "service/openings.h"
+
+int cmd_read(int argc, char **argv);
+
+enum { IMAGE_BYTES_MAX = 32 << 20, OPEN_MOST = 256 };
+
+struct reading_desk {
+    struct make_options m;
+    struct reading_args args;
+    const char *where, *contest, *station, *state;
+    bool list, next, open, show, json;
+    uint64_t limit;
+    struct tree tree;
+    struct tree_log log;
+    struct arena arena;
+    struct buf name; /* of the key */
+    char dir[PATH_MAX_LEN];
+    struct folder_key key;
+    uint64_t now;
+};
+
+static err state_folder(struct reading_desk *d, struct fail *f) {
+    const char *env = getenv("HESABU_DESK"), *home = getenv("HOME"), *given = d->state;
+    if (!given && env && *env) given = env;
+    int n = given  ? snprintf(d->dir, sizeof d->dir, "%s", given)
+            : home ? snprintf(d->dir, sizeof d->dir, "%s/.hesabu/desk", home)
+                   : -1;
+    if (n < 0 || n >= (int)sizeof d->dir)
+        return fail_set(f, E_USAGE, "where are your sealed readings kept? give --state DIR");
+    return file_mkdirs(d->dir, f);
+}
+
+static err begin(struct reading_desk *d, struct fail *f) {
+    struct tree_log_options o = {.anchor = d->m.send.anchor, .what = "read"};
+    if (d->m.keys.n != 1) return fail_set(f, E_USAGE, "--key FILE is needed, once: a reading is one person's");
+    TRY(state_folder(d, f));
+    TRY(folder_key_name(d->m.keys.at[0], &d->name, f));
+    TRY(tree_open(d->where, &d->tree, f));
+    TRY(tree_log_read(&d->tree, &o, &d->log, f));
+    if (!d->m.send.url && d->tree.url && !d->m.out) d->m.send.url = d->where;
+    d->now = clock_wall_ms();
+    if (d->now < fold_last_ms(d->log.fold)) d->now = fold_last_ms(d->log.fold);
+    return OK;
+}
+
+static err own_key(struct reading_desk *d, struct fail *f) {
+    return d->key.signer ? OK : folder_key_open(d->m.keys.at[0], d->m.passphrase_file, &d->key, f);
+}
+
+/* Signs texts[n] and sends them in one go (or writes them out). Returns the exit code. */
+static int deliver(struct reading_desk *d, const struct span *texts, size_t n, struct fail *f) {
+    struct buf *notes = calloc(n ? n : 1, sizeof *notes);
+    struct send_note *items = calloc(n ? n : 1, sizeof *items);
+    const struct note_signer *signer;
+    int code = 0;
+    err e = notes && items ? own_key(d, f) : fail_set(f, E_MEMORY, "no memory for records");
+    for (size_t i = 0; e == OK && i < n; i++) {
+        signer = d->key.signer;
+        buf_init(&notes[i], ENTRY_MAX);
+        e = notes_sign(texts[i], &signer, 1, &notes[i], f);
+        items[i] = (struct send_note){buf_view(&notes[i]), NULL, 0};
+    }
+    if (e != OK) {
+        code = cli_fail("read", f);
+    } else if (d->m.send.url) {
+        code = send_notes("read", &d->m.send, items, n);
+    } else {
+        for (size_t i = 0; i < n && code == 0; i++) {
+            if (!d->m.out) {
+                code = cli_print(items[i].note);
+                continue;
+            }
+            char path[PATH_MAX_LEN];
+            (void)snprintf(path, sizeof path, n > 1 ? "%.4000s.%zu" : "%.4000s", d->m.out, i + 1);
+            e = file_write_durable(path, items[i].note, 0644, f);
+            if (e != OK) code = cli_fail("read", f);
+        }
+    }
+    for (size_t i = 0; notes && i < n; i++) buf_release(&notes[i]);
+    free(notes);
+    free(items);
+    return code;
+}
+
+/* --- opening what is ready --- */
+
+struct ready {
+    struct reading_desk *d;
+    struct buf texts[OPEN_MOST];
+    struct hash settled[OPEN_MOST]; /* seals that are open or lapsed in the log */
+    bool lapsed[OPEN_MOST];
+    size_t n, settled_count, waiting, unlogged;
+};
+
+static err look(void *ctx, const struct opening *o, struct fail *f) {
+    struct ready *r = ctx;
+    const struct fold *s = r->d->log.fold;
+    struct hash election;
+    if (!span_eq(o->key, buf_view(&r->d->name)) || !fold_election(s, &election) ||
+        !hash_eq(&election, &o->election))
+        return OK; /* another key's, or another election's */
+    const struct seal *x = seal_by_id(s, &o->record);
+    if (!x) {
+        r->unlogged++;
+        return OK;
+    }
+    enum seal_state state = seal_state_at(s, x, r->d->now);
+    if (state != SEAL_CLOSED) {
+        if (r->settled_count == OPEN_MOST) return OK;
+        r->lapsed[r->settled_count] = state == SEAL_LAPSED;
+        r->settled[r->settled_count++] = o->record;
+        if (state == SEAL_LAPSED)
+            fprintf(stderr, "station %.*s: your seal lapsed (not opened in time, or the key ended); somebody else "
+                            "reads this form\n", SPAN_ARG(o->station));
+        return OK;
+    }
+    if (x->deadline_ms == UINT64_MAX || r->n == OPEN_MOST) {
+        r->waiting++;
+        return OK;
+    }
+    buf_init(&r->texts[r->n], ENTRY_MAX);
+    compose_open(&r->texts[r->n], &o->election, o->nonce, o->reading, &o->record);
+    return buf_ok(&r->texts[r->n++], f);
+}
+
+static int open_ready(struct reading_desk *d) {
+    struct fail f = {0};
+    struct ready *r = calloc(1, sizeof *r);
+    struct span texts[OPEN_MOST];
+    int code = 0;
+    if (!r) return 70;
+    r->d = d;
+    err e = openings_each(d->dir, look, r, &f);
+    for (size_t i = 0; e == OK && i < r->settled_count; i++)
+        e = openings_done(d->dir, &r->settled[i], r->lapsed[i], &f);
+    if (e != OK) code = cli_fail("read", &f);
+    for (size_t i = 0; i < r->n; i++) texts[i] = buf_view(&r->texts[i]);
+    if (code == 0 && r->n) code = deliver(d, texts, r->n, &f);
+    if (d->open && !d->json)
+        fprintf(stderr, "%zu opened, %zu wait for the other reader, %zu seals not in this log yet\n", r->n,
+                r->waiting, r->unlogged);
+    for (size_t i = 0; i < r->n; i++) buf_release(&r->texts[i]);
+    free(r);
+    return code;
+}
+
+/* --- the queue --- */
+
+static void place_of(const struct fold *s, const struct cell *c, struct buf *out) {
+    buf_printf(out, "%.*s %.*s/%u %.*s", SPAN_ARG(fold_unit(s, c->station)->code),
+               SPAN_ARG(fold_contest(s, c->contest)->id), c->round, SPAN_ARG(fold_unit(s, c->station)->name));
+}
+
+static bool asked_for(const struct reading_desk *d, const struct cell *c) {
+    const struct fold *s = d->log.fold;
+    return (!d->contest || span_is(fold_contest(s, c->contest)->id, d->contest)) &&
+           (!d->station || span_is(fold_unit(s, c->station)->code, d->station));
+}
+
+static void task_json(struct json_out *j, const struct fold *s, const struct desk_task *t) {
+    const struct cell *c = fold_cell_at(s, t->cell);
+    struct hash image = fold_id(s, fold_image(s, t->image)->entry);
+    json_object(j);
+    json_kspan(j, "contest", fold_contest(s, c->contest)->id);
+    json_ku64(j, "round", c->round);
+    json_kspan(j, "station", fold_unit(s, c->station)->code);
+    json_kspan(j, "name", fold_unit(s, c->station)->name);
+    json_khex(j, "image", hash_span(&image));
+    json_kbool(j, "own", t->tier == TIER_OWN);
+    json_kbool(j, "resumes", t->resumes);
+    json_object_end(j);
+}
+
+static int print_queue(struct reading_desk *d, const struct desk_task *t, size_t n) {
+    const struct fold *s = d->log.fold;
+    struct buf b;
+    size_t shown = 0, all = 0, own = 0;
+    buf_init(&b, 64 << 20);
+    struct json_out j = json_out(&b);
+    if (d->json) json_array(&j);
+    for (size_t i = 0; i < n; i++) {
+        const struct cell *c = fold_cell_at(s, t[i].cell);
+        if (!asked_for(d, c)) continue;
+        all++;
+        own += t[i].tier == TIER_OWN;
+        if (shown == d->limit) continue;
+        shown++;
+        if (d->json) {
+            task_json(&j, s, &t[i]);
+            continue;
+        }
+        place_of(s, c, &b);
+        buf_printf(&b, "%s%s\n", t[i].resumes ? "  [readings differ or lapsed]" : "",
+                   t[i].tier == TIER_OWN ? "" : "  (somebody else's, if you have nothing else)");
+    }
+    if (d->json) {
+        json_array_end(&j);
+        buf_byte(&b, '\n');
+    } else {
+        buf_printf(&b, "%zu forms wait, %zu of them for you first\n", all, own);
+    }
+    int code = cli_print(buf_view(&b));
+    buf_release(&b);
+    return code;
+}
+
+/* --- images --- */
+
+static const char *suffix(struct span x) {
+    if (x.n > 3 && memcmp(x.p, "\xff\xd8\xff", 3) == 0) return "jpg";
+    if (x.n > 4 && memcmp(x.p, "\x89PNG", 4) == 0) return "png";
+    if (x.n > 4 && memcmp(x.p, "%PDF", 4) == 0) return "pdf";
+    return "bin";
+}
+
+static err save_image(struct reading_desk *d, const struct cell *c, const struct image *x, struct json_out *j,
+                      struct fail *f) {
+    const struct fold *s = d->log.fold;
+    char path[100] = "objects/", to[PATH_MAX_LEN];
+    struct buf b;
+    buf_init(&b, IMAGE_BYTES_MAX);
+    hash_hex(&x->shown, path + strlen(path));
+    err e = tree_read(&d->tree, path, IMAGE_BYTES_MAX, &b, f);
+    if (e != OK) fail_context(f, e, "the image of entry %llu", (unsigned long long)x->entry);
+    struct hash is = sha256(buf_view(&b));
+    if (e == OK && !hash_eq(&is, &x->shown))
+        e = fail_set(f, E_OBJECT, "the server's image is not the one that the log names (entry %llu)",
+                     (unsigned long long)x->entry);
+    if (e == OK && snprintf(to, sizeof to, "%.3000s/images/%.*s-%.*s-%u-p%u.%s", d->dir,
+                            SPAN_ARG(fold_unit(s, c->station)->code), SPAN_ARG(fold_contest(s, c->contest)->id),
+                            c->round, x->page, suffix(buf_view(&b))) >= (int)sizeof to)
+        e = fail_set(f, E_TOO_LARGE, "the path of the clerk's folder is too long");
+    if (e == OK) e = file_mkdirs_for(to, f);
+    if (e == OK) e = file_write_atomic(to, buf_view(&b), f);
+    if (e == OK) {
+        if (j)
+            json_str(j, to);
+        else
+            fprintf(stderr, "look at %s\n", to);
+    }
+    buf_release(&b);
+    return e;
+}
+
+/* All pages that belong to the image of the task. */
+static err save_images(struct reading_desk *d, const struct desk_task *t, struct json_out *j, struct fail *f) {
+    const struct fold *s = d->log.fold;
+    const struct cell *c = fold_cell_at(s, t->cell);
+    const struct image *x = fold_image(s, t->image);
+    uint32_t first = x->result == NO_RESULT ? c->first_image : fold_result(s, x->result)->first_image;
+    for (uint32_t i = first; i != NO_IMAGE; i = fold_image(s, i)->next_of_result)
+        if (fold_image(s, i)->kind == x->kind && (i == t->image || fold_image(s, i)->page != x->page))
+            TRY(save_image(d, c, fold_image(s, i), j, f));
+    return OK;
+}
+
+/* --- sealing --- */
+
+static int seal_one(struct reading_desk *d, const struct desk_task *t) {
+    const struct fold *s = d->log.fold;
+    const struct cell *c = fold_cell_at(s, t->cell);
+    struct fail f = {0};
+    struct buf reading, text;
+    struct opening o = {.round = c->round, .contest = fold_contest(s, c->contest)->id,
+                        .station = fold_unit(s, c->station)->code, .key = buf_view(&d->name)};
+    int code = 0;
+    buf_init(&reading, 16384);
+    buf_init(&text, ENTRY_MAX);
+    place_of(s, c, &text);
+    fprintf(stderr, "%s\n", buf_cstr(&text));
+    buf_clear(&text);
+    err e = save_images(d, t, NULL, &f);
+    if (e == OK)
+        e = reading_given(&d->args) ? reading_make(&d->args, s, c->contest, c->round, &reading, &f)
+                                    : reading_ask(s, c->contest, c->round, &reading, &f);
+    if (e == OK) {
+        reading_check(s, c->contest, c->round, buf_view(&reading));
+        (void)fold_election(s, &o.election);
+        o.image = fold_id(s, fold_image(s, t->image)->entry);
+        o.reading = buf_view(&reading);
+        secret_random(o.nonce, sizeof o.nonce);
+        o.seal = seal_hash(o.nonce, o.reading);
+        compose_seal(&text, &o.election, o.contest, o.round, o.station, &o.image, o.key, &o.seal);
+        e = buf_ok(&text, &f);
+        o.record = sha256(buf_view(&text));
+    }
+    if (e == OK) e = own_key(d, &f);                 /* no opening without a key that can seal it */
+    if (e == OK) e = openings_keep(d->dir, &o, &f); /* on the disk before anybody sees the seal */
+    if (e == OK) {
+        struct span texts[1] = {buf_view(&text)};
+        code = deliver(d, texts, 1, &f);
+        if (code == 0 && d->m.send.url)
+            fprintf(stderr, "sealed; keep %s until 'hesabu read --open' has opened it\n", d->dir);
+    } else {
+        code = cli_fail("read", &f);
+    }
+    buf_release(&reading);
+    buf_release(&text);
+    return code;
+}
+
+/* --- what others read: only after one's own --- */
+
+static int show_readings(struct reading_desk *d) {
+    const struct fold *s = d->log.fold;
+    struct fail f = {0};
+    struct buf b;
+    buf_init(&b, 1 << 20);
+    uint32_t cursor = 0, contest = d->contest ? fold_contest_by_id(s, span_text(d->contest)) : NO_CONTEST;
+    const struct cell *c = NULL, *at = NULL;
+    if (contest != NO_CONTEST && d->station)
+        while ((c = fold_next_cell(s, contest, fold_contest(s, contest)->round, &cursor)))
+            if (span_is(fold_unit(s, c->station)->code, d->station)) at = c;
+    const struct desk *desk = at ? cell_desk(s, at) : NULL;
+    bool mine = false;
+    for (uint32_t i = desk ? desk->first_seal : NO_SEAL; i != NO_SEAL; i = fold_seal(s, i)->next) {
+        struct key_view k;
+        fold_key_at(s, fold_seal(s, i)->key, &k);
+        mine = mine || span_eq(k.name, buf_view(&d->name));
+    }
+    err e = OK;
+    if (!at) e = fail_set(&f, E_NOT_FOUND, "--show needs --contest and --station of a form that was sent");
+    if (e == OK && !mine)
+        e = fail_set(&f, E_STATE, "your own seal of this form is not in the log: others' readings are shown after it");
+    for (uint32_t i = e == OK ? desk->first_seal : NO_SEAL; i != NO_SEAL; i = fold_seal(s, i)->next) {
+        const struct seal *x = fold_seal(s, i);
+        const struct contest *k = fold_contest(s, at->contest);
+        struct key_view key;
+        fold_key_at(s, x->key, &key);
+        buf_printf(&b, "%.*s: %s", SPAN_ARG(key.name), seal_state_name(seal_state_at(s, x, d->now)));
+        for (uint32_t n = 0; x->reading != NO_READING && n < k->choice_count; n++) {
+            uint64_t v = reading_votes(s, fold_reading(s, x->reading))[n];
+            if (!contest_has_choice(k, at->round, n)) continue;
+            buf_printf(&b, "  %.*s ", SPAN_ARG(contest_choice(s, k, n)->id));
+            if (v == ABSENT)
+                buf_byte(&b, '-');
+            else
+                buf_u64(&b, v);
+        }
+        buf_byte(&b, '\n');
+    }
+    int code = e == OK ? cli_print(buf_view(&b)) : cli_fail("read", &f);
+    buf_release(&b);
+    return code;
+}
+
+static int next_only(struct reading_desk *d, const struct desk_task *t) {
+    struct fail f = {0};
+    struct buf b;
+    buf_init(&b, 65536);
+    struct json_out j = json_out(&b);
+    json_object(&j);
+    json_key(&j, "task");
+    task_json(&j, d->log.fold, t);
+    json_key(&j, "images");
+    json_array(&j);
+    err e = save_images(d, t, &j, &f);
+    json_array_end(&j);
+    json_object_end(&j);
+    buf_byte(&b, '\n');
+    int code = e == OK ? cli_print(buf_view(&b)) : cli_fail("read", &f);
+    buf_release(&b);
+    return code;
+}
+
+static int work(struct reading_desk *d) {
+    struct fail f = {0};
+    struct desk_task *t;
+    size_t n, i = 0;
+    if (d->open) return open_ready(d);
+    if (d->show) return show_readings(d);
+    err e = desk_queue(d->log.fold, buf_view(&d->name), d->now, &d->arena, &t, &n, &f);
+    if (e != OK) return cli_fail("read", &f);
+    if (d->list) return print_queue(d, t, n);
+    while (i < n && !asked_for(d, fold_cell_at(d->log.fold, t[i].cell))) i++;
+    if (i == n) {
+        (void)fail_set(&f, E_NOT_FOUND, d->station ? "this key reads no form of that station now: it has read it, "
+                                                     "it may not, or enough people have"
+                                                   : "no form waits for this key now");
+        return cli_fail("read", &f);
+    }
+    if (d->next) return next_only(d, &t[i]);
+    int code = d->m.send.url ? open_ready(d) : 0; /* what is ready first: a seal lapses in half an hour */
+    return code ? code : seal_one(d, &t[i]);
+}
+
+int cmd_read(int argc, char **argv) {
+    struct reading_desk *d = calloc(1, sizeof *d);
+    if (!d) return 70;
+    d->args = (struct reading_args)READING_ARGS_NONE;
+    d->limit = 40;
+    const struct opt options[] = {
+        {"--list", OPT_FLAG, &d->list, NULL, "only list the forms that wait for this key"},
+        {"--next", OPT_FLAG, &d->next, NULL, "only fetch the next form's image and say where it lies (JSON)"},
+        {"--open", OPT_FLAG, &d->open, NULL, "open the readings that the other reader has sealed too"},
+        {"--show", OPT_FLAG, &d->show, NULL, "what others read of a form, once your own seal of it is in the log"},
+        {"--contest", OPT_TEXT, &d->contest, "ID", "only this contest"},
+        {"--station", OPT_TEXT, &d->station, "CODE", "only this station"},
+        READING_OPTIONS(d->args),
+        {"--mark", OPT_LIST, &d->args.marks, "WORD", "an irregularity on the paper: overwritten, no-stamp... (several times)"},
+        {"--limit", OPT_U64, &d->limit, "N", "with --list: at most so many (40)"},
+        {"--state", OPT_TEXT, &d->state, "DIR", "where your closed readings are kept ($HESABU_DESK, else ~/.hesabu/desk)"},
+        {"--json", OPT_FLAG, &d->json, NULL, "JSON"},
+        MAKE_OPTIONS(d->m),
+    };
+    const struct usage u = {
+        "read DIR|URL --key KEY [--votes A=1,B=2 --valid N ...] [--open | --list]",
+        "The clerk's desk. Takes the next form that waits for this key, shows its image, asks what stands\n"
+        "on the paper and seals it: the log learns that you have read it and cannot learn what until the\n"
+        "other reader has sealed too. Then 'hesabu read --open', within half an hour, opens it. Your\n"
+        "reading lies in the state folder until then and nowhere else. Figures that were sent, and what\n"
+        "others read, are not shown.",
+        options, sizeof options / sizeof *options, 1, 1};
+    int nargs, code;
+    if (cli_parse(&u, argc, argv, &nargs, &code)) {
+        struct fail f = {0};
+        d->where = argv[0];
+        arena_init(&d->arena, (size_t)1 << 30);
+        buf_init(&d->name, 1024);
+        code = begin(d, &f) == OK ? work(d) : cli_fail("read", &f);
+        folder_key_release(&d->key);
+        tree_log_release(&d->log);
+        tree_close(&d->tree);
+        arena_release(&d->arena);
+        buf_release(&d->name);
+    }
+    free(d);
+    return code;
+}
