@@ -263,9 +263,10 @@ static err take_bundle(struct verification *v, struct fail *f) {
     }
     bool good = true;
     if (!v->open) TRY(open_bundle(v, &good, f));
-    if (!good) { /* what follows cannot be judged */
+    if (!good) { /* the entries that follow cannot be judged; the checkpoint can */
         close_bundle(v);
-        v->phase = PHASE_END;
+        v->cut = true;
+        v->phase = PHASE_LOG;
         return OK;
     }
     for (; v->at < v->width; v->at++) TRY(take_entry(v, v->entries[v->at], f));
@@ -334,7 +335,7 @@ static err step(struct verification *v, struct fail *f) {
         return OK;
     case PHASE_LOG:
         TRY(verification_check_log(v));
-        v->phase = v->o->skip_results || v->blind || !fold_definition(v->fold) ? PHASE_END : PHASE_HEAD;
+        v->phase = v->cut || v->o->skip_results || v->blind || !fold_definition(v->fold) ? PHASE_END : PHASE_HEAD;
         return OK;
     case PHASE_HEAD: return verification_head(v, f);
     case PHASE_RESULTS: return verification_results(v, f);

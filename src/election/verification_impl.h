@@ -60,6 +60,7 @@ struct verification {
     uint64_t not_before; /* ms: entries from here on are not earlier */
     struct vec since;    /* ms of the entries since the last cosigned checkpoint */
     struct budget budget;
+    bool cut;   /* entries are missing or damaged from some place on */
     bool blind; /* a consensus object is missing: what is refused afterwards may only lack it */
     /* published results */
     struct results all;

@@ -675,8 +675,12 @@ static err cosigned(struct publisher *p, uint64_t size, struct span note, bool q
     bool newest = size == p->checkpoint_size; /* it changes under this lock only */
     err e = note.n ? put_note(p, size, note, &newest, f) : OK;
     pthread_mutex_lock(&p->head_lock);
-    bool more = quorum && size > p->witnessed_size;
-    if (more) p->witnessed_size = size;
+    bool more = quorum && size > p->witnessed_size && (note.n || newest);
+    if (more) { /* receipts are made under this one: it is kept whole */
+        p->witnessed_size = size;
+        buf_clear(&p->witnessed);
+        buf_span(&p->witnessed, note.n ? note : buf_view(&p->checkpoint));
+    }
     pthread_mutex_unlock(&p->head_lock);
     bool told = e == OK && more && newest && p->last_ms;
     if (told) e = put_head(p, &head, f);
