@@ -135,7 +135,7 @@ static err object_head(struct span *rest, const char *magic, struct fail *f) {
 }
 
 static bool unit_code_valid(struct span s) {
-    if (s.n == 0 || s.n > 32 || span_is(s, "findings")) return false; /* a file's name: results.h */
+    if (s.n == 0 || s.n > 32 || span_is(s, "findings") || span_is(s, "gate")) return false; /* results.h */
     for (size_t i = 0; i < s.n; i++) {
         uint8_t c = s.p[i];
         if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || char_is_digit(c) || c == '-'))

@@ -483,6 +483,7 @@ err findings_compute(const struct fold *s, struct arena *a, struct findings *out
     }
     check_objections(&w);
     findings_of_forms(&w);
+    findings_of_collations(&w);
     err e = check_twins(&w, a, f);
     if (e == OK) e = arrange(&w, a, out, f);
     if (e == OK) e = findings_settle(s, a, out, f);

@@ -51,6 +51,8 @@ enum severity finding_severity_in(const struct fold *fold, enum finding_code cod
 bool finding_needs_adopt(enum finding_code code);
 /* A decision may accept it: it changes no figure, and no ruling is awaited. */
 bool finding_acceptable(enum finding_code code);
+/* It is about a collation from paper. */
+bool finding_of_collation(enum finding_code code);
 /* What it means and what to do about it, in plain words. */
 const char *finding_explanation(enum finding_code code);
 /* The findings of a unit above the stations itself; *n of them. */

@@ -32,6 +32,8 @@ void findings_of_figures(struct work *w, uint32_t cell, uint32_t result, const s
 void findings_of_desk(struct work *w, uint32_t cell);
 /* Forms handed over against stations. */
 void findings_of_forms(struct work *w);
+/* Collations from paper against what holds. */
+void findings_of_collations(struct work *w);
 /* Which of them decisions accept or settle: sets their `decision`. */
 MUST_USE err findings_settle(const struct fold *s, struct arena *a, struct findings *fi, struct fail *f);
 

@@ -65,10 +65,24 @@ static void collations(const struct fold *s, const struct rule *rule, uint32_t c
     }
     const struct collation *c = fold_collation(s, i);
     if (collation_stale_rows(s, c)) note(g, G_COLLATION_STALE, unit);
-    bool altered = c->missing || c->columns;
-    for (size_t k = 0; k < c->row_count && !altered; k++)
-        altered = collation_row(s, c, k)->altered || collation_row(s, c, k)->foreign;
+}
+
+/* Findings of the unit itself: a collation's, or of the forms that came there. */
+static void of_unit(const struct findings *fi, uint32_t contest, unsigned round, uint32_t unit,
+                    struct gate *g) {
+    size_t n;
+    const struct finding *x = findings_of_unit(fi, contest, round, unit, &n);
+    bool altered = false, error = false, warning = false;
+    for (size_t i = 0; i < n; i++) {
+        if (x[i].decision != NO_DECISION) continue;
+        if (finding_of_collation(x[i].code))
+            altered = true;
+        else
+            *(x[i].severity == SEVERITY_ERROR ? &error : &warning) = true;
+    }
     if (altered) note(g, G_ALTERED, unit);
+    if (error) note(g, G_IN_QUESTION, unit);
+    if (warning) note(g, G_WARNINGS, unit);
 }
 
 static void units(const struct fold *s, const struct findings *fi, uint32_t contest, unsigned round,
@@ -77,6 +91,7 @@ static void units(const struct fold *s, const struct findings *fi, uint32_t cont
     uint32_t root = fold_contest(s, contest)->unit;
     for (uint32_t u = root; u != NO_UNIT; u = unit_next(s, u, root)) {
         if (contest_state_in(s, contest, round, u) != CONTEST_OPEN) continue;
+        of_unit(fi, contest, round, u, g);
         if (!unit_is_station(s, u)) {
             collations(s, rule, contest, round, u, g);
             continue;

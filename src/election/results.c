@@ -74,6 +74,7 @@ static void totals_json(struct json_out *j, const struct fold *s, const struct t
         json_key(j, total_name((enum total_name)n));
         total_json(j, s, t, &row->total[n]);
     }
+    results_declared(j, s, t->contest, t->round, row->unit);
     json_object_end(j);
 }
 
@@ -207,12 +208,14 @@ static void station_json(struct json_out *j, const struct fold *s, const struct 
     json_object_end(j);
 }
 
-static void contest_head(struct json_out *j, const struct fold *s, const struct tally *t) {
+void results_contest_head(struct json_out *j, const struct fold *s, const struct tally *t) {
     const struct contest *k = fold_contest(s, t->contest);
     json_kspan(j, "contest", k->id);
     json_kspan(j, "contest_name", k->name);
     json_ku64(j, "round", t->round);
-    json_kstr(j, "status", "provisional, not declared");
+    json_kstr(j, "status", results_status(s, t->contest, t->round));
+    uint32_t d = declaration_of(s, t->contest, t->round);
+    if (d != NO_DECLARATION) json_ku64(j, "declared", fold_declaration(s, d)->entry);
     if (s->def.simulated) json_kstr(j, "simulated", "SIMULATED");
 }
 
@@ -221,7 +224,7 @@ err results_unit(const struct fold *s, const struct tally *t, const struct findi
     const struct tally_row *row = &t->rows[i];
     struct json_out j = json_out(out);
     json_object(&j);
-    contest_head(&j, s, t);
+    results_contest_head(&j, s, t);
     unit_head(&j, s, row->unit);
     json_key(&j, "path");
     json_array(&j);
@@ -267,7 +270,7 @@ err results_findings(const struct fold *s, const struct tally *t, const struct f
                      struct buf *out, struct fail *f) {
     struct json_out j = json_out(out);
     json_object(&j);
-    contest_head(&j, s, t);
+    results_contest_head(&j, s, t);
     json_key(&j, "findings");
     json_array(&j);
     for (size_t i = 0; i < t->n; i++) {
@@ -336,7 +339,7 @@ err results_index(const struct fold *s, const struct tally *tallies, size_t n,
         const struct tally *t = &tallies[i];
         const struct contest *k = fold_contest(s, t->contest);
         json_object(&j);
-        contest_head(&j, s, t);
+        results_contest_head(&j, s, t);
         json_kspan(&j, "kind", k->kind);
         unit_head(&j, s, k->unit);
         json_key(&j, "choices");

@@ -4,7 +4,8 @@
  *
  *   results/index.json                       the election, its contests, records by type, findings
  *   results/CONTEST/ROUND/UNIT.json          one unit: totals, and its parts (children or stations)
- *   results/CONTEST/ROUND/findings.json      every finding of the contest */
+ *   results/CONTEST/ROUND/findings.json      every finding of the contest
+ *   results/CONTEST/ROUND/gate.json          what forbids its declaration, collations, declaration */
 #ifndef ELECTION_RESULTS_H
 #define ELECTION_RESULTS_H
 
@@ -26,6 +27,13 @@ MUST_USE err results_unit(const struct fold *fold, const struct tally *t, const 
 bool results_has_file(const struct fold *fold, const struct tally *t, size_t i);
 MUST_USE err results_findings(const struct fold *fold, const struct tally *t,
                               const struct findings *fi, struct buf *out, struct fail *f);
+/* The gate of the tally's contest and round. */
+void results_gate_path(const struct fold *fold, uint32_t contest, unsigned round,
+                       char out[RESULTS_PATH_MAX]);
+MUST_USE err results_gate(const struct fold *fold, const struct tally *t, const struct findings *fi,
+                          struct buf *out, struct fail *f);
+/* "provisional, not declared", "declared", or "declared, annulled since"; constant text. */
+const char *results_status(const struct fold *fold, uint32_t contest, unsigned round);
 /* `tallies` has one element for each contest and round so far, in order of contest, then round. */
 MUST_USE err results_index(const struct fold *fold, const struct tally *tallies, size_t n,
                            const struct findings *fi, struct buf *out, struct fail *f);

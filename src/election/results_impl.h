@@ -19,6 +19,13 @@ MUST_USE err results_end(struct json_out *j, struct fail *f);
 void results_unit_head(struct json_out *j, const struct fold *s, uint32_t unit);
 /* "signer", "role", ["party"] */
 void results_signer(struct json_out *j, const struct fold *s, uint32_t key);
+/* What every file of a contest begins with: contest, name, round, status, [declared], [simulated]. */
+void results_contest_head(struct json_out *j, const struct fold *s, const struct tally *t);
+/* "registered", "valid", "rejected", "votes" of a collation, as it states them. */
+void results_collated(struct json_out *j, const struct fold *s, const struct collation *c);
+/* "declared": the collation of the unit, once the contest is declared on collations. */
+void results_declared(struct json_out *j, const struct fold *s, uint32_t contest, unsigned round,
+                      uint32_t unit);
 /* "contest", "round" */
 void results_contest_ref(struct json_out *j, const struct fold *s, uint32_t contest, unsigned round);
 

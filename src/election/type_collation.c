@@ -100,6 +100,7 @@ static err read_fields(struct ctx *c, struct fields *v) {
     cj_need(r, "unit");
     v->unit = read_unit(c);
     cj_object_end(r);
+    if (!cj_failed(r)) c->out->station = v->unit;
     return cj_end(r);
 }
 

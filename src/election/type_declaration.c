@@ -11,6 +11,7 @@ static err check_declarer(struct ctx *c, uint32_t contest, uint32_t *answers) {
     const struct fold *s = c->fold;
     const struct rule *r = contest_rule(s, contest);
     uint32_t of = contest_declarer_unit(s, contest);
+    c->out->station = fold_contest(s, contest)->unit;
     TRY(signers_in_scope(c, fold_contest(s, contest)->unit, contest));
     for (size_t i = 0; i < c->signer_count; i++) {
         if (c->signers[i] == NO_KEY) continue;
@@ -339,6 +340,7 @@ err dissent_apply(struct ctx *c) {
         return fail_set(c->f, E_LINES, "a commissioner's word is one key's: two people's are two records");
     x.signer = c->signers[0];
     c->out->contest = fold_declaration(s, x.declaration)->contest;
+    c->out->station = fold_contest(s, c->out->contest)->unit;
     const struct hash *holder = &state_key(s, x.signer)->holder;
     for (size_t i = 0; i < s->dissents.n; i++) {
         const struct dissent *d = fold_dissent(s, (uint32_t)i);

@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "base/text.h"
+#include "election/declaration.h"
 #include "election/verification_impl.h"
+#include "tlog/merkle.h"
 
 enum { INDEX_MAX = 64 << 20 };
 #define OBJECT_MAX GIB(1)
@@ -188,6 +190,29 @@ static void check_time(struct verification *v, uint64_t ms) {
     if (to) *to = ms;
 }
 
+/* The tree that a record binds is the one that its entries give: the fold knows none. */
+static err check_bound(struct verification *v, struct fail *f) {
+    uint64_t size;
+    struct hash bound, root;
+    if (v->applied->type == REC_DECLARATION) {
+        const struct declaration *d =
+            fold_declaration(v->fold, (uint32_t)fold_declaration_count(v->fold) - 1);
+        size = d->size;
+        bound = d->root;
+    } else if (v->applied->type == REC_AMEND && fold_succession_count(v->fold)) {
+        const struct succession *n = fold_succession(v->fold, fold_succession_count(v->fold) - 1);
+        if (n->index != v->applied->index) return OK;
+        size = n->size;
+        bound = n->root;
+    } else {
+        return OK;
+    }
+    TRY(merkle_tree_root_at(v->tree, size, &root, f));
+    if (hash_eq(&root, &bound)) return OK;
+    return fail_set(f, E_CHECKPOINT, "it binds a tree of %llu entries that is not this log's",
+                    (unsigned long long)size);
+}
+
 /* *refused: the fold said no, and passed over it. */
 static err apply_entry(struct verification *v, struct span entry, bool *refused, struct fail *f) {
     uint64_t index = v->frontier.size;
@@ -200,8 +225,14 @@ static err apply_entry(struct verification *v, struct span entry, bool *refused,
         return e;
     }
     struct hash leaf = merkle_leaf(entry);
+    if (e == OK) e = check_bound(v, &why);
     merkle_frontier_append(&v->frontier, &leaf);
+    TRY(merkle_tree_append(v->tree, &leaf, f));
     v->level[0].h[v->level[0].n++] = leaf;
+    if (e == E_CHECKPOINT && fold_size(v->fold) > index) { /* applied, and bound to another tree */
+        refuse(v, index, e, &why);
+        e = OK;
+    }
     if (e != OK) {
         if (!v->blind) refuse(v, index, e, &why);
         v->blind |= e == E_OBJECT_MISSING;
@@ -313,6 +344,7 @@ err verification_new(const struct verification_io *io, const struct verification
     v->applied = malloc(sizeof *v->applied);
     struct fold_options fo = {.memory_cap = o->memory_cap, .objects = {get_object, v}};
     err e = v->applied ? fold_new(&fo, &v->fold, f) : fail_set(f, E_MEMORY, "no memory");
+    if (e == OK) e = merkle_tree_new((uint64_t)1 << 32, &v->tree, f);
     r->fold = v->fold;
     if (e == OK)
         *out = v;
@@ -436,6 +468,7 @@ void verification_free(struct verification *v) {
     if (v->bytes) v->io.give(v->io.ctx);
     if (v->computed) results_release(&v->all);
     free(v->applied);
+    merkle_tree_free(v->tree);
     vec_release(&v->since);
     buf_release(&v->scratch);
     buf_release(&v->checkpoint_note);

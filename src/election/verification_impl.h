@@ -41,6 +41,7 @@ struct verification {
     struct note_line lines[NOTE_LINES_MAX], other_lines[NOTE_LINES_MAX];
     struct checkpoint checkpoint;
     struct merkle_frontier frontier;
+    struct merkle_tree *tree; /* what declarations and successor keys bind is compared with it */
     struct verification_level level[VERIFICATION_LEVELS];
     struct arena arena;
     struct policy policy;

@@ -108,7 +108,7 @@ err verification_head(struct verification *v, struct fail *f) {
 }
 
 
-/* Passes over the rows without a file, from (contest, row). A row of t->n is the contest's findings;
+/* Passes over the rows without a file, from (contest, row). Rows t->n and t->n + 1 are the contest's findings and its gate;
  * a contest of all.n the index (row 0) and results_files (row 1 on). */
 static void find_file(const struct verification *v, size_t *contest, size_t *row, uint64_t *left_out) {
     while (*contest < v->all.n) {
@@ -118,7 +118,7 @@ static void find_file(const struct verification *v, size_t *contest, size_t *row
             if (!v->o->leave_out_lowest || !v->lowest[*contest][*row]) return;
             if (left_out) (*left_out)++;
         }
-        if (*row == t->n) return;
+        if (*row <= t->n + 1) return;
         *row = 0;
         (*contest)++;
     }
@@ -134,13 +134,15 @@ static bool file_path(const struct verification *v, size_t contest, size_t row, 
     const struct tally *t = &v->all.tallies[contest];
     if (row == t->n)
         results_findings_path(v->fold, t->contest, t->round, path);
+    else if (row > t->n)
+        results_gate_path(v->fold, t->contest, t->round, path);
     else
         results_unit_path(v->fold, t->contest, t->round, t->rows[row].unit, path);
     return true;
 }
 
 static void next_file(const struct verification *v, size_t *contest, size_t *row) {
-    size_t last = *contest < v->all.n ? v->all.tallies[*contest].n : results_file_count;
+    size_t last = *contest < v->all.n ? v->all.tallies[*contest].n + 1 : results_file_count;
     if (*row < last) {
         (*row)++;
         return;
@@ -179,6 +181,8 @@ err verification_results(struct verification *v, struct fail *f) {
         e = results_index(v->fold, v->all.tallies, v->all.n, &v->all.findings, &want, f);
     else if (row == v->all.tallies[contest].n)
         e = results_findings(v->fold, &v->all.tallies[contest], &v->all.findings, &want, f);
+    else if (row > v->all.tallies[contest].n)
+        e = results_gate(v->fold, &v->all.tallies[contest], &v->all.findings, &want, f);
     else
         e = results_unit(v->fold, &v->all.tallies[contest], &v->all.findings, row, &want, f);
     if (e == OK) e = compare_file(v, path, &want);

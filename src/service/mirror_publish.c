@@ -154,6 +154,10 @@ static err put_tally(struct mirror *m, struct results *r, const struct tally *t,
     results_findings_path(m->fold, t->contest, t->round, path);
     buf_clear(b);
     TRY(results_findings(m->fold, t, &r->findings, b, f));
+    TRY(put_if_new(m, path, buf_view(b), f));
+    results_gate_path(m->fold, t->contest, t->round, path);
+    buf_clear(b);
+    TRY(results_gate(m->fold, t, &r->findings, b, f));
     return put_if_new(m, path, buf_view(b), f);
 }
 

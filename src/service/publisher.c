@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "base/vec.h"
 #include "election/anchor.h"
+#include "election/declaration.h"
 #include "election/results.h"
 #include "election/head.h"
 #include "service/portal.h"
@@ -42,6 +43,7 @@ struct publisher {
     struct repair repair;
     bool whole;                /* results of the whole tree are published */
     uint32_t definition;
+    size_t declared; /* declarations whose contests' files say so */
     struct budget budget;
     struct vec files;        /* struct rendered */
     struct portal *portal;
@@ -181,7 +183,10 @@ static err render_contest(struct publisher *p, const struct fold *s, struct resu
     if (!any) return OK;
     results_findings_path(s, t->contest, t->round, path);
     TRY(add_file(p, path, &b, f));
-    return results_findings(s, t, &r->findings, b, f);
+    TRY(results_findings(s, t, &r->findings, b, f));
+    results_gate_path(s, t->contest, t->round, path);
+    TRY(add_file(p, path, &b, f));
+    return results_gate(s, t, &r->findings, b, f);
 }
 
 static err render_whole(struct publisher *p, const struct fold *s, struct results *r, bool all,
@@ -214,6 +219,15 @@ static err render_pages(struct publisher *p, const struct fold *s, const struct 
     return portal_render(p->portal, &site, PAGES_MAX, &sink, f);
 }
 
+/* Declared since the last tick: every file of the contest says so. */
+static bool newly_declared(const struct publisher *p, const struct fold *s, const struct tally *t) {
+    for (size_t i = p->declared; i < fold_declaration_count(s); i++) {
+        const struct declaration *d = fold_declaration(s, (uint32_t)i);
+        if (d->contest == t->contest && d->round == t->round) return true;
+    }
+    return false;
+}
+
 static err render_results(struct publisher *p, const struct fold *s, struct fail *f) {
     struct results r;
     const struct definition *d = fold_definition(s);
@@ -224,7 +238,8 @@ static err render_results(struct publisher *p, const struct fold *s, struct fail
     struct buf *b;
     err e = changed_cells(p, s, &r, &changed, f);
     if (e == OK) e = portal_begin(p->portal, &r, all, f);
-    for (size_t i = 0; i < r.n && e == OK; i++) e = render_contest(p, s, &r, i, &changed, all, f);
+    for (size_t i = 0; i < r.n && e == OK; i++)
+        e = render_contest(p, s, &r, i, &changed, all || newly_declared(p, s, &r.tallies[i]), f);
     if (e == OK) e = add_file(p, "results/index.json", &b, f);
     if (e == OK) e = results_index(s, r.tallies, r.n, &r.findings, b, f);
     if (e == OK) e = render_whole(p, s, &r, all, f);
@@ -238,6 +253,7 @@ static err render_results(struct publisher *p, const struct fold *s, struct fail
     results_release(&r);
     p->whole = e == OK;
     p->definition = d->version;
+    if (e == OK) p->declared = fold_declaration_count(s);
     return e;
 }
 

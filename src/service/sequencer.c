@@ -10,6 +10,7 @@
 #include "base/diag.h"
 #include "base/file.h"
 #include "base/vec.h"
+#include "election/declaration.h"
 #include "election/definition.h"
 #include "service/replay.h"
 #include "store/guard.h"
@@ -280,6 +281,16 @@ static err check_objects(struct sequencer *q, const struct applied *a, struct fa
     return OK;
 }
 
+/* A declaration binds this log's own tree: the fold knows no tree, the sequencer does. */
+static err check_root(struct sequencer *q, struct fail *f) {
+    if (q->applied->type != REC_DECLARATION) return OK;
+    const struct declaration *d = fold_declaration(q->fold, (uint32_t)fold_declaration_count(q->fold) - 1);
+    struct hash root;
+    if (merkle_tree_root_at(q->tree, d->size, &root, f) != OK || !hash_eq(&root, &d->root))
+        return fail_set(f, E_CHECKPOINT, "the declaration binds a tree that is not this log's");
+    return OK;
+}
+
 static err admit(struct sequencer *q, struct span note, const struct submission *s, uint64_t ms,
                  struct fail *f) {
     struct batch *b = &q->batch;
@@ -295,6 +306,7 @@ static err admit(struct sequencer *q, struct span note, const struct submission 
     if (e != OK && e != E_DUPLICATE) return e;
     err bad = s ? check_signatures(s, q->applied, f) : OK;
     if (bad == OK && e == OK && s) bad = check_objects(q, q->applied, f);
+    if (bad == OK && e == OK) bad = check_root(q, f);
     if (bad == OK && e == OK) bad = batch_ref(b, q->applied, f);
     if (bad != OK) {
         fold_back(q->fold, mark);
