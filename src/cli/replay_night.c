@@ -355,7 +355,8 @@ static void start_tasks(struct feeder *x) {
     }
 }
 
-static const char *const phase_names[] = {"officers' keys", "stations' keys", "the night"};
+static const char *const phase_names[] = {"officers' keys", "stations' keys", "the night", "readings",
+                                          "tables", "the nation's table"};
 
 static void tell(struct feeder *x, bool now) {
     uint64_t ms = clock_monotonic_ms();
@@ -460,7 +461,8 @@ err replay_night(const struct replay_options *o, struct replay_report *out, stru
     err e = open_feeder(x, f);
     for (int p = 0; p < SIM_PHASES && e == OK && !out->stopped; p++) {
         double from = clock_seconds();
-        e = run_phase(x, (enum sim_phase)p, f);
+        if (o->plan) e = o->plan(o->ctx, (enum sim_phase)p, f);
+        if (e == OK) e = run_phase(x, (enum sim_phase)p, f);
         out->seconds[p] = clock_seconds() - from;
     }
     cli_progress_end();

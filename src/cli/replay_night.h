@@ -21,6 +21,8 @@ struct replay_options {
     bool (*stop)(void *ctx);
     /* Everything before `done` of a phase is in the log; called now and then, and at each end. */
     void (*mark)(void *ctx, enum sim_phase p, uint64_t done);
+    /* Called before each phase, when everything of the ones before is in the log: to plan it. */
+    err (*plan)(void *ctx, enum sim_phase p, struct fail *f);
     void *ctx;
 };
 

@@ -291,6 +291,14 @@ static void mark(void *ctx, enum sim_phase p, uint64_t done) {
     write_progress(w);
 }
 
+static err plan(void *ctx, enum sim_phase p, struct fail *f) {
+    struct work *w = ctx;
+    const struct fold *fold = sequencer_fold_lock(daemon_sequencer(w->daemon));
+    err e = sim_plan_phase(w->sim, p, fold, f);
+    sequencer_fold_unlock(daemon_sequencer(w->daemon));
+    return e;
+}
+
 static err run_night(struct work *w, struct replay_report *report, struct fail *f) {
     char path[PATH_MAX_LEN];
     TRY(in_dir(w, "demo-log.txt", path, f));
@@ -310,6 +318,7 @@ static err run_night(struct work *w, struct replay_report *report, struct fail *
                                 .log = w->events,
                                 .stop = asked_to_stop,
                                 .mark = mark,
+                                .plan = plan,
                                 .ctx = w};
     memcpy(ro.skip, w->done, sizeof ro.skip);
     err e = replay_night(&ro, report, f);
@@ -332,7 +341,7 @@ static err run_all(struct work *w, struct buf *units, struct buf *contests, stru
     struct replay_report report = {0};
     char path[PATH_MAX_LEN];
     struct sim_options so = {.x = w->o->x, .seed = w->o->seed, .images = w->o->images,
-                             .troubles = w->o->troubles,
+                             .troubles = w->o->troubles, .whole = w->o->whole,
                              .witnesses = WITNESSES, .origin = span_text(w->o->origin)};
     TRY(file_mkdirs(w->o->dir, f));
     TRY(open_folder(w, f));

@@ -120,11 +120,18 @@ static void print_number(uint64_t v) {
 }
 
 static void print_contest(const struct preset_contest *k, const struct tally *t) {
+    static const char *const meaning[TOTAL_COUNT] = {
+        [TOTAL_TRANSMITTED] = "signed at the station, with an image of the form",
+        [TOTAL_TRANSCRIBED] = "read twice from the form by people who saw nothing else",
+        [TOTAL_COMPARED] = "held against the paper original"};
     const struct tally_row *root = &t->rows[0];
     printf("%.*s, stations: %" PRIu64 " expected, %" PRIu64 " received, %" PRIu64
            " without an image, %" PRIu64 " in question\n",
            SPAN_ARG(k->title), root->expected, root->received, root->without_image,
            root->in_question);
+    for (int n = 0; n < TOTAL_COUNT; n++)
+        printf("%12" PRIu64 "  %s%s%s\n", root->total[n].stations, total_name((enum total_name)n),
+               meaning[n] ? ": " : "", meaning[n] ? meaning[n] : "");
     printf("  transmitted (provisional, not declared), %" PRIu64 " stations:\n",
            root->total[TOTAL_TRANSMITTED].stations);
     for (uint32_t n = 0; n < k->choice_count; n++) {
@@ -147,8 +154,9 @@ static void print_answers(const struct replay_report *r) {
     for (int c = 1; c < ERR_COUNT; c++)
         if (r->refused[c]) printf(", %" PRIu64 " %s", r->refused[c], err_info((err)c)->name);
     printf("; %" PRIu64 " objects were uploaded", r->objects);
-    printf("\nkeys %.1f s, night %.1f s\n", r->seconds[SIM_OFFICERS] + r->seconds[SIM_KEYS],
-           r->seconds[SIM_NIGHT]);
+    printf("\nkeys %.1f s, night %.1f s, readings and comparisons %.1f s, tables %.1f s\n",
+           r->seconds[SIM_OFFICERS] + r->seconds[SIM_KEYS], r->seconds[SIM_NIGHT], r->seconds[SIM_DESK],
+           r->seconds[SIM_TABLES] + r->seconds[SIM_HIGHER]);
 }
 
 static void print_findings(const struct results *r) {

@@ -48,6 +48,33 @@ err sim_witness(const struct sim *s, unsigned i, char name[SIM_NAME_MAX], struct
     return derive(s, sim_name(name, "witness", span_of(&digit, 1)), NOTE_TYPE_COSIGNATURE, out, f);
 }
 
+struct span sim_clerk_name(const struct sim *s, uint32_t officer, unsigned clerk, char out[SIM_NAME_MAX]) {
+    const struct expansion *x = s->o.x;
+    char role[] = "clerk.1";
+    role[sizeof role - 2] = (char)('1' + clerk);
+    return sim_name(out, role, x->units[x->level_first[s->officer_level] + officer].code);
+}
+
+err sim_officer_of(const struct sim *s, struct span code, uint32_t *out, struct fail *f) {
+    const struct expansion *x = s->o.x;
+    uint32_t first = x->level_first[s->officer_level], low = 0, high = s->officer_count;
+    size_t digits = x->units[first].code.n;
+    struct span own = span_of(code.p, code.n < digits ? code.n : digits);
+    while (low < high) {
+        uint32_t mid = low + (high - low) / 2;
+        int c = span_cmp(x->units[first + mid].code, own);
+        if (c == 0) {
+            *out = mid;
+            return OK;
+        }
+        if (c < 0)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return fail_set(f, E_CONFIG, "no returning officer's unit holds %.*s", SPAN_ARG(code));
+}
+
 /* A person's pseudonym: nobody can say whose it is without the secret. */
 static struct hash holder_of(const struct sim *s, struct span name) {
     static const char domain[] = "hesabu/simulated-holder/v1\n";
@@ -100,6 +127,10 @@ static err make_officers(struct sim *s, struct fail *f) {
     if (!s->officers) return no_memory(f);
     for (uint32_t i = 0; i < s->officer_count; i++)
         TRY(kept_signer(s, sim_name(name, "ro", x->units[first + i].code), &s->officers[i], f));
+    if (x->contest_count > 1 && s->officer_level > 1) {
+        s->regional_level = (uint8_t)(s->officer_level - 1);
+        s->regional_count = x->level_first[s->regional_level + 1] - x->level_first[s->regional_level];
+    }
     for (unsigned i = 0; i < SIM_COMMISSIONERS; i++) {
         char digit = (char)('1' + i);
         TRY(kept_signer(s, sim_name(name, "commissioner", span_of(&digit, 1)),
@@ -301,22 +332,42 @@ static err make_officer(const struct sim *s, uint64_t index, struct sim_task *t,
     if (index < SIM_SIDES)
         return sim_grant(s, t, ROLE_PARTY, x->units[0].code, s->sides[index], &s->parties[index],
                          granters, SIM_THRESHOLD, NULL, f);
-    uint32_t i = (uint32_t)(index - SIM_SIDES) / 2;
-    struct span unit = x->units[x->level_first[s->officer_level] + i].code;
-    if (index % 2 == 0)
-        return sim_grant(s, t, ROLE_RETURNING_OFFICER, unit, (struct span){0}, &s->officers[i],
-                         granters, SIM_THRESHOLD, NULL, f);
+    index -= SIM_SIDES;
+    enum role role = ROLE_NATIONAL_RETURNING_OFFICER;
+    struct span unit = x->units[0].code, who = SPAN_LIT("chair");
     char name[SIM_NAME_MAX];
-    struct note_signer deputy;
-    TRY(sim_signer(s, sim_name(name, "dro", unit), &deputy, f));
-    err e = sim_grant(s, t, ROLE_DEPUTY_RETURNING_OFFICER, unit, (struct span){0}, &deputy, granters,
-                      SIM_THRESHOLD, NULL, f);
-    note_signer_wipe(&deputy);
+    if (index > 0) { /* an officer and a deputy for each unit of the two levels */
+        uint32_t i = (uint32_t)(index - 1) / 2;
+        uint32_t at = i < s->officer_count ? x->level_first[s->officer_level] + i
+                                           : x->level_first[s->regional_level] + i - s->officer_count;
+        unit = x->units[at].code;
+        role = index % 2 ? ROLE_RETURNING_OFFICER : ROLE_DEPUTY_RETURNING_OFFICER;
+        who = sim_name(name, index % 2 ? "ro" : "dro", unit);
+    }
+    struct note_signer key;
+    TRY(sim_signer(s, who, &key, f));
+    err e = sim_grant(s, t, role, unit, (struct span){0}, &key, granters, SIM_THRESHOLD, NULL, f);
+    note_signer_wipe(&key);
+    return e;
+}
+
+static err make_clerk_key(const struct sim *s, uint64_t index, struct sim_task *t, struct fail *f) {
+    const struct expansion *x = s->o.x;
+    uint32_t officer = (uint32_t)(index / SIM_CLERKS);
+    char name[SIM_NAME_MAX];
+    struct note_signer key;
+    const struct note_signer *ro = &s->officers[officer];
+    TRY(sim_signer(s, sim_clerk_name(s, officer, (unsigned)(index % SIM_CLERKS), name), &key, f));
+    err e = sim_grant(s, t, ROLE_CLERK, x->units[x->level_first[s->officer_level] + officer].code,
+                      (struct span){0}, &key, &ro, 1, NULL, f);
+    note_signer_wipe(&key);
     return e;
 }
 
 static err make_station_key(const struct sim *s, uint64_t index, struct sim_task *t,
                             struct fail *f) {
+    uint64_t stations = (uint64_t)s->o.x->station_count * (1 + SIM_SIDES);
+    if (index >= stations) return make_clerk_key(s, index - stations, t, f);
     const struct expand_station *st = &s->o.x->stations[index / (1 + SIM_SIDES)];
     unsigned who = (unsigned)(index % (1 + SIM_SIDES));
     char name[SIM_NAME_MAX];
@@ -338,12 +389,25 @@ static err make_station_key(const struct sim *s, uint64_t index, struct sim_task
 
 uint64_t sim_count(const struct sim *s, enum sim_phase p) {
     switch (p) {
-    case SIM_OFFICERS: return SIM_SIDES + (uint64_t)2 * s->officer_count;
-    case SIM_KEYS: return (uint64_t)s->o.x->station_count * (1 + SIM_SIDES);
+    case SIM_OFFICERS: return SIM_SIDES + 1 + (uint64_t)2 * (s->officer_count + s->regional_count);
+    case SIM_KEYS:
+        return (uint64_t)s->o.x->station_count * (1 + SIM_SIDES) + (uint64_t)s->officer_count * SIM_CLERKS;
     case SIM_NIGHT: return s->night_count;
+    case SIM_DESK: return s->form_count;
+    case SIM_TABLES: return s->table_count[0];
+    case SIM_HIGHER: return s->table_count[1];
     case SIM_PHASES: break;
     }
     return 0;
+}
+
+err sim_plan_phase(struct sim *s, enum sim_phase p, const struct fold *fold, struct fail *f) {
+    switch (p) {
+    case SIM_DESK: return sim_plan_desk(s, fold, f);
+    case SIM_TABLES: return sim_plan_tables(s, 0, fold, f);
+    case SIM_HIGHER: return sim_plan_tables(s, 1, fold, f);
+    default: return OK;
+    }
 }
 
 uint64_t sim_due_ms(const struct sim *s, uint64_t index) {
@@ -366,6 +430,9 @@ err sim_make(const struct sim *s, enum sim_phase p, uint64_t index, struct sim_t
     case SIM_OFFICERS: return make_officer(s, index, t, f);
     case SIM_KEYS: return make_station_key(s, index, t, f);
     case SIM_NIGHT: return sim_make_night(s, index, t, f);
+    case SIM_DESK: return sim_make_desk(s, index, t, f);
+    case SIM_TABLES: return sim_make_table(s, 0, index, t, f);
+    case SIM_HIGHER: return sim_make_table(s, 1, index, t, f);
     case SIM_PHASES: break;
     }
     return fail_set(f, E_INTERNAL, "no such phase of a simulation");

@@ -17,6 +17,8 @@ enum {
     SIM_SIDES = 2, /* parties with an agent at each station */
     SIM_OBJECTS = 2,
     SIM_WITNESSES = 9,
+    SIM_CLERKS = 3, /* at each returning officer's desk */
+    SIM_TABLE_LEVELS = 2,
     SIM_NAME_MAX = 120,
 };
 
@@ -29,6 +31,7 @@ struct sim_options {
     unsigned witnesses; /* 0: none; at most SIM_WITNESSES. More than half of them are a quorum */
     bool images;        /* a form's image for each result */
     bool troubles;      /* things go wrong on the way, and are put right */
+    bool whole;         /* the preset's whole country: its published form can be made */
 };
 
 struct sim;
@@ -37,7 +40,7 @@ MUST_USE err sim_new(const struct sim_options *o, struct sim **out, struct fail 
 void sim_free(struct sim *s);
 
 /* The key with this name; its name borrows. Names: the origin (the log), "commissioner.1", "ro.CODE",
- * "dro.CODE", "party.ID", "po.CODE", "dpo.CODE", "agent.ID.CODE". */
+ * "dro.CODE", "party.ID", "po.CODE", "dpo.CODE", "agent.ID.CODE", "chair", "clerk.1.CODE". */
 MUST_USE err sim_signer(const struct sim *s, struct span name, struct note_signer *out,
                         struct fail *f);
 /* The cosigning key of witness i, named "witness.1" for the first; `name` is room for that. */
@@ -59,8 +62,15 @@ enum sim_phase {
     SIM_OFFICERS, /* keys of returning officers, deputies and parties */
     SIM_KEYS,     /* keys of presiding officers and agents */
     SIM_NIGHT,    /* results, images, events */
+    SIM_DESK,     /* readings of every form, comparisons with the originals */
+    SIM_TABLES,   /* decisions; the tables of the lowest level, e.g. 34B */
+    SIM_HIGHER,   /* the tables above them, e.g. 34C */
     SIM_PHASES
 };
+/* The phases after the night are planned from what the log holds when they begin: before each of them
+ * the caller gives the fold, which nobody changes meanwhile. Nothing of it is kept. */
+struct fold;
+MUST_USE err sim_plan_phase(struct sim *s, enum sim_phase p, const struct fold *fold, struct fail *f);
 uint64_t sim_count(const struct sim *s, enum sim_phase p);
 /* When the night's task is due: after the poll's close. Never falls with the index. */
 uint64_t sim_due_ms(const struct sim *s, uint64_t index);

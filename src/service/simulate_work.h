@@ -31,6 +31,10 @@ struct night_item {
     uint8_t part; /* 0: the station's report; 1: what is put right afterwards */
 };
 
+struct sim_form;   /* simulate_desk.c */
+MUST_USE err sim_plan_desk(struct sim *s, const struct fold *fold, struct fail *f);
+struct sim_table;  /* simulate_law.c */
+
 struct sim {
     struct sim_options o;
     struct arena arena;
@@ -43,6 +47,12 @@ struct sim {
     uint8_t *trouble; /* enum trouble, one a figure */
     struct night_item *night;
     uint64_t night_count;
+    struct sim_form *forms; /* the desk's plan */
+    uint64_t form_count;
+    struct sim_table *tables[SIM_TABLE_LEVELS]; /* collations, from the lowest level up */
+    uint64_t table_count[SIM_TABLE_LEVELS];
+    uint8_t regional_level; /* units between nation and constituency that have an officer; 0: none */
+    uint32_t regional_count;
 };
 
 struct span sim_name(char out[SIM_NAME_MAX], const char *role, struct span code);
@@ -65,6 +75,17 @@ MUST_USE err sim_grant(const struct sim *s, struct sim_task *t, enum role role, 
 uint32_t sim_first_figure(const struct sim *s, uint32_t station);
 /* simulate_plan.c: who has which trouble, and the order of the night. */
 MUST_USE err sim_plan(struct sim *s, struct fail *f);
+/* "clerk.1.CODE" of an officer's unit; clerk 0 to SIM_CLERKS - 1 */
+struct span sim_clerk_name(const struct sim *s, uint32_t officer, unsigned clerk, char out[SIM_NAME_MAX]);
+/* Index of the returning officer over this unit or station, by its code. */
+MUST_USE err sim_officer_of(const struct sim *s, struct span code, uint32_t *out, struct fail *f);
+/* simulate_desk.c */
+MUST_USE err sim_plan_desk(struct sim *s, const struct fold *fold, struct fail *f);
+MUST_USE err sim_make_desk(const struct sim *s, uint64_t index, struct sim_task *t, struct fail *f);
+/* simulate_law.c */
+MUST_USE err sim_plan_tables(struct sim *s, unsigned level, const struct fold *fold, struct fail *f);
+MUST_USE err sim_make_table(const struct sim *s, unsigned level, uint64_t index, struct sim_task *t,
+                            struct fail *f);
 /* simulate_night.c */
 MUST_USE err sim_make_night(const struct sim *s, uint64_t index, struct sim_task *t,
                             struct fail *f);
