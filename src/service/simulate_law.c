@@ -211,7 +211,7 @@ err sim_plan_tables(struct sim *s, unsigned level, const struct fold *fold, stru
     for (uint32_t k = 0; k < fold_contest_count(fold); k++)
         if (contest_rule(fold, k)->collate_count > level) {
             uint32_t top = fold_contest(fold, k)->unit;
-            for (uint32_t u = top; u != NO_UNIT; u = unit_after(fold, u, top))
+            for (uint32_t u = top; u != NO_UNIT; u = unit_next(fold, u, top))
                 room += fold_unit(fold, u)->level == contest_rule(fold, k)->collate[level];
         }
     s->table_count[level] = 0;
@@ -220,7 +220,7 @@ err sim_plan_tables(struct sim *s, unsigned level, const struct fold *fold, stru
     for (uint32_t k = 0; k < fold_contest_count(fold) && e == OK; k++) {
         if (contest_rule(fold, k)->collate_count <= level) continue;
         uint32_t top = fold_contest(fold, k)->unit;
-        for (uint32_t u = top; u != NO_UNIT && e == OK; u = unit_after(fold, u, top)) {
+        for (uint32_t u = top; u != NO_UNIT && e == OK; u = unit_next(fold, u, top)) {
             bool any;
             if (fold_unit(fold, u)->level != contest_rule(fold, k)->collate[level]) continue;
             struct sim_table *t = &s->tables[level][s->table_count[level]];
