@@ -12,6 +12,7 @@
 #include "base/diag.h"
 #include "base/file.h"
 #include "crypto/secret.h"
+#include "election/declaration.h"
 #include "http/client.h"
 #include "http/routes.h"
 #include "service/open_data.h"
@@ -28,6 +29,7 @@ struct daemon {
     struct publisher *p;
     struct witnessing *w;
     struct open_data *data;
+    _Atomic size_t declared; /* contests, at the last publication */
     struct http_transport *transport;
     struct hostlog *hosts; /* NULL: none are watched */
     struct watching *watching; /* NULL: no live forensics */
@@ -116,6 +118,10 @@ static void published(void *ctx, uint64_t size, struct span head) {
     if (d->routes.events && stream_publish(d->routes.events, "head", head, &f) != OK)
         diag(DIAG_WARN, "event: %s", f.text);
     if (d->w) witnessing_wake(d->w);
+    const struct fold *s = sequencer_fold_lock(d->q);
+    size_t declared = fold_declaration_count(s);
+    sequencer_fold_unlock(d->q);
+    if (atomic_exchange(&d->declared, declared) != declared && d->data) open_data_wake(d->data);
 }
 
 /* Signing begins once the witnesses agree, or a reason is given for not waiting. */
@@ -294,6 +300,11 @@ err daemon_start(const struct daemon_options *o, struct daemon **out, struct fai
     pthread_mutex_init(&d->routes.per_key_lock, NULL);
     pthread_mutex_init(&d->routes.reader_lock, NULL);
     err e = open_parts(d, f);
+    /* before the publisher's thread, which wakes it */
+    if (e == OK && !o->no_http && !o->no_results && !o->apply_nothing && !o->no_data)
+        e = open_data_start(&(struct open_data_options){.public_dir = d->public_dir,
+                                                        .interval_ms = o->data_interval_ms},
+                            &d->data, f);
     if (e == OK && d->note[0]) diag(DIAG_INFO, "%s", d->note);
     if (e == OK) {
         e = begin(d, f);
@@ -306,10 +317,6 @@ err daemon_start(const struct daemon_options *o, struct daemon **out, struct fai
     if (e == OK && pthread_create(&d->ticker, NULL, tick, d))
         e = fail_set(f, E_MEMORY, "no thread for the daemon");
     d->ticking = e == OK;
-    if (e == OK && !o->no_http && !o->no_results && !o->apply_nothing && !o->no_data)
-        e = open_data_start(&(struct open_data_options){.public_dir = d->public_dir,
-                                                        .interval_ms = o->data_interval_ms},
-                            &d->data, f);
     if (e != OK) {
         daemon_stop(d);
         return e;
@@ -341,13 +348,13 @@ void daemon_stop(struct daemon *d) {
     pthread_cond_broadcast(&d->tick_cond);
     pthread_mutex_unlock(&d->tick_lock);
     if (d->ticking) pthread_join(d->ticker, NULL);
-    open_data_stop(d->data);
     if (d->q) sequencer_stop(d->q); /* answers everything that waits */
     http_server_stop(d->server, GRACE_MS);
     struct fail f;
     if (d->p) publisher_stop(d->p);
     if (d->w && d->started && witnessing_round(d->w, &f) != OK) diag(DIAG_WARN, "%s", f.text);
     witnessing_close(d->w);
+    open_data_stop(d->data); /* the two before this one may wake it */
     publisher_close(d->p);
     http_transport_free(d->transport);
     hostlog_free(d->hosts);

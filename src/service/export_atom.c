@@ -1,24 +1,26 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* Atom (RFC 4287): what a reader would want to be told of, newest first: corrections, decisions and the
- * findings that they resolve, notices, what became of objections. Ids are made from records' ids, so that an
+/* Atom (RFC 4287): what a reader would want to be told of, newest first: declarations, corrections,
+ * decisions and the findings that they resolve, notices, what became of objections. Ids are made from records' ids, so that an
  * entry keeps its id in every later feed. */
 #include <stdio.h>
 #include <stdlib.h>
 #include "base/clock.h"
 #include "base/vec.h"
 #include "base/xml_out.h"
+#include "election/gate.h"
 #include "election/voices.h"
 #include "service/export_walk.h"
 
 enum { NEWEST = 5000, TEXT_MAX = 1 << 16 };
 
-enum kind { CORRECTION, DECISION, NOTICE, RULING, KINDS };
-static const char *const kind_words[KINDS] = {"correction", "decision", "notice", "ruling"};
+enum kind { CORRECTION, DECISION, DECLARATION, DISSENT, NOTICE, RULING, KINDS };
+static const char *const kind_words[KINDS] = {"correction", "decision", "declaration",
+                                              "commissioner", "notice", "ruling"};
 
 struct event {
     uint64_t entry, ms;
     enum kind kind;
-    uint32_t index; /* of the result, decision, notice or objection */
+    uint32_t index; /* of the result, decision, ... in the fold */
 };
 
 struct feed {
@@ -70,6 +72,15 @@ static err collect(struct feed *d, struct fail *f) {
     for (uint32_t i = 0; i < fold_decision_count(fold); i++) {
         const struct decision *x = fold_decision(fold, i);
         if (of_contest(d, x->contest)) push(d, DECISION, i, x->entry, x->ms);
+    }
+    for (uint32_t i = 0; i < fold_declaration_count(fold); i++) {
+        const struct declaration *x = fold_declaration(fold, i);
+        if (of_contest(d, x->contest)) push(d, DECLARATION, i, x->entry, x->ms);
+    }
+    for (uint32_t i = 0; i < fold_dissent_count(fold); i++) {
+        const struct dissent *x = fold_dissent(fold, i);
+        if (of_contest(d, fold_declaration(fold, x->declaration)->contest))
+            push(d, DISSENT, i, x->entry, x->ms);
     }
     for (size_t i = 0; i < fold_notice_count(fold); i++) {
         const struct notice *n = fold_notice(fold, i);
@@ -211,6 +222,38 @@ static void decision(const struct feed *d, uint32_t i, struct buf *title, struct
     settled(d, i, text);
 }
 
+/* --- declarations --- */
+
+static void declaration(const struct feed *d, uint32_t i, struct buf *title, struct buf *text) {
+    const struct fold *fold = d->s->fold;
+    const struct declaration *x = fold_declaration(fold, i);
+    buf_str(title, "Declaration: ");
+    contest_name(d, x->contest, x->round, title);
+    buf_printf(text, "Declared in entry %llu, %s: ", (unsigned long long)x->entry,
+               outcome_name(x->outcome.kind));
+    export_outcome(fold, x, true, ", ", text);
+    buf_printf(text, ". It binds the log's first %llu entries.", (unsigned long long)x->size);
+    if (x->override == NO_OVERRIDE) return;
+    const struct override *o = fold_override(fold, x->override);
+    buf_printf(text, " Entry %llu lists what was still open:", (unsigned long long)o->entry);
+    for (size_t k = 0; k < o->item_count; k++) {
+        const struct override_item *item = override_item(fold, o, k);
+        buf_printf(text, "%s %s %llu", k ? "," : "", gate_name((enum gate_code)item->code),
+                   (unsigned long long)item->count);
+    }
+    buf_byte(text, '.');
+}
+
+static void dissent(const struct feed *d, uint32_t i, struct buf *title, struct buf *text) {
+    const struct dissent *x = fold_dissent(d->s->fold, i);
+    const struct declaration *of = fold_declaration(d->s->fold, x->declaration);
+    bool against = x->says == SAYS_DISSENTS;
+    buf_str(title, against ? "A commissioner dissents: " : "A commissioner verified: ");
+    contest_name(d, of->contest, of->round, title);
+    buf_printf(text, "Entry %llu, on the declaration of entry %llu.", (unsigned long long)x->entry,
+               (unsigned long long)of->entry);
+}
+
 /* --- entries --- */
 
 static void notice(const struct feed *d, uint32_t i, struct buf *title, struct buf *text) {
@@ -269,6 +312,10 @@ static void entry_link(struct feed *d, const struct event *e) {
         (void)snprintf(href, sizeof href, "../objects/%s", hex);
     } else if (e->kind == RULING) {
         (void)snprintf(href, sizeof href, "../results/objections.json");
+    } else if (e->kind == DECLARATION || e->kind == DISSENT) {
+        uint32_t i = e->kind == DISSENT ? fold_dissent(fold, e->index)->declaration : e->index;
+        const struct declaration *x = fold_declaration(fold, i);
+        unit_file(fold, x->contest, x->round, fold_contest(fold, x->contest)->unit, href);
     } else if (e->kind == DECISION) {
         const struct decision *x = fold_decision(fold, e->index);
         unit_file(fold, x->contest, x->round, x->unit, href);
@@ -296,6 +343,8 @@ static err entry(struct feed *d, const struct event *e, struct buf *title, struc
     switch (e->kind) {
     case CORRECTION: TRY(correction(d, e->index, title, text, f)); break;
     case DECISION: decision(d, e->index, title, text); break;
+    case DECLARATION: declaration(d, e->index, title, text); break;
+    case DISSENT: dissent(d, e->index, title, text); break;
     case NOTICE: notice(d, e->index, title, text); break;
     case RULING:
     case KINDS: ruling(d, e->index, title, text); break;

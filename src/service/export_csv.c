@@ -77,8 +77,8 @@ static void head(struct csv_out *x) {
         ",register,state,counted,findings,findings_open,standing_results,entry,record,received_at,"
         "signed_at,basis,signer_lines,registered,valid_written,valid_computed,rejected,objected,disputed,"
         "voters_kit,voters_manual,agents_present,agents_signed,agents_refused,serial,image_public,"
-        "image_received_at,held_entry,readings,read_at,compared_at,decision,decided_at,checkpoint_size,"
-        "checkpoint_root,checkpoint_time,simulated";
+        "image_received_at,held_entry,readings,read_at,compared_at,decision,decided_at,declared_at,"
+        "checkpoint_size,checkpoint_root,checkpoint_time,simulated";
     const struct fold *fold = x->s->fold;
     const struct definition *d = fold_definition(fold);
     buf_str(x->b, first);
@@ -195,6 +195,8 @@ static void row(struct csv_out *x, const struct tally *t, size_t i) {
     hash(x, st.image ? &st.image->shown : NULL);
     time_utc(x, st.image ? st.image->ms : 0);
     desk_fields(x, st.cell);
+    const struct declaration *d = export_declaration(x->s, t);
+    time_utc(x, d ? d->ms : 0);
     figure(x, x->at.size);
     word(x, x->at.root);
     word(x, x->at.time);

@@ -52,23 +52,24 @@ static void votes(struct eml_out *e, const struct tally *t, const struct total *
     xml_end(&e->x, "RejectedVotes");
 }
 
-static err contest(struct eml_out *e, const struct tally *t, struct fail *f) {
+static err contest(struct eml_out *e, const struct tally *t, const struct total *const *totals,
+                   struct fail *f) {
     const struct fold *fold = e->s->fold;
     const struct contest *k = fold_contest(fold, t->contest);
     xml_begin(&e->x, "Contest");
     named(e, "ContestIdentifier", k->id, t->round, "ContestName", k->name);
     xml_begin(&e->x, "TotalVotes");
-    votes(e, t, &t->rows[0].total[TOTAL_TRANSMITTED], true);
+    votes(e, t, totals[0], true);
     xml_end(&e->x, "TotalVotes");
     for (size_t i = 0; i < t->n; i++) {
         const struct tally_row *row = &t->rows[i];
-        if (!export_is_station(e->s, t, i) || !row->total[TOTAL_TRANSMITTED].stations) continue;
+        if (!export_is_station(e->s, t, i) || !totals[i]->stations) continue;
         xml_begin(&e->x, "ReportingUnitVotes");
         xml_begin(&e->x, "ReportingUnitIdentifier");
         id_attr(e, fold_unit(fold, row->unit)->code, 0);
         xml_text(&e->x, fold_unit(fold, row->unit)->name);
         xml_end(&e->x, "ReportingUnitIdentifier");
-        votes(e, t, &row->total[TOTAL_TRANSMITTED], false);
+        votes(e, t, totals[i], false);
         xml_end(&e->x, "ReportingUnitVotes");
         TRY(export_out_spill(e->o, f));
     }
@@ -111,8 +112,17 @@ static void head(struct eml_out *e) {
 err export_eml(const struct export_source *s, struct export_out *o, struct fail *f) {
     struct eml_out e = {.s = s, .o = o, .x = xml_out(&o->b, true)};
     head(&e);
-    for (size_t i = 0; i < s->results->n; i++)
-        if (export_wants(s, &s->results->tallies[i])) TRY(contest(&e, &s->results->tallies[i], f));
+    for (size_t i = 0; i < s->results->n; i++) {
+        const struct tally *t = &s->results->tallies[i];
+        const struct total **totals;
+        struct arena a;
+        if (!export_wants(s, t)) continue;
+        arena_init(&a, (size_t)1 << 30);
+        err code = export_totals(s, t, &a, &totals, f);
+        if (code == OK) code = contest(&e, t, totals, f);
+        arena_release(&a);
+        TRY(code);
+    }
     xml_end(&e.x, "Contests");
     xml_end(&e.x, "Election");
     xml_end(&e.x, "Count");

@@ -24,6 +24,7 @@ struct err_out {
     struct coverage *units;
     const struct choice **parties; /* one choice of each party, in the order of their names */
     size_t party_count;
+    const struct total **totals; /* of the tally that is being written */
 };
 
 static void unit_id(const struct err_out *x, uint32_t unit, char out[CDF_ID_MAX]) {
@@ -75,7 +76,7 @@ static err cover(struct err_out *x, struct fail *f) {
             u->used = true;
             if (!export_is_station(x->s, t, i) || row->not_held) continue;
             u->needed++;
-            u->counted = (uint16_t)(u->counted + (row->total[TOTAL_TRANSMITTED].stations > 0));
+            u->counted = (uint16_t)(u->counted + export_is_counted(x->s, t, i));
         }
     }
     for (uint32_t i = 0; i < n; i++) {
@@ -105,7 +106,7 @@ static err ballot_counts(struct err_out *x, const struct tally *t, struct fail *
     struct cdf *c = &x->c;
     cdf_list(c, "BallotCounts");
     for (size_t i = 0; i < t->n; i++) {
-        const struct total *sum = &t->rows[i].total[TOTAL_TRANSMITTED];
+        const struct total *sum = x->totals[i];
         char id[CDF_ID_MAX];
         if (sum->stations == 0) continue;
         unit_id(x, t->rows[i].unit, id);
@@ -119,6 +120,19 @@ static err ballot_counts(struct err_out *x, const struct tally *t, struct fail *
     }
     cdf_list_end(c);
     return OK;
+}
+
+/* Only what a declaration says; NULL before there is one. */
+static const char *post_status(const struct err_out *x, const struct tally *t, uint32_t choice) {
+    const struct declaration *d = export_declaration(x->s, t);
+    if (!d) return NULL;
+    bool named = outcome_has(&d->outcome, choice);
+    switch (d->outcome.kind) {
+    case OUTCOME_ELECTED:
+    case OUTCOME_UNOPPOSED: return named ? "winner" : "defeated";
+    case OUTCOME_NEXT_ROUND: return named ? "advanced-to-runoff" : "defeated";
+    default: return NULL;
+    }
 }
 
 static void candidates(struct err_out *x, const struct tally *t) {
@@ -140,6 +154,7 @@ static void candidates(struct err_out *x, const struct tally *t) {
             party_id(x, ch, id);
             cdf_str(c, "PartyId", id);
         }
+        if (post_status(x, t, n)) cdf_str(c, "PostElectionStatus", post_status(x, t, n));
         if (ch->state == CHOICE_WITHDRAWN) cdf_str(c, "PreElectionStatus", "withdrawn");
         cdf_item_end(c, "Candidate");
     }
@@ -157,7 +172,7 @@ static err selection(struct err_out *x, const struct tally *t, uint32_t n, struc
     cdf_u64(c, "SequenceOrder", n + 1);
     cdf_list(c, "VoteCounts");
     for (size_t i = 0; i < t->n; i++) {
-        const struct total *sum = &t->rows[i].total[TOTAL_TRANSMITTED];
+        const struct total *sum = x->totals[i];
         if (sum->stations == 0) continue;
         unit_id(x, t->rows[i].unit, id);
         cdf_item(c, "VoteCounts", "VoteCounts", NULL, false);
@@ -188,14 +203,14 @@ static err contest(struct err_out *x, const struct tally *t, struct fail *f) {
     for (uint32_t n = 0; n < k->choice_count; n++)
         if (contest_has_choice(k, t->round, n)) TRY(selection(x, t, n, f));
     cdf_list_end(c);
-    count_status(x, top->total[TOTAL_TRANSMITTED].stations, held(top));
+    count_status(x, x->totals[0]->stations, held(top));
     unit_id(x, k->unit, id);
     cdf_str(c, "ElectionDistrictId", id);
     cdf_list(c, "ExternalIdentifier");
     cdf_external(c, "contest", k->id);
     cdf_list_end(c);
     cdf_text(c, "Name", k->name);
-    cdf_u64(c, "SubUnitsReported", top->total[TOTAL_TRANSMITTED].stations);
+    cdf_u64(c, "SubUnitsReported", x->totals[0]->stations);
     cdf_u64(c, "TotalSubUnits", held(top));
     cdf_u64(c, "VotesAllowed", 1);
     cdf_item_end(c, "Contest");
@@ -216,9 +231,14 @@ static err election(struct err_out *x, const struct tally *t, struct fail *f) {
     struct buf name;
     char id[CDF_ID_MAX];
     cdf_item(c, "Election", "Election", NULL, false);
-    TRY(ballot_counts(x, t, f));
-    candidates(x, t);
-    TRY(contest(x, t, f));
+    struct arena a;
+    arena_init(&a, (size_t)1 << 30);
+    err e = export_totals(x->s, t, &a, &x->totals, f);
+    if (e == OK) e = ballot_counts(x, t, f);
+    if (e == OK) candidates(x, t);
+    if (e == OK) e = contest(x, t, f);
+    arena_release(&a);
+    TRY(e);
     unit_id(x, k->unit, id);
     cdf_str(c, "ElectionScopeId", id);
     buf_init(&name, 4096);
@@ -227,7 +247,7 @@ static err election(struct err_out *x, const struct tally *t, struct fail *f) {
     buf_span(&name, k->name);
     if (t->round > 1) buf_printf(&name, ", round %u", t->round);
     cdf_words(c, "Name", buf_view(&name));
-    err e = buf_ok(&name, f);
+    e = buf_ok(&name, f);
     buf_release(&name);
     date(x, "StartDate", d->opens_ms);
     date(x, "EndDate", d->closes_ms);
@@ -306,6 +326,7 @@ static void parties(struct err_out *x) {
 
 static const char *status(const struct export_source *s) {
     if (fold_result_count(s->fold) == 0) return "pre-election";
+    if (export_status(s) == EXPORT_DECLARED) return "certified";
     return export_complete(s) ? "unofficial-complete" : "unofficial-partial";
 }
 

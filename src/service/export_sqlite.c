@@ -18,9 +18,11 @@ static const char SCHEMA[] =
     " notice TEXT) STRICT;\n"
     "CREATE TABLE unit( -- the nation and everything below it\n"
     " code TEXT PRIMARY KEY, name TEXT, level TEXT, parent TEXT REFERENCES unit,\n"
-    " registered INTEGER) STRICT; -- voters in the register\n"
+    " registered INTEGER -- voters in the register\n"
+    " ) STRICT;\n"
     "CREATE TABLE contest(id TEXT PRIMARY KEY, name TEXT, kind TEXT, unit TEXT REFERENCES unit,\n"
-    " round INTEGER) STRICT; -- the current one\n"
+    " round INTEGER -- the current one\n"
+    " ) STRICT;\n"
     "CREATE TABLE choice(contest TEXT REFERENCES contest, id TEXT, position INTEGER, -- on the ballot\n"
     " name TEXT, party TEXT, PRIMARY KEY(contest, id)) STRICT;\n"
     "CREATE TABLE station( -- one row a station, contest and round\n"
@@ -42,7 +44,8 @@ static const char SCHEMA[] =
     " rejected INTEGER, objected INTEGER, disputed INTEGER, voters_kit INTEGER, voters_manual INTEGER,\n"
     " serial TEXT, agents_present INTEGER, agents_signed INTEGER, agents_refused INTEGER,\n"
     " agent_keys INTEGER, -- agents who signed on a device\n"
-    " saw INTEGER, object INTEGER) STRICT; -- countersignatures\n"
+    " saw INTEGER, object INTEGER -- countersignatures\n"
+    " ) STRICT;\n"
     "CREATE TABLE vote(entry INTEGER REFERENCES result, choice TEXT, votes INTEGER,\n"
     " PRIMARY KEY(entry, choice)) STRICT;\n"
     "CREATE TABLE image( -- pictures of forms\n"
@@ -53,14 +56,15 @@ static const char SCHEMA[] =
     "CREATE TABLE finding( -- what does not add up, or deserves a look; never an accusation\n"
     " contest TEXT, round INTEGER, unit TEXT REFERENCES unit, code TEXT, severity TEXT, text TEXT,\n"
     " entry INTEGER, -- of the result that it is about\n"
-    " decision INTEGER) STRICT; -- entry of the decision that accepts or settles it; NULL: open\n"
+    " decision INTEGER -- entry of the decision that accepts or settles it; NULL: open\n"
+    " ) STRICT;\n"
     "CREATE TABLE reading( -- what people and machines read from the picture, once it was opened\n"
     " entry INTEGER PRIMARY KEY, seal_entry INTEGER, contest TEXT, round INTEGER, station TEXT,\n"
     " machine INTEGER, blind INTEGER, -- 1: nobody's reading of this form was public before\n"
     " sealed_at TEXT, opened_at TEXT, registered INTEGER, valid INTEGER, rejected INTEGER,\n"
     " objected INTEGER, disputed INTEGER, serial TEXT) STRICT;\n"
-    "CREATE TABLE reading_vote(entry INTEGER, choice TEXT, votes INTEGER, -- of readings, and of\n"
-    " PRIMARY KEY(entry, choice)) STRICT; -- comparisons that found another figure\n"
+    "CREATE TABLE reading_vote( -- of readings, and of comparisons that found another figure\n"
+    " entry INTEGER, choice TEXT, votes INTEGER, PRIMARY KEY(entry, choice)) STRICT;\n"
     "CREATE TABLE comparison( -- with the paper original\n"
     " entry INTEGER PRIMARY KEY, contest TEXT, round INTEGER, station TEXT, level TEXT, at TEXT,\n"
     " with_entry INTEGER, -- the figures that were compared\n"
@@ -69,6 +73,11 @@ static const char SCHEMA[] =
     " at TEXT, action TEXT, codes TEXT, -- findings that it accepts\n"
     " record_entry INTEGER, -- that it adopts, or releases\n"
     " court_order TEXT, released_by INTEGER) STRICT;\n"
+    "CREATE TABLE declaration(entry INTEGER PRIMARY KEY, contest TEXT, round INTEGER, at TEXT,\n"
+    " outcome TEXT, choices TEXT, -- ids with a blank between them\n"
+    " checkpoint_size INTEGER, checkpoint_root TEXT, -- what it binds\n"
+    " override INTEGER -- entry of the override that lists what was still open; NULL: nothing was\n"
+    " ) STRICT;\n"
     "CREATE TABLE total( -- every unit above the stations, one row a named total\n"
     " contest TEXT, round INTEGER, unit TEXT REFERENCES unit, total TEXT, expected INTEGER,\n"
     " received INTEGER, in_question INTEGER, not_held INTEGER, stations INTEGER, registered INTEGER,\n"
@@ -111,7 +120,7 @@ static const char *const README[][2] = {
     {"words", "Provisional until declared: see source.status."},
     {"table", "source, unit, contest, choice: the definition. station: one row a station, contest and "
               "round. result, vote: every result that was sent. image: pictures of forms. reading, "
-              "reading_vote, comparison, decision: what the tally desk did. finding. total, total_vote: "
+              "reading_vote, comparison, decision: what the tally desk did. declaration. finding. total, total_vote: "
               "totals of every unit above the stations."},
     {"view", "counted_vote, counted_result, unit_above, finding_count, totals_check"},
     {"example", "SELECT choice_name, sum(votes) FROM counted_vote WHERE contest = 'president' GROUP BY 1;"},
@@ -135,6 +144,7 @@ static const char I_README[] = "INSERT INTO readme VALUES(?,?,?)",
                   I_READING[] = "INSERT INTO reading VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
                   I_READ_VOTE[] = "INSERT INTO reading_vote VALUES(?,?,?)",
                   I_COMPARED[] = "INSERT INTO comparison VALUES(?,?,?,?,?,?,?,?,?,?,?)",
+                  I_DECLARED[] = "INSERT INTO declaration VALUES(?,?,?,?,?,?,?,?,?)",
                   I_DECISION[] = "INSERT INTO decision VALUES(?,?,?,?,?,?,?,?,?,?)",
                   I_TOTAL[] = "INSERT INTO total VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
                   I_TOTAL_VOTE[] = "INSERT INTO total_vote VALUES(?,?,?,?,?,?)";
@@ -171,7 +181,7 @@ static err definition_rows(struct db_out *x, struct fail *f) {
     for (size_t i = 0; i < sizeof README / sizeof *README; i++)
         TRY(ROW(x, I_README, num(i + 1), str(README[i][0]), str(README[i][1])));
     TRY(ROW(x, I_SOURCE, txt(d->origin), str(at.election), num(at.size), str(at.root), str(at.time),
-            txt(d->title), str("provisional, not declared"), str(d->simulated ? "SIMULATED" : ""),
+            txt(d->title), str(export_status_text(export_status(x->s))), str(d->simulated ? "SIMULATED" : ""),
             txt(d->notice)));
     for (uint32_t i = 0; i < fold_unit_count(s); i++) {
         const struct unit *u = fold_unit(s, i);
@@ -330,6 +340,27 @@ static err decision_rows(struct db_out *x, struct fail *f) {
     return OK;
 }
 
+static err declaration_rows(struct db_out *x, struct fail *f) {
+    const struct fold *fold = x->s->fold;
+    for (uint32_t i = 0; i < fold_declaration_count(fold); i++) {
+        const struct declaration *d = fold_declaration(fold, i);
+        struct span contest = fold_contest(fold, d->contest)->id;
+        if (x->s->contest && !span_is(contest, x->s->contest)) continue;
+        char at[21], root[HASH_BASE64_LEN + 1];
+        struct buf choices;
+        buf_init(&choices, 1 << 16);
+        export_outcome(fold, d, false, " ", &choices);
+        clock_format_utc(d->ms, at);
+        base64_encode(hash_span(&d->root), root);
+        err e = ROW(x, I_DECLARED, num(d->entry), txt(contest), num(d->round), str(at),
+                    str(outcome_name(d->outcome.kind)), txt(buf_view(&choices)), num(d->size), str(root),
+                    num(d->override == NO_OVERRIDE ? ABSENT : fold_override(fold, d->override)->entry));
+        buf_release(&choices);
+        TRY(e);
+    }
+    return OK;
+}
+
 static err station_rows(struct db_out *x, const struct tally *t, size_t i, struct fail *f) {
     const struct fold *fold = x->s->fold;
     struct export_station st;
@@ -383,7 +414,8 @@ static err all_rows(struct db_out *x, struct fail *f) {
         struct span contest = fold_contest(x->s->fold, fi->items[i].contest)->id;
         if (!x->s->contest || span_is(contest, x->s->contest)) TRY(finding_row(x, &fi->items[i], f));
     }
-    return decision_rows(x, f);
+    TRY(decision_rows(x, f));
+    return declaration_rows(x, f);
 }
 
 err export_sqlite(const struct export_source *s, const char *path, struct fail *f) {

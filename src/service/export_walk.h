@@ -3,6 +3,7 @@
 #ifndef SERVICE_EXPORT_WALK_H
 #define SERVICE_EXPORT_WALK_H
 
+#include "election/declaration.h"
 #include "service/export.h"
 
 /* --- output --- */
@@ -73,8 +74,25 @@ const char *export_image_kind(const struct image *m);
 /* The unit above `unit` at this level, or NO_UNIT. */
 uint32_t export_ancestor(const struct export_source *s, uint32_t unit, unsigned level);
 
+/* The declaration of a tally's contest and round, or NULL. */
+const struct declaration *export_declaration(const struct export_source *s, const struct tally *t);
+enum export_status { EXPORT_PROVISIONAL, EXPORT_SOME_DECLARED, EXPORT_DECLARED };
+enum export_status export_status(const struct export_source *s);
+const char *export_status_text(enum export_status status);
+
+/* Names (or ids) of the choices that the outcome names. */
+void export_outcome(const struct fold *fold, const struct declaration *d, bool names, const char *between,
+                    struct buf *out);
+
+/* For formats that have one figure for each unit: the total "transmitted" until the contest is declared;
+ * then the figures that hold, added up, and at the contest's own unit what the declaration rests on.
+ * One for each row, in the arena or borrowed from the tally. */
+MUST_USE err export_totals(const struct export_source *s, const struct tally *t, struct arena *a,
+                           const struct total ***out, struct fail *f);
+/* Station row i is in them. */
+bool export_is_counted(const struct export_source *s, const struct tally *t, size_t i);
 /* Whether every station of the exported contests is counted, those left out where the contest is not
- * held. */
+ * held; a declared contest is complete. */
 bool export_complete(const struct export_source *s);
 
 /* --- the formats --- */

@@ -59,7 +59,7 @@ err open_data_sums(const struct open_file *files, size_t n, struct buf *out, str
 
 enum word {
     W_LANG, W_OTHER, W_OTHER_FILE, W_TITLE, W_BACK, W_WHAT, W_AT, W_SIZE, W_ROOT, W_TIME, W_STATUS,
-    W_STATUS_IS, W_FILE, W_FORMAT, W_BYTES, W_SUM, W_UNPACKED, W_AGAIN, W_API, W_SUMS, W_LIST, W_RAW,
+    W_PROVISIONAL, W_SOME, W_DECLARED, W_FILE, W_FORMAT, W_BYTES, W_SUM, W_UNPACKED, W_AGAIN, W_API, W_SUMS, W_LIST, W_RAW,
     W_COUNT
 };
 
@@ -68,6 +68,7 @@ static const char *const words[OPEN_LANGS][W_COUNT] = {
      "The figures of this election in formats that others read. Each file says at which checkpoint of "
      "the log it was made.",
      "Checkpoint", "Entries of the log", "Root", "Last entry", "Status", "Provisional, not declared",
+     "Some contests are declared, others provisional", "Declared",
      "File", "What", "Bytes", "SHA-256", "unpacked",
      "Anybody can make the same files, byte for byte, from the log:", "How programs read this server",
      "Checksums", "This list for programs", "The log itself: checkpoint"},
@@ -75,7 +76,7 @@ static const char *const words[OPEN_LANGS][W_COUNT] = {
      "Takwimu za uchaguzi huu katika miundo inayosomwa na programu nyingine. Kila faili inasema "
      "imetengenezwa katika hatua gani ya daftari.",
      "Hatua ya daftari", "Maingizo ya daftari", "Mzizi", "Ingizo la mwisho", "Hali",
-     "Ya muda, hayajatangazwa", "Faili", "Yaliyomo", "Baiti", "SHA-256", "ikifunguliwa",
+     "Ya muda, hayajatangazwa", "Baadhi ya nafasi zimetangazwa, nyingine ni za muda", "Yametangazwa", "Faili", "Yaliyomo", "Baiti", "SHA-256", "ikifunguliwa",
      "Yeyote anaweza kutengeneza faili hizi hizi, baiti kwa baiti, kutoka kwenye daftari:",
      "Jinsi programu zinavyosoma seva hii", "Alama za uhakiki", "Orodha hii kwa programu",
      "Daftari lenyewe: hatua ya sasa"},
@@ -227,7 +228,7 @@ static void body(struct xml_out *x, const struct export_source *s, const char *c
     fact(x, w[W_SIZE], span_text(size));
     fact(x, w[W_ROOT], span_text(at.root));
     fact(x, w[W_TIME], span_text(at.time));
-    fact(x, w[W_STATUS], span_text(w[W_STATUS_IS]));
+    fact(x, w[W_STATUS], span_text(w[W_PROVISIONAL + export_status(s)]));
     xml_end(x, "dl");
     table(x, w, files, n, lang);
     xml_begin(x, "p");

@@ -165,7 +165,7 @@ static void err_json(void **state) {
     if (!j) fail_msg("%s at %d", je.text, je.position);
     assert_string_equal(json_string_value(json_object_get(j, "Status")), "unofficial-partial");
     json_t *elections = json_object_get(j, "Election");
-    assert_int_equal(json_array_size(elections), 5); /* four contests, one of them in two rounds */
+    assert_int_equal(json_array_size(elections), m.r.n);
     json_t *president = json_array_get(elections, 0);
     json_t *contest = json_array_get(json_object_get(president, "Contest"), 0);
     assert_int_equal(json_array_size(json_object_get(contest, "ContestSelection")), 3);
@@ -328,6 +328,70 @@ static void feed(void **state) {
     end(&m);
 }
 
+/* --- a declaration --- */
+
+static json_t *report(struct made *m, const char *contest) {
+    struct buf b;
+    json_error_t je;
+    m->s.contest = contest;
+    exported(m, EXPORT_ERR_JSON, &b);
+    json_t *j = json_loadb((const char *)b.p, b.n, JSON_REJECT_DUPLICATES, &je);
+    if (!j) fail_msg("%s at %d", je.text, je.position);
+    buf_release(&b);
+    return j;
+}
+
+static const char *post_status(json_t *report, const char *candidate) {
+    json_t *election = json_array_get(json_object_get(report, "Election"), 0);
+    json_t *x = object_with(json_object_get(election, "Candidate"), "@id", candidate);
+    assert_non_null(x);
+    return json_string_value(json_object_get(x, "PostElectionStatus"));
+}
+
+static void declared(void **state) {
+    (void)state;
+    struct made m;
+    struct fail f;
+    struct buf b;
+    begin(&m);
+    json_t *before = report(&m, "head-21");
+    assert_string_equal(json_string_value(json_object_get(before, "Status")), "unofficial-partial");
+    assert_null(post_status(before, "candidate-1-head-21Zkim"));
+    json_decref(before);
+    fx_must(m.x, "d21", "ro/21",
+            "declaration {'checkpoint':${cp:good:all},'collation':'${id:k21}','contest':'head-21',"
+            "'election':'${e}','outcome':{'choices':['kim'],'kind':'elected'},'override':'${id:ov21}',"
+            "'root':'${root:all}','round':1,'size':${n:all}}");
+    results_release(&m.r);
+    must(results_compute(m.x->fold, &m.r, &f));
+    json_t *after = report(&m, "head-21");
+    assert_string_equal(json_string_value(json_object_get(after, "Status")), "certified");
+    assert_string_equal(post_status(after, "candidate-1-head-21Zkim"), "winner");
+    assert_string_equal(post_status(after, "candidate-1-head-21Zlee"), "defeated");
+    json_t *election = json_array_get(json_object_get(after, "Election"), 0);
+    json_t *contest = json_array_get(json_object_get(election, "Contest"), 0);
+    json_t *counts = json_object_get(json_array_get(json_object_get(contest, "ContestSelection"), 0), "VoteCounts");
+    assert_int_equal(json_integer_value(json_object_get(object_with(counts, "GpUnitId", "gp-21"), "Count")), 70);
+    assert_int_equal(json_integer_value(json_object_get(object_with(counts, "GpUnitId", "gp-2101"), "Count")), 70);
+    json_decref(after);
+    json_t *all = report(&m, NULL); /* the others are not declared */
+    assert_string_equal(json_string_value(json_object_get(all, "Status")), "unofficial-partial");
+    json_decref(all);
+    exported(&m, EXPORT_ATOM, &b);
+    assert_true(position(&b, "<title>Declaration: ") != SIZE_MAX);
+    assert_true(position(&b, "elected: ") != SIZE_MAX);
+    assert_true(position(&b, "lists what was still open: G_MISSING ") != SIZE_MAX);
+    buf_release(&b);
+    m.s.contest = "head-21";
+    exported(&m, EXPORT_CSV, &b);
+    struct csv *c = table(&b);
+    find(c, "2101");
+    assert_int_equal(strlen(cell(c, "declared_at")), 20);
+    csv_close(c);
+    buf_release(&b);
+    end(&m);
+}
+
 /* --- XML --- */
 
 static void xml_is(struct span text, const char *want) {
@@ -374,7 +438,7 @@ int main(void) {
         cmocka_unit_test(csv_of_one_contest), cmocka_unit_test(csv_of_all_contests),
         cmocka_unit_test(err_json),           cmocka_unit_test(streams),
         cmocka_unit_test(before_the_manifest), cmocka_unit_test(files),
-        cmocka_unit_test(names_of_formats), cmocka_unit_test(feed),   cmocka_unit_test(xml_escapes),
+        cmocka_unit_test(names_of_formats), cmocka_unit_test(feed), cmocka_unit_test(declared),   cmocka_unit_test(xml_escapes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
