@@ -30,12 +30,12 @@ static void contest_heading(struct page *p, const struct tally *t) {
     html_raw(h, "</p>\n");
 }
 
-static void units_prefix(struct page *p, const struct tally *t, char out[PAGE_PATH_MAX]) {
+static void units_prefix(struct page *p, const struct tally *t, char out[PAGE_PATH_MAX + 8]) {
     char path[PAGE_PATH_MAX];
     page_unit_path(p->s, p->h.lang, t, t->rows[0].unit, path);
     char *slash = strrchr(path, '/');
     if (slash) slash[1] = 0;
-    (void)snprintf(out, PAGE_PATH_MAX, "%s%s", p->h.up, path);
+    (void)snprintf(out, PAGE_PATH_MAX + 8, "%s%s", p->h.up, path);
     p->units = out;
 }
 
@@ -61,14 +61,17 @@ static void records(struct page *p) {
     page_section_end(p);
 }
 
-static void overview(struct page *p) {
-    const struct results *r = p->site->results;
-    char prefix[PAGE_PATH_MAX];
-    if (!r->n) return;
-    const struct tally *t = &r->tallies[0];
-    for (size_t i = 1; i < r->n; i++) /* the last round of the first contest */
+const struct tally *page_main_contest(const struct page_site *site) {
+    const struct results *r = site->results;
+    const struct tally *t = r->n ? &r->tallies[0] : NULL;
+    for (size_t i = 1; i < r->n; i++)
         if (r->tallies[i].contest == t->contest) t = &r->tallies[i];
-    units_prefix(p, t, prefix);
+    return t;
+}
+
+static void overview(struct page *p) {
+    const struct tally *t = p->contest;
+    if (!t) return;
     contest_heading(p, t);
     page_progress(p, &t->rows[0]);
     page_section(p, "figures", W_RESULTS);
@@ -76,9 +79,7 @@ static void overview(struct page *p) {
     page_facts(p, &t->rows[0]);
     page_section_end(p);
     page_totals(p, &t->rows[0]);
-    html_printf(&p->h, "<div id=\"map\" data-units=\"");
-    html_escaped(&p->h, span_text(p->units));
-    html_raw(&p->h, "\"></div>\n");
+    html_raw(&p->h, "<div id=\"map\"></div>\n");
     page_section(p, "places", W_PLACES);
     page_parts(p, t, 0);
     page_parts_votes(p, t, 0);
@@ -93,7 +94,7 @@ static void overview(struct page *p) {
 static void contests(struct page *p) {
     struct html *h = &p->h;
     const struct results *r = p->site->results;
-    char prefix[PAGE_PATH_MAX];
+    char prefix[PAGE_PATH_MAX + 8];
     html_raw(h, "<h1>");
     html_word(h, W_CONTESTS);
     html_raw(h, "</h1>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"");
@@ -161,11 +162,13 @@ err page_make(const struct page_site *site, enum page_lang lang, enum page_kind 
               struct fail *f) {
     static void (*const bodies[])(struct page *) = {overview, contests, about, petition};
     static const char *const kinds[] = {"overview", "contests", "text", "text"};
-    char path[PAGE_PATH_MAX];
+    char path[PAGE_PATH_MAX], prefix[PAGE_PATH_MAX + 8];
     page_path(lang, kind, path);
     struct page p = {.site = site, .s = site->fold, .path = path, .units = "",
                      .data = kind == PAGE_OVERVIEW || kind == PAGE_CONTESTS ? "results/index.json" : NULL,
                      .h = {.b = out, .lang = lang, .up = lang == LANG_EN ? "" : "../"}};
+    p.contest = page_main_contest(site);
+    if (p.contest) units_prefix(&p, p.contest, prefix);
     page_begin(&p, kinds[kind], fold_definition(site->fold)->title);
     bodies[kind](&p);
     page_end(&p);

@@ -25,10 +25,17 @@ void page_in_lang(const struct page *p, enum page_lang lang, char out[PAGE_PATH_
 static void head(struct page *p, const char *kind, struct span title) {
     struct html *h = &p->h;
     const struct definition *d = fold_definition(p->s);
-    html_printf(h, "<!doctype html>\n<html lang=\"%s\" data-kind=\"%s\" data-up=\"%s\" data-size=\"%llu\">\n"
-                   "<head><meta charset=\"utf-8\">\n"
-                   "<meta http-equiv=\"Content-Security-Policy\" content=\"" POLICY "\">\n",
+    html_printf(h, "<!doctype html>\n<html lang=\"%s\" data-kind=\"%s\" data-up=\"%s\" data-size=\"%llu\"",
                 lang_tag(h->lang), kind, h->up, (unsigned long long)fold_size(p->s));
+    if (p->contest) {
+        html_raw(h, " data-contest=\"");
+        html_escaped(h, fold_contest(p->s, p->contest->contest)->id);
+        html_printf(h, "/%u\" data-units=\"", p->contest->round);
+        html_escaped(h, span_text(p->units));
+        html_raw(h, "\"");
+    }
+    html_raw(h, ">\n<head><meta charset=\"utf-8\">\n"
+                "<meta http-equiv=\"Content-Security-Policy\" content=\"" POLICY "\">\n");
     html_raw(h, "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
                 "<meta name=\"color-scheme\" content=\"light dark\">\n"
                 "<meta name=\"referrer\" content=\"no-referrer\">\n<title>");

@@ -13,8 +13,12 @@ struct page {
     struct html h;
     const char *path; /* its own, from the tree's root */
     const char *data;  /* the JSON that says the same; NULL: none */
+    const struct tally *contest; /* that its links lead to; NULL: none */
     const char *units; /* what to put before "CODE.html" to reach a unit's page from here */
 };
+
+/* page.c: the contest that the overview shows; the first one's last round. NULL: there is none. */
+const struct tally *page_main_contest(const struct page_site *site);
 
 /* page_frame.c: everything up to <main>, and everything behind it. `kind`: a word for scripts and
  * style ("overview", "unit", "station", "text"). `title` is foreign text, for the browser's title. */

@@ -79,7 +79,7 @@ err page_unit(const struct page_site *site, enum page_lang lang, const struct ta
     char path[PAGE_PATH_MAX], data[RESULTS_PATH_MAX];
     page_unit_path(s, lang, t, unit, path);
     results_unit_path(s, t->contest, t->round, unit, data);
-    struct page p = {.site = site, .s = s, .path = path, .data = data, .units = "",
+    struct page p = {.site = site, .s = s, .path = path, .data = data, .units = "", .contest = t,
                      .h = {.b = out, .lang = lang, .up = "../../../"}};
     page_begin(&p, "unit", fold_unit(s, unit)->name);
     crumbs(&p, t, row);

@@ -2,6 +2,7 @@
 #include "service/portal.h"
 
 #include <stdlib.h>
+#include "service/portal_data.h"
 
 /* Rows of a contest and round whose pages are due. */
 struct due {
@@ -76,14 +77,13 @@ bool portal_is_pending(const struct portal *p) {
     return p->count > 0;
 }
 
-static err add_assets(struct portal *p, const struct portal_sink *sink, struct fail *f) {
+static err add_assets(const struct portal_sink *sink, struct fail *f) {
     for (size_t i = 0; i < portal_asset_count; i++) {
         struct buf *b;
         TRY(sink->add(sink->ctx, portal_assets[i].path, &b, f));
         buf_add(b, portal_assets[i].bytes, portal_assets[i].n);
         TRY(buf_ok(b, f));
     }
-    p->assets = false;
     return OK;
 }
 
@@ -135,7 +135,14 @@ static err add_rows(struct portal *p, const struct page_site *site, size_t budge
 
 err portal_render(struct portal *p, const struct page_site *site, size_t budget,
                   const struct portal_sink *sink, struct fail *f) {
-    if (p->assets) TRY(add_assets(p, sink, f));
+    if (p->assets) {
+        TRY(add_assets(sink, f));
+        TRY(portal_search(site->fold, sink, f));
+    }
+    p->assets = false;
     TRY(add_texts(site, sink, f));
+    for (size_t i = 0; i < site->results->n; i++)
+        if (site->results->tallies[i].rows[0].unit == 0)
+            TRY(portal_areas(site->fold, &site->results->tallies[i], sink, f));
     return add_rows(p, site, budget, sink, f);
 }

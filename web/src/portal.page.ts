@@ -1,5 +1,14 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // What scripts add to pages that are whole without them.
+import { live } from './live.js';
 import { proof } from './proof/mount.js';
+import { screen } from './screen.js';
+import { search } from './search.js';
+import { station } from './station.js';
 
+live();
+search();
+screen();
+station();
 proof();
+if (document.getElementById('map')) void import('./map.js').then((m) => m.map());
