@@ -91,6 +91,7 @@ static err run(struct demo *d, struct arena *a, struct fail *f) {
                                 .all_contests = d->all_contests};
     TRY(expand(&p, &eo, a, &x, f));
     struct simulated_log o = {.command = "demo",
+                              .preset = preset,
                               .dir = d->dir,
                               .origin = "demo.hesabu.example/" PRESET_NAME,
                               .x = &x,

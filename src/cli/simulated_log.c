@@ -56,7 +56,7 @@ static int remove_one(const char *path, const struct stat *st, int kind, struct 
 
 /* Only what a simulation made: its secret lies there. */
 static err start_afresh(const struct work *w, const char *secret_path, struct fail *f) {
-    static const char *const parts[] = {"public", "private", "keys", "witnesses", "demo-log.txt"};
+    static const char *const parts[] = {"public", "private", "keys", "witnesses", "portal", "demo-log.txt"};
     if (!file_exists(w->o->dir)) return OK;
     if (!file_exists(secret_path))
         return fail_set(f, E_EXISTS, "%s holds no simulated election, so --fresh does not remove it",
@@ -336,6 +336,21 @@ static void serve(const struct work *w) {
     while (!listen_stopped() && !daemon_failed(w->daemon)) listen_wait(200);
 }
 
+/* The layout of the portal's map, where the preset has one. */
+static err copy_map(const char *preset, const char *dir, struct fail *f) {
+    char from[PATH_MAX_LEN], to[PATH_MAX_LEN];
+    struct buf b;
+    TRY(path_join(from, sizeof from, preset, "map.json", f));
+    TRY(path_join(to, sizeof to, dir, "portal/map.json", f));
+    if (!file_exists(from) || file_exists(to)) return OK;
+    buf_init(&b, (size_t)16 << 20);
+    err e = file_read(from, (size_t)16 << 20, &b, f);
+    if (e == OK) e = file_mkdirs_for(to, f);
+    if (e == OK) e = file_write_atomic(to, buf_view(&b), f);
+    buf_release(&b);
+    return e;
+}
+
 static err run_all(struct work *w, struct buf *units, struct buf *contests, struct buf *manifest,
                    struct fail *f) {
     struct replay_report report = {0};
@@ -345,6 +360,7 @@ static err run_all(struct work *w, struct buf *units, struct buf *contests, stru
                              .witnesses = WITNESSES, .origin = span_text(w->o->origin)};
     TRY(file_mkdirs(w->o->dir, f));
     TRY(open_folder(w, f));
+    if (w->o->preset) TRY(copy_map(w->o->preset, w->o->dir, f));
     if (w->o->poll_of && w->o->poll_of->poll_closes_ms == 0) {
         w->o->poll_of->poll_closes_ms = w->now_ms - POLL_ENDED_MS;
         w->o->poll_of->poll_opens_ms = w->now_ms - POLL_ENDED_MS - POLL_MS;

@@ -11,6 +11,7 @@
 
 struct simulated_log {
     const char *command; /* "demo": for sentences */
+    const char *preset; /* its folder, for the layout of the portal's map; or NULL */
     const char *dir;
     const char *origin;
     const struct expansion *x;

@@ -23,7 +23,7 @@ enum { LEFTOVERS_MS = 3600 * 1000, GRACE_MS = 2000, CONFIRM_EVERY_S = 2 };
 
 struct daemon {
     struct daemon_options o;
-    char public_dir[PATH_MAX_LEN], upload_dir[PATH_MAX_LEN];
+    char public_dir[PATH_MAX_LEN], portal_dir[PATH_MAX_LEN], upload_dir[PATH_MAX_LEN];
     char note[300];
     struct sequencer *q;
     struct publisher *p;
@@ -281,7 +281,9 @@ static err open_parts(struct daemon *d, struct fail *f) {
                        "showing different logs to different people.");
     witnessing_close(probe);
     if (o->watch) TRY(watching_new(o->watch, &d->watching, f));
-    struct publisher_options po = {.public_dir = d->public_dir, .interval_ms = o->interval_ms,
+    TRY(path_join(d->portal_dir, sizeof d->portal_dir, o->dir, "portal", f));
+    struct publisher_options po = {.public_dir = d->public_dir, .portal_dir = d->portal_dir,
+                                   .interval_ms = o->interval_ms,
                                    .watching = d->watching,
                                    .no_results = o->no_results || o->apply_nothing,
                                    .note = d->note[0] ? d->note : NULL,

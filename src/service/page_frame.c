@@ -38,7 +38,8 @@ static void head(struct page *p, const char *kind, struct span title) {
                 "<meta http-equiv=\"Content-Security-Policy\" content=\"" POLICY "\">\n");
     html_raw(h, "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
                 "<meta name=\"color-scheme\" content=\"light dark\">\n"
-                "<meta name=\"referrer\" content=\"no-referrer\">\n<title>");
+                "<meta name=\"referrer\" content=\"no-referrer\">\n"
+                "<link rel=\"icon\" href=\"data:,\">\n<title>");
     if (d->simulated) html_raw(h, "SIMULATED &middot; ");
     html_escaped(h, title);
     html_raw(h, "</title>\n<link rel=\"stylesheet\" href=\"");

@@ -2,6 +2,7 @@
 #include "service/portal_data.h"
 
 #include <stdio.h>
+#include "base/file.h"
 #include "base/json_out.h"
 
 /* Units that have stations right below them have the lowest pages. */
@@ -136,4 +137,17 @@ err portal_areas(const struct fold *s, const struct tally *t, const struct porta
     json_object_end(&j);
     buf_byte(b, '\n');
     return buf_ok(b, f);
+}
+
+err portal_files(const char *dir, const struct portal_sink *sink, struct fail *f) {
+    static const char *const names[] = {"map.json", "boundaries.json"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char path[PATH_MAX_LEN];
+        struct buf *b;
+        TRY(path_join(path, sizeof path, dir, names[i], f));
+        if (!file_exists(path)) continue;
+        TRY(sink->add(sink->ctx, names[i], &b, f));
+        TRY(file_read(path, (size_t)16 << 20, b, f));
+    }
+    return OK;
 }

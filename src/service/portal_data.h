@@ -12,5 +12,7 @@ MUST_USE err portal_search(const struct fold *s, const struct portal_sink *sink,
 /* areas/CONTEST/ROUND.json: figures of the two levels below the root. */
 MUST_USE err portal_areas(const struct fold *s, const struct tally *t, const struct portal_sink *sink,
                           struct fail *f);
+/* Of a folder: map.json (the cartogram's layout) and boundaries.json (TopoJSON), each if it is there. */
+MUST_USE err portal_files(const char *dir, const struct portal_sink *sink, struct fail *f);
 
 #endif

@@ -17,7 +17,7 @@
 #include "election/declaration.h"
 #include "election/results.h"
 #include "election/head.h"
-#include "service/portal.h"
+#include "service/portal_data.h"
 #include "service/repair.h"
 #include "service/watching.h"
 #include "store/writer.h"
@@ -208,7 +208,7 @@ static err add_page(void *ctx, const char *path, struct buf **bytes, struct fail
     return add_file(ctx, path, bytes, f);
 }
 
-static err render_pages(struct publisher *p, const struct fold *s, const struct results *r,
+static err render_pages(struct publisher *p, const struct fold *s, const struct results *r, bool all,
                         struct fail *f) {
     struct page_site site = {.fold = s, .results = r, .note = p->o.note, .style = portal_style,
                              .script = portal_script, .local_proofs = true};
@@ -216,7 +216,8 @@ static err render_pages(struct publisher *p, const struct fold *s, const struct 
     pthread_mutex_lock(&p->head_lock);
     site.witnessed = p->witnessed_size;
     pthread_mutex_unlock(&p->head_lock);
-    return portal_render(p->portal, &site, PAGES_MAX, &sink, f);
+    TRY(portal_render(p->portal, &site, PAGES_MAX, &sink, f));
+    return all && p->o.portal_dir ? portal_files(p->o.portal_dir, &sink, f) : OK;
 }
 
 /* Declared since the last tick: every file of the contest says so. */
@@ -243,7 +244,7 @@ static err render_results(struct publisher *p, const struct fold *s, struct fail
     if (e == OK) e = add_file(p, "results/index.json", &b, f);
     if (e == OK) e = results_index(s, r.tallies, r.n, &r.findings, b, f);
     if (e == OK) e = render_whole(p, s, &r, all, f);
-    if (e == OK) e = render_pages(p, s, &r, f);
+    if (e == OK) e = render_pages(p, s, &r, all, f);
     if (e == OK && all) {
         struct hash manifest = {0};
         (void)fold_election(s, &manifest);

@@ -15,6 +15,7 @@ struct publisher_options {
     const char *public_dir;
     uint32_t interval_ms; /* shortest time between ticks; 0: 1000. Ticks take at most a fifth of it */
     bool no_results;      /* tiles and checkpoint only (benchmarks) */
+    const char *portal_dir; /* files that the portal shows as they are: map.json, boundaries.json; NULL */
     const char *note;     /* one sentence for head.json and the page, e.g. that there are no witnesses */
     struct watching *watching; /* live forensics (service/watching.h), borrowed: watch.json; or NULL */
     /* Called after a tick, by the publisher's thread: head.json's bytes. */

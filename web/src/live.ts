@@ -69,6 +69,8 @@ async function onHead(head: unknown): Promise<void> {
   try {
     if (head.size !== shown) await refresh(head);
     witnessed = head.witnessed;
+    const by = document.getElementById('witnessed');
+    if (by && witnessed) by.textContent = say('witnessed', { n: number(witnessed) });
     const w = document.getElementById('live-size');
     if (w) w.textContent = say('updated', { n: number(shown) });
   } catch {

@@ -46,12 +46,7 @@ const words = {
   zoomOut: ['Zoom out', 'Punguza'],
   rotate: ['Rotate', 'Zungusha'],
   close: ['Close', 'Funga'],
-  verifyHere: ['Verify here', 'Hakiki hapa'],
-  verifying: ['Checking…', 'Inahakikiwa…'],
-  copyLink: ['Copy link', 'Nakili kiungo'],
-  copied: ['Copied', 'Imenakiliwa'],
-  verifyFailed: ['Could not be checked: {t}', 'Haikuweza kuhakikiwa: {t}'],
-  cosigned: ['{n} cosignatures on the newest checkpoint', 'Sahihi {n} za mashahidi kwenye kituo kipya cha ukaguzi'],
+  witnessed: ['Witnesses have cosigned up to record {n}.', 'Mashahidi wametia sahihi hadi rekodi ya {n}.'],
 } as const;
 
 export type Word = keyof typeof words;
