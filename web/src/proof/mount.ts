@@ -23,9 +23,18 @@ function addButton(place: HTMLElement): void {
   place.append(' ', button);
 }
 
+/** The style of all this, once. */
+function style(): void {
+  if (document.getElementById('proof-style')) return;
+  document.head.append(
+    el('link', { id: 'proof-style', rel: 'stylesheet', href: new URL('./proof.css', import.meta.url).href, 'data-keep': true }));
+}
+
 /** Again after a page was renewed: what is there already stays. */
 export function proof(): void {
-  document.querySelectorAll<HTMLElement>('.actions[data-entry]').forEach(addButton);
+  const places = document.querySelectorAll<HTMLElement>('.actions[data-entry]');
   const whole = document.getElementById('verify');
+  if (places.length || whole) style();
+  places.forEach(addButton);
   if (whole && !whole.childElementCount) void import('./verify_view.js').then((m) => m.verifyView(whole));
 }
