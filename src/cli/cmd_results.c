@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* hesabu results, findings: what holds now, recomputed from the records. */
 #include <stdio.h>
+#include <string.h>
 #include "cli/cli.h"
 #include "cli/tree_log.h"
 #include "cli/values.h"
@@ -186,23 +187,57 @@ static void findings_of(struct view *v, const struct tally *t) {
                        x->severity == SEVERITY_ERROR ? "error  " : "warning",
                        finding_name(x->code));
             finding_text(x, &v->out);
+            if (x->decision != NO_DECISION)
+                buf_printf(&v->out, " [decided by entry %u]", fold_decision(s, x->decision)->entry);
             buf_byte(&v->out, '\n');
         }
     }
 }
 
+static void explain_one(enum finding_code c, struct buf *out) {
+    buf_printf(out, "%s (%s)\n  %s\n", finding_name(c),
+               finding_severity(c) == SEVERITY_ERROR ? "error: holds the station in question"
+                                                     : "warning: a named officer accepts it",
+               finding_explanation(c));
+}
+
+static int explain_findings(const char *code) {
+    struct buf b;
+    struct fail f = {0};
+    bool all = strcmp(code, "all") == 0;
+    enum finding_code c = finding_by_name(span_text(code));
+    if (!all && c == FINDING_COUNT) {
+        (void)fail_set(&f, E_USAGE, "\"%.60s\" is not a finding; --explain all lists them", code);
+        return cli_fail("findings", &f);
+    }
+    buf_init(&b, 1 << 20);
+    for (int i = 0; all && i < FINDING_COUNT; i++) explain_one((enum finding_code)i, &b);
+    if (!all) explain_one(c, &b);
+    int exit = cli_print(buf_view(&b));
+    buf_release(&b);
+    return exit;
+}
+
 int cmd_findings(int argc, char **argv) {
     struct view v = {0};
-    const struct opt options[] = {VIEW_OPTIONS(v)};
+    const char *explain = NULL;
+    const struct opt options[] = {
+        {"--explain", OPT_TEXT, &explain, "F_CODE", "what a finding means and what to do about it (needs no log)"},
+        VIEW_OPTIONS(v)};
     const struct usage u = {
-        "findings DIR|URL [--contest ID] [--json]",
+        "findings DIR|URL [--contest ID] [--json] | findings --explain F_CODE|all",
         "What does not add up, or looks as if somebody should look: station by station, recomputed from\n"
         "the records. A finding is a question to be answered from the paper, not an accusation, and\n"
         "changes no figure.",
-        options, sizeof options / sizeof *options, 1, 1};
+        options, sizeof options / sizeof *options, 0, 1};
     int nargs, code;
     if (!cli_parse(&u, argc, argv, &nargs, &code)) return code;
     struct fail f = {0};
+    if (explain) return explain_findings(explain);
+    if (nargs == 0) {
+        (void)fail_set(&f, E_USAGE, "where is the log? give a folder or an address");
+        return cli_fail("findings", &f);
+    }
     err e = view_read(&v, argv[0], "findings", &f);
     if (e == OK && !v.json) {
         heading(&v);

@@ -53,7 +53,7 @@ bool finding_needs_adopt(enum finding_code code);
 bool finding_acceptable(enum finding_code code);
 /* It is about a collation from paper. */
 bool finding_of_collation(enum finding_code code);
-/* What it means and what to do about it, in plain words. */
+/* What it means and what to do about it, in plain words; "" where nobody has written it yet. */
 const char *finding_explanation(enum finding_code code);
 /* The findings of a unit above the stations itself; *n of them. */
 const struct finding *findings_of_unit(const struct findings *fi, uint32_t contest, unsigned round,
