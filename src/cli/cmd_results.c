@@ -173,24 +173,30 @@ int cmd_results(int argc, char **argv) {
     return code;
 }
 
-static void findings_of(struct view *v, const struct tally *t) {
+static void finding_line(struct view *v, const struct tally *t, const struct finding *x) {
     const struct fold *s = v->log.fold;
+    buf_printf(&v->out, "%.*s %.*s/%u %s %s: ", SPAN_ARG(fold_unit(s, x->unit)->code),
+               SPAN_ARG(fold_contest(s, t->contest)->id), t->round,
+               x->severity == SEVERITY_ERROR ? "error  " : "warning", finding_name(x->code));
+    finding_text(x, &v->out);
+    if (x->decision != NO_DECISION)
+        buf_printf(&v->out, " [decided by entry %u]", fold_decision(s, x->decision)->entry);
+    buf_byte(&v->out, '\n');
+}
+
+/* Of the stations, then of the units above them. */
+static void findings_of(struct view *v, const struct tally *t) {
     const struct findings *fi = &v->results.findings;
-    const struct contest *k = fold_contest(s, t->contest);
     for (size_t i = 0; i < t->n; i++) {
         uint32_t cell = t->rows[i].cell;
         if (cell == NO_CELL) continue;
-        const struct unit *u = fold_unit(s, t->rows[i].unit);
-        for (size_t n = fi->first[cell]; n < fi->first[cell + 1]; n++) {
-            const struct finding *x = &fi->items[n];
-            buf_printf(&v->out, "%.*s %.*s/%u %s %s: ", SPAN_ARG(u->code), SPAN_ARG(k->id), t->round,
-                       x->severity == SEVERITY_ERROR ? "error  " : "warning",
-                       finding_name(x->code));
-            finding_text(x, &v->out);
-            if (x->decision != NO_DECISION)
-                buf_printf(&v->out, " [decided by entry %u]", fold_decision(s, x->decision)->entry);
-            buf_byte(&v->out, '\n');
-        }
+        for (size_t n = fi->first[cell]; n < fi->first[cell + 1]; n++)
+            finding_line(v, t, &fi->items[n]);
+    }
+    for (size_t i = 0; i < t->n; i++) {
+        size_t n;
+        const struct finding *x = findings_of_unit(fi, t->contest, t->round, t->rows[i].unit, &n);
+        for (; n > 0; n--, x++) finding_line(v, t, x);
     }
 }
 

@@ -2,7 +2,8 @@
 /* The tally desk: who reads a form and when, what holds, what decisions do to findings. */
 #include "test.h"
 
-#include "election/desk.h"
+#include "election/clerks.h"
+#include "election/desk_queue.h"
 #include "election_fixture.h"
 
 static const struct cell *cell_at(const struct fold *s, const char *contest, const char *station) {
@@ -414,6 +415,152 @@ static void severities(void **state) {
     fx_free(x);
 }
 
+/* ---- the queue ---- */
+
+static size_t queue(const struct fixture *x, const char *key, uint64_t ms, struct arena *a,
+                    struct desk_task **out) {
+    size_t n;
+    struct fail f;
+    arena_init(a, 1 << 24);
+    must(desk_queue(x->fold, span_text(key), ms, a, out, &n, &f));
+    for (size_t i = 1; i < n; i++) assert_true((*out)[i - 1].tier <= (*out)[i].tier);
+    return n;
+}
+
+static const struct desk_task *task_at(const struct fixture *x, const struct desk_task *t, size_t n,
+                                       const char *station) {
+    for (size_t i = 0; i < n; i++)
+        if (fold_cell_at(x->fold, t[i].cell)->contest == 0 &&
+            span_is(fold_unit(x->fold, fold_cell_at(x->fold, t[i].cell)->station)->code, station))
+            return &t[i];
+    return NULL;
+}
+
+static void queue_of_a_clerk(void **state) {
+    (void)state;
+    struct fixture *x = fx_base();
+    struct arena a;
+    struct desk_task *t;
+    size_t n = queue(x, "clerk/11c", x->ms, &a, &t);
+    /* 1101 is read, 1102 waits for a third; the rest is elsewhere */
+    assert_int_equal(n, 1);
+    assert_true(task_at(x, t, n, "1102")->resumes);
+    assert_int_equal(fold_image(x->fold, t[0].image)->entry, fx_label(x, "i1102")->index);
+    arena_release(&a);
+    assert_int_equal(queue(x, "clerk/11", x->ms, &a, &t), 0); /* read both */
+    arena_release(&a);
+    assert_int_equal(queue(x, "po/1102", x->ms, &a, &t), 0);
+    arena_release(&a);
+    n = queue(x, "clerk/n", x->ms, &a, &t); /* 1201 nobody has read; not where it has sealed */
+    assert_non_null(task_at(x, t, n, "1102"));
+    assert_non_null(task_at(x, t, n, "2101"));
+    assert_non_null(task_at(x, t, n, "1201"));
+    assert_null(task_at(x, t, n, "1202"));
+    assert_null(task_at(x, t, n, "1101"));
+    assert_true(t[0].resumes || t[0].tier == TIER_OWN);
+    arena_release(&a);
+    n = queue(x, "clerk/n", x->ms + 1, &a, &t); /* where its own seal has lapsed, and nobody's is public */
+    assert_non_null(task_at(x, t, n, "1202"));
+    arena_release(&a);
+    n = queue(x, "machine", x->ms, &a, &t);
+    assert_non_null(task_at(x, t, n, "1102"));
+    assert_null(task_at(x, t, n, "2101")); /* sealed */
+    arena_release(&a);
+    struct fail f;
+    arena_init(&a, 1 << 20);
+    refuses(desk_queue(x->fold, SPAN_LIT("nobody"), x->ms, &a, &t, &n, &f), E_REFERENCE);
+    arena_release(&a);
+    fx_free(x);
+}
+
+/* Each form is offered first to as many people as it needs, and to no more. */
+static void queue_is_spread(void **state) {
+    (void)state;
+    struct fixture *x = fx_keys();
+    struct fail f;
+    static const char *const stations[] = {"1101", "1102", "1103"};
+    static const char *const clerks[] = {"clerk/11", "clerk/11b", "clerk/11c", "clerk/n", "clerk/n2"};
+    x->ms = FX_CLOSES;
+    for (int i = 0; i < 3; i++) {
+        char po[20], word[20];
+        snprintf(po, sizeof po, "po/%s", stations[i]);
+        snprintf(word, sizeof word, "form %s", stations[i]);
+        must(fx_image(x, po, "president", stations[i], IMAGE_ORIGINAL, word, NULL));
+    }
+    for (int i = 0; i < 3; i++) {
+        unsigned own = 0;
+        for (int c = 0; c < 5; c++) {
+            struct arena a;
+            struct desk_task *t;
+            size_t n = queue(x, clerks[c], x->ms, &a, &t);
+            assert_int_equal(n, 3); /* all may help */
+            own += task_at(x, t, n, stations[i])->tier == TIER_OWN;
+            arena_release(&a);
+        }
+        assert_int_equal(own, 2);
+    }
+    fx_free(x);
+}
+
+/* ---- statistics ---- */
+
+static const struct clerk *clerk_of(const struct fold *s, const struct clerks_report *r, const char *name) {
+    for (size_t i = 0; i < r->n; i++) {
+        struct key_view k;
+        fold_key_at(s, r->items[i].key, &k);
+        if (span_is(k.name, name)) return &r->items[i];
+    }
+    fail_msg("nothing about %s", name);
+    return NULL;
+}
+
+static void statistics(void **state) {
+    (void)state;
+    struct fixture *x = fx_base();
+    const struct fold *s = x->fold;
+    struct clerks_report r;
+    struct arena a;
+    struct fail f;
+    arena_init(&a, 1 << 24);
+    /* two read 57 where the paper, adopted later, says 51: the same mistake twice */
+    fx_seal(x, "s3", "clerk/11c", "president", "1102", "i1102", "z1", "1102x");
+    fx_open(x, "o3", "clerk/11c", "z1", "1102x", "s3");
+    must(clerks_compute(s, x->ms, &a, &r, &f));
+    assert_int_equal(r.third, 1);
+    assert_int_equal(r.disagree, 0);
+    assert_int_equal(clerk_of(s, &r, "clerk/11b")->agreed, 1);
+    assert_int_equal(clerk_of(s, &r, "clerk/11")->overruled, 1); /* so far the two are right */
+    decided(decide(x, "ro/11,dro/11", "adopt", PRES "'record':'${id:o1102a}',", "1102"));
+    must(clerks_compute(s, x->ms, &a, &r, &f));
+    const struct clerk *b = clerk_of(s, &r, "clerk/11b"), *c = clerk_of(s, &r, "clerk/11c");
+    assert_int_equal(clerk_of(s, &r, "clerk/11")->agreed, 2);
+    assert_int_equal(b->overruled, 1);
+    assert_int_equal(b->fields_wrong, 2); /* valid and one candidate */
+    assert_int_equal(b->shared_errors, 2);
+    assert_int_equal(b->partner_errors, 2);
+    struct key_view k;
+    fold_key_at(s, b->partner, &k);
+    assert_true(span_is(k.name, "clerk/11c"));
+    assert_int_equal(c->not_blind, 1);
+    assert_int_equal(clerk_of(s, &r, "machine")->waiting, 1);
+    assert_int_equal(clerk_of(s, &r, "clerk/n2")->lapsed, 1); /* x->ms is past the half hour */
+    assert_true(clerk_of(s, &r, "clerk/11")->median_ms > 0);
+    struct buf out;
+    buf_init(&out, 1 << 20);
+    clerks_json(s, &r, &out);
+    assert_non_null(strstr(buf_cstr(&out), "\"key\":\"clerk/11b\",\"machine\":false,\"sealed\":1,"));
+    buf_release(&out);
+    arena_release(&a);
+    fx_free(x);
+}
+
+static void explained(void **state) {
+    (void)state;
+    for (int c = 0; c < FINDING_COUNT; c++)
+        if (strlen(finding_explanation((enum finding_code)c)) < 40)
+            fail_msg("%s: nobody explains it (findings_explain.def)", finding_name((enum finding_code)c));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(readings_agree),   cmocka_unit_test(third_decides),
@@ -422,7 +569,9 @@ int main(void) {
         cmocka_unit_test(one_reading),      cmocka_unit_test(acceptance_is_bound),
         cmocka_unit_test(released),         cmocka_unit_test(disregarded),
         cmocka_unit_test(original_differs), cmocka_unit_test(more_forms),
-        cmocka_unit_test(severities),
+        cmocka_unit_test(severities),       cmocka_unit_test(queue_of_a_clerk),
+        cmocka_unit_test(queue_is_spread),  cmocka_unit_test(statistics),
+        cmocka_unit_test(explained),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
