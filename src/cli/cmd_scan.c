@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include "base/file.h"
 #include "cli/cli.h"
+#include "cli/machine_reading.h"
 #include "cli/scan_duplicates.h"
 #include "cli/slip_check.h"
 #include "cli/tree_log.h"
@@ -16,6 +17,8 @@ static const char about[] =
     "each one that it does not answer, signatures and stamp. One JSON object a line. Each file is\n"
     "decoded in a process that can reach neither files nor network. A machine's reading is\n"
     "evidence to compare with, never a result.\n\n"
+    "With --dir the figures that were sent for that station are held against the image, each with\n"
+    "agrees, differs or cannot-tell. Not for those who type the form blind.\n\n"
     "The officer's slip: with --dir the signed result in its code is checked against the "
     "election's\n"
     "log: signatures by keys that the log knows, and whether the log has that result.\n\n"
@@ -97,6 +100,18 @@ static err check_slip(const struct tree_log *log, const struct scan_result *s, s
     return OK;
 }
 
+/* A form of a station whose result the log has: what the image says of the figures that were sent. */
+static void against_log(const struct tree_log *log, const struct scan_result *s, struct json_out *j) {
+    struct buf b;
+    buf_init(&b, 1 << 16);
+    struct json_out part = json_out(&b);
+    if (machine_against_json(log, s, &part) && !b.failed) {
+        json_key(j, "against_log");
+        json_raw(j, buf_view(&b));
+    }
+    buf_release(&b);
+}
+
 static err one(const struct reader *r, const char *path, unsigned page,
                const struct scan_options *o, const struct masking *m, const struct tree_log *log,
                struct json_out *j, struct fail *f) {
@@ -116,6 +131,7 @@ static err one(const struct reader *r, const char *path, unsigned page,
     scan_result_json(&result, j);
     json_kdouble(j, "cpu_seconds", usage.cpu_seconds);
     json_ku64(j, "peak_kb", usage.peak_kb);
+    if (log) against_log(log, &result, j);
     return log && result.note_size ? check_slip(log, &result, j, f) : OK;
 }
 
@@ -182,7 +198,7 @@ int cmd_scan(int argc, char **argv) {
     struct args a = {.page = 1};
     const struct opt options[] = {
         {"--page", OPT_U64, &a.page, "N", "page of PDF files (1)"},
-        {"--dir", OPT_TEXT, &a.dir, "DIR|URL", "the election whose log a slip is checked against"},
+        {"--dir", OPT_TEXT, &a.dir, "DIR|URL", "the election whose log a form or slip is checked against"},
         {"--anchor", OPT_TEXT, &a.anchor, "FILE",
          "the gazetted trust anchor (else the tree's own)"},
         {"--duplicates", OPT_FLAG, &a.duplicates, NULL, "look for one paper photographed twice"},

@@ -5,6 +5,13 @@ static struct judge_typed row(uint64_t v) {
     return (struct judge_typed){v != ABSENT, v == ABSENT ? 0 : v};
 }
 
+unsigned form_row_choices(const struct fold *fold, uint32_t contest, unsigned round) {
+    const struct contest *c = fold_contest(fold, contest);
+    unsigned n = 0;
+    for (uint32_t k = 0; k < c->choice_count; k++) n += contest_has_choice(c, round, k);
+    return n;
+}
+
 void form_rows_of_result(const struct fold *fold, uint32_t contest, unsigned round,
                          const struct result *r, struct judge_typed out[FORM_ROWS_MAX]) {
     const struct contest *c = fold_contest(fold, contest);
