@@ -9,6 +9,7 @@
 #include "base/json_out.h"
 #include "cli/cli.h"
 #include "cli/folder.h"
+#include "cli/machine_reading.h"
 #include "cli/reading_args.h"
 #include "cli/send.h"
 #include "cli/tree_log.h"
@@ -25,7 +26,7 @@ struct reading_desk {
     struct make_options m;
     struct reading_args args;
     const char *where, *contest, *station, *state;
-    bool list, next, open, show, json;
+    bool list, next, open, show, json, machine;
     uint64_t limit;
     struct tree tree;
     struct tree_log log;
@@ -273,13 +274,30 @@ static err save_images(struct reading_desk *d, const struct desk_task *t, struct
 
 /* --- sealing --- */
 
+/* The seal's text; nonce and reading are on the disk before anybody sees it. */
+static err seal_text(struct reading_desk *d, const struct desk_task *t, struct span reading, struct buf *text,
+                     struct fail *f) {
+    const struct fold *s = d->log.fold;
+    const struct cell *c = fold_cell_at(s, t->cell);
+    struct opening o = {.round = c->round, .contest = fold_contest(s, c->contest)->id,
+                        .station = fold_unit(s, c->station)->code, .key = buf_view(&d->name),
+                        .reading = reading};
+    (void)fold_election(s, &o.election);
+    o.image = fold_id(s, fold_image(s, t->image)->entry);
+    secret_random(o.nonce, sizeof o.nonce);
+    o.seal = seal_hash(o.nonce, o.reading);
+    compose_seal(text, &o.election, o.contest, o.round, o.station, &o.image, o.key, &o.seal);
+    TRY(buf_ok(text, f));
+    o.record = sha256(buf_view(text));
+    TRY(own_key(d, f)); /* no opening without a key that can seal it */
+    return openings_keep(d->dir, &o, f);
+}
+
 static int seal_one(struct reading_desk *d, const struct desk_task *t) {
     const struct fold *s = d->log.fold;
     const struct cell *c = fold_cell_at(s, t->cell);
     struct fail f = {0};
     struct buf reading, text;
-    struct opening o = {.round = c->round, .contest = fold_contest(s, c->contest)->id,
-                        .station = fold_unit(s, c->station)->code, .key = buf_view(&d->name)};
     int code = 0;
     buf_init(&reading, 16384);
     buf_init(&text, ENTRY_MAX);
@@ -292,17 +310,8 @@ static int seal_one(struct reading_desk *d, const struct desk_task *t) {
                                     : reading_ask(s, c->contest, c->round, &reading, &f);
     if (e == OK) {
         reading_check(s, c->contest, c->round, buf_view(&reading));
-        (void)fold_election(s, &o.election);
-        o.image = fold_id(s, fold_image(s, t->image)->entry);
-        o.reading = buf_view(&reading);
-        secret_random(o.nonce, sizeof o.nonce);
-        o.seal = seal_hash(o.nonce, o.reading);
-        compose_seal(&text, &o.election, o.contest, o.round, o.station, &o.image, o.key, &o.seal);
-        e = buf_ok(&text, &f);
-        o.record = sha256(buf_view(&text));
+        e = seal_text(d, t, buf_view(&reading), &text, &f);
     }
-    if (e == OK) e = own_key(d, &f);                 /* no opening without a key that can seal it */
-    if (e == OK) e = openings_keep(d->dir, &o, &f); /* on the disk before anybody sees the seal */
     if (e == OK) {
         struct span texts[1] = {buf_view(&text)};
         code = deliver(d, texts, 1, &f);
@@ -313,6 +322,54 @@ static int seal_one(struct reading_desk *d, const struct desk_task *t) {
     }
     buf_release(&reading);
     buf_release(&text);
+    return code;
+}
+
+/* --- the machine's desk: reads the images itself, seals and opens like a person, is counted apart --- */
+
+struct machine_batch {
+    struct buf texts[OPEN_MOST];
+    size_t n, silent;
+};
+
+static err machine_one(struct reading_desk *d, const struct reader *r, const struct desk_task *t,
+                       struct machine_batch *b, struct fail *f) {
+    struct buf reading;
+    buf_init(&reading, 16384);
+    err e = machine_reading(&d->tree, &d->log, r, fold_cell_at(d->log.fold, t->cell), t->image, &reading, f);
+    if (e == E_NOT_FOUND) {
+        b->silent++; /* a form that it cannot read at all is for people alone */
+        e = OK;
+    } else if (e == OK) {
+        buf_init(&b->texts[b->n], ENTRY_MAX);
+        e = seal_text(d, t, buf_view(&reading), &b->texts[b->n++], f);
+    }
+    buf_release(&reading);
+    return e;
+}
+
+static int machine_work(struct reading_desk *d, const struct desk_task *t, size_t n) {
+    struct fail f = {0};
+    struct reader r;
+    struct machine_batch *b = calloc(1, sizeof *b);
+    struct span texts[OPEN_MOST];
+    int code = 0;
+    if (!b) return 70;
+    err e = reader_init_builtin(&r, &f);
+    for (size_t i = 0; e == OK && i < n && b->n < OPEN_MOST && b->n < d->limit; i++) {
+        if (!asked_for(d, fold_cell_at(d->log.fold, t[i].cell))) continue;
+        e = machine_one(d, &r, &t[i], b, &f);
+        cli_progress("read: forms", i + 1, n);
+    }
+    cli_progress_end();
+    reader_release(&r);
+    for (size_t i = 0; i < b->n; i++) texts[i] = buf_view(&b->texts[i]);
+    if (e != OK) code = cli_fail("read", &f);
+    if (code == 0 && b->n) code = deliver(d, texts, b->n, &f);
+    if (code == 0)
+        fprintf(stderr, "%zu forms sealed by the machine, %zu that it cannot read at all\n", b->n, b->silent);
+    for (size_t i = 0; i < b->n; i++) buf_release(&b->texts[i]);
+    free(b);
     return code;
 }
 
@@ -389,6 +446,10 @@ static int work(struct reading_desk *d) {
     err e = desk_queue(d->log.fold, buf_view(&d->name), d->now, &d->arena, &t, &n, &f);
     if (e != OK) return cli_fail("read", &f);
     if (d->list) return print_queue(d, t, n);
+    if (d->machine) {
+        const int opened = d->m.send.url ? open_ready(d) : 0;
+        return opened ? opened : machine_work(d, t, n);
+    }
     while (i < n && !asked_for(d, fold_cell_at(d->log.fold, t[i].cell))) i++;
     if (i == n) {
         (void)fail_set(&f, E_NOT_FOUND, d->station ? "this key reads no form of that station now: it has read it, "
@@ -411,11 +472,12 @@ int cmd_read(int argc, char **argv) {
         {"--next", OPT_FLAG, &d->next, NULL, "only fetch the next form's image and say where it lies (JSON)"},
         {"--open", OPT_FLAG, &d->open, NULL, "open the readings that the other reader has sealed too"},
         {"--show", OPT_FLAG, &d->show, NULL, "what others read of a form, once your own seal of it is in the log"},
+        {"--machine", OPT_FLAG, &d->machine, NULL, "with a machine's key: read the waiting images, seal, open"},
         {"--contest", OPT_TEXT, &d->contest, "ID", "only this contest"},
         {"--station", OPT_TEXT, &d->station, "CODE", "only this station"},
         READING_OPTIONS(d->args),
         {"--mark", OPT_LIST, &d->args.marks, "WORD", "an irregularity on the paper: overwritten, no-stamp... (several times)"},
-        {"--limit", OPT_U64, &d->limit, "N", "with --list: at most so many (40)"},
+        {"--limit", OPT_U64, &d->limit, "N", "with --list or --machine: at most so many (40)"},
         {"--state", OPT_TEXT, &d->state, "DIR", "where your closed readings are kept ($HESABU_DESK, else ~/.hesabu/desk)"},
         {"--json", OPT_FLAG, &d->json, NULL, "JSON"},
         MAKE_OPTIONS(d->m),
@@ -426,7 +488,10 @@ int cmd_read(int argc, char **argv) {
         "on the paper and seals it: the log learns that you have read it and cannot learn what until the\n"
         "other reader has sealed too. Then 'hesabu read --open', within half an hour, opens it. Your\n"
         "reading lies in the state folder until then and nowhere else. Figures that were sent, and what\n"
-        "others read, are not shown.",
+        "others read, are not shown.\n\n"
+        "With --machine the program reads the images itself (hesabu scan's reader) and seals what it read,\n"
+        "figures that it does not answer as illegible; a form that is not the printed one it leaves alone.\n"
+        "Its reading is evidence beside the people's, never a result.",
         options, sizeof options / sizeof *options, 1, 1};
     int nargs, code;
     if (cli_parse(&u, argc, argv, &nargs, &code)) {
