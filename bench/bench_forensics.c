@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* Forensics: speed on 46,000 stations, the comb's power on Kenya 2022, coverage of quick counts on
- * Uganda 2016. Arguments: any of speed, comb, quickcount (default: all); --seeds N for the comb
- * (default 200), --samples N for the quick counts (default 2000). Prints how long it will take. */
+/* Forensics: reference values on real elections, speed on 46,000 stations, the comb's power on Kenya
+ * 2022, coverage of quick counts on Uganda 2016. Arguments: any of reference, speed, comb, quickcount
+ * (default: all); --seeds N for the comb (default 200), --samples N for the quick counts (default 2000).
+ * Prints how long it will take, and what was asked beside what was reached. */
 #include <math.h>
 #include <pthread.h>
+#include <time.h>
 #include "base/clock.h"
 #include "bench_data.h"
 #include "stats/forensics/draw.h"
@@ -15,6 +17,12 @@ enum { STATIONS = 46000, RESAMPLES = 1000, THREADS = 2 };
 static int by_value(const void *a, const void *b) {
     double x = *(const double *)a, y = *(const double *)b;
     return x < y ? -1 : x > y;
+}
+
+/* Asked beside reached. */
+static void say(const char *name, double got, double low, double high) {
+    printf("%-48s reached %12.4f   asked %.6g to %.6g   %s\n", name, got, low, high,
+           got >= low && got <= high ? "yes" : "NO");
 }
 
 /* Uganda's stations, drawn again until there are 46,000; times in random order. */
@@ -67,6 +75,7 @@ static void time_spikes(const char *name, const struct fx_table *t, struct arena
     float *rows = calloc(RESAMPLES, FX_SPIKE_BINS * sizeof *rows);
     if (!rows) exit(1);
     double start = clock_seconds();
+    clock_t before = clock();
     bench_check(fx_spikes_fit(t, 1, mem, &fit, &f), &f);
     for (size_t k = 0; k < THREADS; k++) {
         p[k] = (struct part){&fit, rows, RESAMPLES * k / THREADS, RESAMPLES * (k + 1) / THREADS};
@@ -76,22 +85,32 @@ static void time_spikes(const char *name, const struct fx_table *t, struct arena
     fx_spikes_finish(&fit, rows, RESAMPLES, t, scratch, &x);
     double took = clock_seconds() - start;
     qsort(scratch, RESAMPLES, sizeof *scratch, by_value);
+    say("seconds of spikes, R = 1000, two threads", took, 0, 30);
+    say("the same, half of the processor seconds", (double)(clock() - before) / CLOCKS_PER_SEC / THREADS, 0, 30);
+    if (strcmp(name, "canada") == 0) {
+        say("9 spikes, Canada 2011, F", x.value, 0, .17);
+        say("9 spikes, Canada 2011, p", x.p, .01, 1);
+    }
     printf("forensics.spikes.%s.r1000 %.2f s (%d threads, %zu stations; F %.4f p %.3f; null mean %.4f, 95 %% "
            "%.4f, largest %.4f)\n", name, took, THREADS, t->n, x.value, x.p, fx_get(&x, "null_mean"),
            scratch[RESAMPLES * 95 / 100], scratch[RESAMPLES - 1]);
     free(rows);
 }
 
-static double time_battery(const struct fx_table *t, unsigned skip) {
+/* Seconds by the clock; *cpu gets those of the processor, which other programs on the machine do not
+ * lengthen. */
+static double time_battery(const struct fx_table *t, unsigned skip, double *cpu) {
     struct fail f = {0};
     struct arena mem;
     struct fx_report r;
     struct fx_options o = {.seed = 1, .skip = skip};
     arena_init(&mem, (size_t)2 << 30);
     double start = clock_seconds();
+    clock_t before = clock();
     bench_check(fx_battery_run(t, &o, &mem, &r, &f), &f);
     bench_check(fx_battery_finish(&r, &mem, &f), &f);
     double took = clock_seconds() - start;
+    *cpu = (double)(clock() - before) / CLOCKS_PER_SEC;
     arena_release(&mem);
     return took;
 }
@@ -111,15 +130,18 @@ static void speed(void) {
     arena_init(&mem, (size_t)2 << 30);
     bench_load("uganda2016/stations_2016.csv.xz", BENCH_UGANDA, "yoweri_kaguta_museveni", &in);
     enlarge(&in.table, &mem, &t);
-    double best = INFINITY;
+    double best = INFINITY, least = INFINITY, cpu;
     for (int k = 0; k < 3; k++) {
-        double s = time_battery(&t, 0);
+        double s = time_battery(&t, 0, &cpu);
         if (s < best) best = s;
+        if (cpu < least) least = cpu;
     }
+    say("seconds of the battery, 46,000 stations", best, 0, 1);
+    say("the same in processor seconds (one thread)", least, 0, 1);
     printf("forensics.battery.46000 %.3f s (all methods but spikes, all areas, one thread, best of 3)\n", best);
     for (size_t k = 0; k < sizeof parts / sizeof *parts; k++)
         printf("forensics.battery.46000.%s %.3f s\n", parts[k].name,
-               time_battery(&t, ~(1u << parts[k].m)));
+               time_battery(&t, ~(1u << parts[k].m), &cpu));
     time_spikes("uganda46000", &t, &mem);
     station_csv_release(&in);
     bench_load("canada2011/polls_2011.csv.xz", "registered=N,valid=t,votes=v", "v", &in);
@@ -151,6 +173,15 @@ static void comb_line(const char *grid, double m, unsigned percent, double *delt
     printf("comb %-6s m %.4f in %2u %%: quartiles %.1f %.1f %.1f, detected %.3f (threshold %.1f), median error "
            "of m %.4f\n", grid, m, percent, delta[n / 4], delta[n / 2], delta[n * 3 / 4],
            (double)found / (double)n, threshold, off[n / 2]);
+    static const struct {
+        unsigned percent;
+        double median;
+    } asked[] = {{10, 9.4}, {20, 38.8}, {30, 92.7}, {50, 286.5}};
+    char text[64];
+    snprintf(text, sizeof text, "2 comb, coarse, m 1.1 in %u %%, median", percent);
+    for (size_t k = 0; k < 4; k++)
+        if (strcmp(grid, "coarse") == 0 && fabs(m - 1.1) < 1e-9 && asked[k].percent == percent)
+            say(text, delta[n / 2], .9 * asked[k].median, 1.1 * asked[k].median);
 }
 
 static void comb(size_t seeds) {
@@ -219,6 +250,19 @@ static void cover_line(const char *name, const struct cover *c, size_t n) {
     printf("quickcount %-28s 95 %% covers %.3f, 99 %% covers %.3f, bound covers %.4f, n/a %.4f, mean half-width "
            "%.2f points\n", name, (double)c->in95 / used, (double)c->in99 / used,
            (double)c->bound / (double)n, (double)c->none / (double)n, 100 * c->width / used);
+}
+
+/* What is asked of samples that are complete, or miss reports at random. */
+static void cover_asked(const char *name, const struct cover *c, size_t n, bool bound) {
+    double used = (double)(n - c->none);
+    char text[64];
+    snprintf(text, sizeof text, "quickcount, %s, 95 %%", name);
+    say(text, (double)c->in95 / used, .935, .965);
+    snprintf(text, sizeof text, "quickcount, %s, 99 %%", name);
+    say(text, (double)c->in99 / used, .980, .997);
+    snprintf(text, sizeof text, "quickcount, %s, n/a", name);
+    say(text, (double)c->none / (double)n, 0, .01);
+    if (bound) say("quickcount, bound with missing reports", (double)c->bound / (double)n, 1, 1);
 }
 
 /* Simple random samples of each stratum. (Samples of an election are drawn by hash, which is slower;
@@ -293,8 +337,106 @@ static void quickcount(size_t samples) {
     cover_line("complete", &c[0], samples);
     cover_line("10 % missing at random", &c[1], samples);
     cover_line("missing depends on support", &c[2], samples);
+    cover_asked("complete", &c[0], samples, false);
+    cover_asked("10 % at random", &c[1], samples, true);
+    say("quickcount, bound, missing by support", (double)c[2].bound / (double)samples, 1, 1);
     station_csv_release(&in);
     arena_release(&mem);
+}
+
+/* --- reference values --- */
+
+struct real {
+    struct station_csv in;
+    struct arena mem;
+    struct fx_report r;
+};
+
+static void load_real(struct real *e, const char *file, const char *columns, const char *leader, unsigned skip) {
+    struct fail f = {0};
+    struct fx_options o = {.seed = 1, .skip = skip};
+    bench_load(file, columns, leader, &e->in);
+    arena_init(&e->mem, (size_t)2 << 30);
+    bench_check(fx_battery_run(&e->in.table, &o, &e->mem, &e->r, &f), &f);
+    bench_check(fx_battery_finish(&e->r, &e->mem, &f), &f);
+}
+
+static void release_real(struct real *e) {
+    station_csv_release(&e->in);
+    arena_release(&e->mem);
+}
+
+static double national(const struct real *e, enum fx_method m, const char *detail) {
+    const struct fx_result *x = fx_report_nation(&e->r, m);
+    if (!x) return NAN;
+    if (!detail) return x->value;
+    return strcmp(detail, "excess") == 0   ? x->excess
+           : strcmp(detail, "effect") == 0 ? x->effect
+                                           : fx_get(x, detail);
+}
+
+static void duplicates_line(const char *name, const struct real *e, double pairs, double expected, double sd) {
+    char text[64];
+    snprintf(text, sizeof text, "7 duplicates, %s, pairs", name);
+    say(text, national(e, FX_DUPLICATES, NULL), pairs, pairs);
+    snprintf(text, sizeof text, "7 duplicates, %s, expected", name);
+    say(text, national(e, FX_DUPLICATES, "expected"), expected - sd, expected + sd);
+}
+
+static void reference_russia(const char *year, const char *choices, double excess, double low, double high,
+                             bool klimek) {
+    struct real e;
+    char columns[400], file[64], text[64];
+    snprintf(file, sizeof file, "russia/stations_%s.csv.xz", year);
+    snprintf(columns, sizeof columns,
+             "registered=registered,valid=valid,rejected=invalid,issued=issued_early+issued_station+issued_home,"
+             "area=region+tik,votes=%s", choices);
+    load_real(&e, file, columns, "putin", 1u << FX_CONSTANCY | (klimek ? 0 : 1u << FX_KLIMEK));
+    snprintf(text, sizeof text, "1 integer percentages, Russia %s, excess", year);
+    say(text, national(&e, FX_INTEGERS, "excess"), excess - 1, excess + 1);
+    snprintf(text, sizeof text, "2 comb, Russia %s (a control for the comb)", year);
+    say(text, national(&e, FX_COMB, NULL), 0, 12);
+    snprintf(text, sizeof text, "10 Shpilkin, Russia %s, millions, lowest", year);
+    say(text, national(&e, FX_SHPILKIN, "lowest") / 1e6, low - .05, high + .05);
+    snprintf(text, sizeof text, "10 Shpilkin, Russia %s, millions, highest", year);
+    say(text, national(&e, FX_SHPILKIN, "highest") / 1e6, low - .05, high + .05);
+    if (klimek) {
+        say("11 Klimek, Russia 2012, incremental", national(&e, FX_KLIMEK, "incremental"), .35, .50);
+        say("11 Klimek, Russia 2012, extreme", national(&e, FX_KLIMEK, "extreme"), .02, .05);
+    } else {
+        duplicates_line("Russia 2018 by tik", &e, 14, 2.5, 1.5);
+    }
+    release_real(&e);
+}
+
+static void reference(void) {
+    struct real e;
+    printf("# reference values: about ten seconds on an idle machine\n");
+    load_real(&e, "uganda2016/stations_2016.csv.xz",
+              "registered=reg_voters,valid=valid_votes,rejected=invalid_votes,votes=abed_bwanika+amama_mbabazi+"
+              "baryamureeba_venansius+benon_buta_biraaro+kizza_besigye_kifefe+mabirizi_joseph+"
+              "maureen_faith_kyalya_waluube+yoweri_kaguta_museveni,area=sub_county", "yoweri_kaguta_museveni", 0);
+    say("8 arithmetic, Uganda 2016, sum errors", national(&e, FX_ARITHMETIC, "sum_errors"), 0, 0);
+    say("8 arithmetic, Uganda 2016, exactly 100 %", national(&e, FX_ARITHMETIC, "exactly_100_percent"), 130, 130);
+    say("1 integer percentages, Uganda 2016, z", national(&e, FX_INTEGERS, NULL), -.4, -.2);
+    say("2 comb, Uganda 2016", national(&e, FX_COMB, NULL), 0, 12);
+    duplicates_line("Uganda 2016 by sub-county", &e, 21, 1.0, .8);
+    release_real(&e);
+    load_real(&e, "canada2011/polls_2011.csv.xz", "registered=N,valid=t,votes=v", "v", 0);
+    say("1 integer percentages, Canada 2011, z", national(&e, FX_INTEGERS, NULL), 2.1, 2.3);
+    say("2 comb, Canada 2011", national(&e, FX_COMB, NULL), 0, 12);
+    say("11 Klimek, Canada 2011, incremental", national(&e, FX_KLIMEK, "incremental"), 0, .01);
+    say("11 Klimek, Canada 2011, extreme", national(&e, FX_KLIMEK, "extreme"), 0, .005);
+    say("12 second digits, Canada 2011, mean", national(&e, FX_DIGITS, "second_digit_mean"), 3.9445, 3.9455);
+    release_real(&e);
+    load_real(&e, "kenya2022/form34a_2022_crowd.csv.xz", BENCH_KENYA, "ruto", 0);
+    say("2 comb, Kenya 2022", national(&e, FX_COMB, NULL), 0, 12);
+    duplicates_line("Kenya 2022", &e, 26, 16.0, 3.8);
+    say("4 constancy, Kenya 2022, times the permuted mean", national(&e, FX_CONSTANCY, "effect"), 3.6, 4.6);
+    release_real(&e);
+    reference_russia("2012", "zhirinovsky+zyuganov+mironov+prokhorov+putin", 1161.0, 11.3, 12.0, true);
+    reference_russia("2018", "baburin+grudinin+zhirinovsky+putin+sobchak+suraykin+titov+yavlinsky", 1708.6, 10.8, 11.0,
+                     false);
 }
 
 int main(int argc, char **argv) {
@@ -309,11 +451,13 @@ int main(int argc, char **argv) {
     if (seeds < 4 || samples < 5) return 64;
     setvbuf(stdout, NULL, _IOLBF, 0);
     for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "reference") == 0) reference();
         if (strcmp(argv[i], "speed") == 0) speed();
         if (strcmp(argv[i], "comb") == 0) comb(seeds);
         if (strcmp(argv[i], "quickcount") == 0) quickcount(samples);
     }
     if (all) {
+        reference();
         speed();
         comb(seeds);
         quickcount(samples);

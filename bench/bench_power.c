@@ -229,9 +229,9 @@ static bool announced_differ(const struct copy *c, const struct job *j, struct r
         uint32_t v = fx_votes(&c->t, c->t.leader, i);
         if (v != FX_ABSENT) forms[l->of[i]] += v;
     }
-    size_t changed = 0;
+    size_t changed = 0, sure = rng_below(r, l->count); /* at least one area */
     for (size_t a = 0; a < l->count; a++) {
-        bool now = j->change == AFTER || rng_double(r) < j->strength;
+        bool now = j->change == AFTER || a == sure || rng_double(r) < j->strength;
         announced[a] = now ? (forms[a] * 11 + 5) / 10 : forms[a];
         changed += announced[a] != forms[a];
     }

@@ -42,8 +42,9 @@ err fx_battery_run(const struct fx_table *t, const struct fx_options *o, struct 
     size_t c[2], n = contenders(out, c);
     struct fx_list *l = &out->list;
     if (!left_out(o, FX_ARITHMETIC)) TRY(fx_arithmetic(t, o->cap, o->nation_only, mem, l, f));
+    double *turnout = left_out(o, FX_INTEGERS) ? NULL : arena_array(mem, t->n + 1, sizeof *turnout);
     for (size_t i = 0; i < n && !left_out(o, FX_INTEGERS); i++)
-        TRY(fx_integers(t, c[i], o->nation_only, mem, l, f));
+        TRY(fx_integers(t, c[i], o->nation_only, turnout, mem, l, f));
     if (!left_out(o, FX_COMB)) {
         struct fx_comb *comb;
         TRY(fx_comb_new(o->coarse_comb, mem, &comb, f));

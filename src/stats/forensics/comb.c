@@ -16,8 +16,14 @@ struct factor {
     uint16_t from, none, twice; /* in `list`: `none` unreachable ones, then `twice` doubled ones */
 };
 
+/* The three values of mu / s for one m and share, and their logarithms. */
+struct levels {
+    double f1, log0, log1, log2;
+};
+
 struct fx_comb {
     bool plain; /* without the last-digit factor */
+    struct levels *level; /* [n * SHARES] */
     size_t n;
     struct factor *at;
     uint16_t *list;
@@ -45,8 +51,9 @@ err fx_comb_new(bool coarse, struct arena *mem, struct fx_comb **out, struct fai
         c->at = arena_array(mem, most, sizeof *c->at);
         c->start = arena_array(mem, most + 1, sizeof *c->start);
         c->list = arena_array(mem, most * WIDTH, sizeof *c->list);
+        c->level = arena_array(mem, most * SHARES, sizeof *c->level);
     }
-    if (!c || !c->at || !c->start || !c->list)
+    if (!c || !c->at || !c->start || !c->list || !c->level)
         return fail_set(f, E_MEMORY, "the multiplier test does not fit in the memory allowed");
     c->plain = coarse;
     uint32_t used = 0;
@@ -62,6 +69,10 @@ err fx_comb_new(bool coarse, struct arena *mem, struct fx_comb **out, struct fai
                 if (times[k] == 0) c->list[used++] = k, q->none++;
             for (uint16_t k = 0; k < WIDTH; k++)
                 if (times[k] >= 2) c->list[used++] = k, q->twice++;
+            for (int j = 0; j < SHARES; j++) {
+                double p = shares[j], f0 = 1 - p, f1 = f0 + p * q->m, f2 = f0 + 2 * p * q->m;
+                c->level[c->n * SHARES + (size_t)j] = (struct levels){f1, log(f0), log(f1), log(f2)};
+            }
             c->start[++c->n] = used;
         }
     }
@@ -102,8 +113,9 @@ void fx_comb_fit(const struct fx_comb *c, const uint32_t *h, struct fx_comb_fit 
         double h1 = all_h - h0 - h2, s1 = all_s - s0 - s2;
         for (int j = 0; j < SHARES; j++) {
             /* mu = s (1 - p + p m c): the log-likelihood ratio needs only sums by c = 0, 1, 2 */
-            double p = shares[j], f0 = 1 - p, f1 = f0 + p * q->m, f2 = f0 + 2 * p * q->m;
-            double d = h0 * log(f0) + h1 * log(f1) + h2 * log(f2) -
+            const struct levels *v = &c->level[i * SHARES + (size_t)j];
+            double p = shares[j], f0 = 1 - p, f1 = v->f1, f2 = f0 + 2 * p * q->m;
+            double d = h0 * v->log0 + h1 * v->log1 + h2 * v->log2 -
                        (s0 * (f0 - 1) + s1 * (f1 - 1) + s2 * (f2 - 1));
             if (d > out->delta) {
                 out->delta = d;

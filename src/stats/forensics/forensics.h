@@ -93,7 +93,8 @@ struct fx_report {
 
 /* 1. Integer percentages with the exact null (Kobak, Shpilkin, Pshenichnikov 2016). n = stations
  * that qualify, value = z, excess = hits above expectation. Areas only where the variance >= 25. */
-MUST_USE err fx_integers(const struct fx_table *t, size_t choice, bool nation_only,
+/* `turnout` [n], zeroed before the first choice, keeps what does not depend on the choice; or NULL. */
+MUST_USE err fx_integers(const struct fx_table *t, size_t choice, bool nation_only, double *turnout,
                          struct arena *mem, struct fx_list *out, struct fail *f);
 /* P(n,a): chance that Bin(n, a/n) lies within .05 points of an integer percentage of n. */
 double fx_integer_chance(uint32_t n, uint32_t a);

@@ -53,12 +53,15 @@ static bool qualifies(uint32_t registered, uint32_t issued, uint32_t counted, ui
            100ull * votes <= 99ull * counted;
 }
 
-static void measure(const struct fx_table *t, size_t choice, size_t i, struct one *o, double *p) {
+static void measure(const struct fx_table *t, size_t choice, size_t i, double *turnout, struct one *o,
+                    double *p) {
     uint32_t reg = fx_cell(t->registered, i), g = fx_issued(t, i), r = fx_counted(t, i);
     uint32_t v = fx_votes(t, choice, i);
     *o = (struct one){0};
     if (!qualifies(reg, g, r, v) || v > r) return;
-    double p1 = fx_integer_chance(reg, g), p2 = fx_integer_chance(r, v);
+    double p1 = turnout && turnout[i] > 0 ? turnout[i] : fx_integer_chance(reg, g);
+    double p2 = fx_integer_chance(r, v);
+    if (turnout) turnout[i] = p1;
     *p = 1 - (1 - p1) * (1 - p2);
     o->used = 1;
     o->hit = is_hit(100ull * g % reg, reg) || is_hit(100ull * v % r, r);
@@ -126,8 +129,8 @@ static err test(const struct one *o, const double *p, const uint32_t *order, siz
     return fx_list_add(out, mem, r, f);
 }
 
-err fx_integers(const struct fx_table *t, size_t choice, bool nation_only, struct arena *mem,
-                struct fx_list *out, struct fail *f) {
+err fx_integers(const struct fx_table *t, size_t choice, bool nation_only, double *turnout,
+                struct arena *mem, struct fx_list *out, struct fail *f) {
     struct one *o = arena_array(mem, t->n + 1, sizeof *o);
     double *p = arena_array(mem, t->n + 1, sizeof *p);
     uint32_t *all = arena_array(mem, t->n + 1, sizeof *all);
@@ -136,7 +139,7 @@ err fx_integers(const struct fx_table *t, size_t choice, bool nation_only, struc
         return fail_set(f, E_MEMORY, "the stations do not fit in the memory allowed");
     for (size_t i = 0; i < t->n; i++) {
         all[i] = (uint32_t)i;
-        measure(t, choice, i, &o[i], &p[i]);
+        measure(t, choice, i, turnout, &o[i], &p[i]);
     }
     struct fx_result base = {.method = FX_INTEGERS, .level = FX_NATION, .choice = (int)choice,
                              .value = NAN, .p = NAN, .excess = NAN, .p_holm = NAN, .effect = NAN};

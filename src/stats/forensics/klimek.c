@@ -64,12 +64,16 @@ static double half_normal(struct rng *r, double sd) {
     }
 }
 
-/* Expected histogram of one component: log_x = log of x, or NULL for x = 0. */
-static void component(const double *a, const double *b, const double *log_x, double alpha,
-                      double *h) {
+/* Draws of x, and their logarithms: x^alpha is needed for many alphas. */
+struct draws {
+    double *x, *log_x;
+};
+
+/* Expected histogram of one component; `d` NULL: x = 0. */
+static void component(const double *a, const double *b, const struct draws *d, double alpha, double *h) {
     memset(h, 0, CELLS * sizeof *h);
     for (size_t k = 0; k < DRAWS; k++) {
-        double x = log_x ? exp(log_x[k]) : 0, moved = log_x ? exp(alpha * log_x[k]) : 0;
+        double x = d ? d->x[k] : 0, moved = d ? exp(alpha * d->log_x[k]) : 0;
         double turnout = 1 - (1 - x) * (1 - a[k]);
         double lead = a[k] * b[k] + x * (1 - a[k]) + moved * (1 - b[k]) * a[k];
         h[cell_of(turnout, lead < turnout ? lead : turnout)] += 1.0 / DRAWS;
@@ -122,20 +126,28 @@ static void non_negative(const double *const c[PARTS], const double *data, doubl
     }
 }
 
+enum { ALPHAS = 7, THETAS = 6 };
 struct work {
-    double *a, *b, *small, *large, *h[PARTS];
+    double *a, *b, *base, *incremental, *extreme[ALPHAS];
+    struct draws d;
 };
 
 static void scan(const struct work *w, const double *data, struct rng *r, struct fit *best) {
-    static const double thetas[] = {.1, .2, .3, .4, .5, .6}, alphas[] = {1, 1.5, 2, 2.5, 3, 4, 5};
-    const double *const c[PARTS] = {w->h[0], w->h[1], w->h[2]};
-    for (size_t k = 0; k < DRAWS; k++) w->large[k] = log1p(-half_normal(r, .075));
-    component(w->a, w->b, NULL, 1, w->h[0]);
-    for (size_t i = 0; i < sizeof thetas / sizeof *thetas; i++) {
-        for (size_t k = 0; k < DRAWS; k++) w->small[k] = log(half_normal(r, thetas[i]) + 1e-12);
-        for (size_t j = 0; j < sizeof alphas / sizeof *alphas; j++) {
-            component(w->a, w->b, w->small, alphas[j], w->h[1]);
-            component(w->a, w->b, w->large, alphas[j], w->h[2]);
+    static const double thetas[THETAS] = {.1, .2, .3, .4, .5, .6}, alphas[ALPHAS] = {1, 1.5, 2, 2.5, 3, 4, 5};
+    for (size_t k = 0; k < DRAWS; k++) {
+        w->d.log_x[k] = log1p(-half_normal(r, .075));
+        w->d.x[k] = exp(w->d.log_x[k]);
+    }
+    component(w->a, w->b, NULL, 1, w->base);
+    for (size_t j = 0; j < ALPHAS; j++) component(w->a, w->b, &w->d, alphas[j], w->extreme[j]);
+    for (size_t i = 0; i < THETAS; i++) {
+        for (size_t k = 0; k < DRAWS; k++) {
+            w->d.log_x[k] = log(half_normal(r, thetas[i]) + 1e-12);
+            w->d.x[k] = exp(w->d.log_x[k]);
+        }
+        for (size_t j = 0; j < ALPHAS; j++) {
+            const double *const c[PARTS] = {w->base, w->incremental, w->extreme[j]};
+            component(w->a, w->b, &w->d, alphas[j], w->incremental);
             non_negative(c, data, thetas[i], alphas[j], best);
         }
     }
@@ -167,11 +179,15 @@ err fx_klimek(const struct fx_table *t, uint64_t seed, struct arena *mem, struct
     double *data = arena_array(mem, CELLS, sizeof *data);
     struct work w = {.a = arena_array(mem, DRAWS, sizeof(double)),
                      .b = arena_array(mem, DRAWS, sizeof(double)),
-                     .small = arena_array(mem, DRAWS, sizeof(double)),
-                     .large = arena_array(mem, DRAWS, sizeof(double))};
-    for (int p = 0; p < PARTS; p++) w.h[p] = arena_array(mem, CELLS, sizeof(double));
-    if (!turnout || !share || !data || !w.a || !w.b || !w.small || !w.large || !w.h[0] || !w.h[1] ||
-        !w.h[2])
+                     .base = arena_array(mem, CELLS, sizeof(double)),
+                     .incremental = arena_array(mem, CELLS, sizeof(double)),
+                     .d = {arena_array(mem, DRAWS, sizeof(double)), arena_array(mem, DRAWS, sizeof(double))}};
+    bool good = turnout && share && data && w.a && w.b && w.base && w.incremental && w.d.x && w.d.log_x;
+    for (int j = 0; j < ALPHAS; j++) {
+        w.extreme[j] = arena_array(mem, CELLS, sizeof(double));
+        good = good && w.extreme[j];
+    }
+    if (!good)
         return fail_set(f, E_MEMORY, "the stations do not fit in the memory allowed");
     r.n = gather(t, turnout, share, data);
     if (r.n < 1000) {
