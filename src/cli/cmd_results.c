@@ -5,6 +5,7 @@
 #include "cli/cli.h"
 #include "cli/tree_log.h"
 #include "cli/values.h"
+#include "election/declaration.h"
 
 int cmd_results(int argc, char **argv);
 int cmd_findings(int argc, char **argv);
@@ -46,9 +47,30 @@ static bool wanted(const struct view *v, const struct tally *t) {
 
 static void heading(struct view *v) {
     const struct definition *d = fold_definition(v->log.fold);
-    buf_printf(&v->out, "%.*s\nprovisional, not declared%s\n", SPAN_ARG(d->title),
+    bool declared = fold_declaration_count(v->log.fold) > 0;
+    buf_printf(&v->out, "%.*s\n%s%s\n", SPAN_ARG(d->title),
+               declared ? "provisional where it is not said to be declared" : "provisional, not declared",
                d->simulated ? "  SIMULATED" : "");
     tree_log_source(&v->log, &v->out);
+    buf_str(&v->out, "\n");
+}
+
+/* What was declared, and how: the only place that names anybody. */
+static void declared_line(struct view *v, const struct tally *t) {
+    const struct fold *s = v->log.fold;
+    uint32_t i = declaration_of(s, t->contest, t->round);
+    if (i == NO_DECLARATION) return;
+    const struct declaration *d = fold_declaration(s, i);
+    const struct contest *k = fold_contest(s, t->contest);
+    buf_printf(&v->out, "  %s (entry %llu): %s", results_status(s, t->contest, t->round),
+               (unsigned long long)d->entry, outcome_name(d->outcome.kind));
+    for (uint32_t c = 0; c < k->choice_count; c++)
+        if (outcome_has(&d->outcome, c)) {
+            struct span name = contest_choice(s, k, c)->name;
+            buf_printf(&v->out, ", %.*s", SPAN_ARG(name));
+        }
+    if (d->override != NO_OVERRIDE)
+        buf_printf(&v->out, "; by an override of %u open items", fold_override(s, d->override)->item_count);
     buf_str(&v->out, "\n");
 }
 
@@ -122,6 +144,7 @@ static err show_contest(struct view *v, const struct tally *t, bool *found, stru
         return fail_set(f, E_UNIT, "a station's figures stand in its parent's table: --unit with that one");
     if (v->json) return results_unit(s, t, &v->results.findings, at, &v->out, f);
     buf_printf(&v->out, "\n%.*s, round %u: %.*s\n", SPAN_ARG(k->id), t->round, SPAN_ARG(k->name));
+    declared_line(v, t);
     row_lines(v, t, &t->rows[at]);
     if (!v->unit) return OK;
     bool any = false;
