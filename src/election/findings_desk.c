@@ -8,6 +8,38 @@ static void add_entries(const struct fold *s, struct finding *x, const uint32_t 
     for (unsigned i = 0; i < n; i++) finding_because(x, fold_reading(s, open[i])->entry);
 }
 
+/* "group.name" is in a reading's list of fields that cannot be read (canonical JSON, slugs only). */
+static bool is_illegible(struct span list, const char *group, struct span name) {
+    const size_t g = strlen(group), n = g + name.n + 3; /* two quotes and a point */
+    for (size_t i = 0; i + n <= list.n; i++) {
+        const uint8_t *p = list.p + i;
+        if (p[0] == '"' && memcmp(p + 1, group, g) == 0 && p[g + 1] == '.' &&
+            memcmp(p + g + 2, name.p, name.n) == 0 && p[n - 1] == '"')
+            return true;
+    }
+    return false;
+}
+
+/* In how many figures the machine differs from what people agreed on; those that it says it cannot read
+ * are no difference. */
+static unsigned machine_differs(const struct fold *s, const struct cell *c, const struct figures *agreed,
+                                const struct form_reading *m) {
+    static const char *const ballots[FIGURE_BALLOTS] = {"registered", "valid", "rejected", "objected",
+                                                        "disputed"};
+    const struct contest *k = fold_contest(s, c->contest);
+    struct figures own;
+    uint64_t fields[FIGURE_WORDS];
+    reading_figures(s, m, &own);
+    unsigned n = figures_differ(s, c, agreed, &own, fields);
+    for (uint32_t i = 0; m->illegible.n && i < FIGURE_BALLOTS + k->choice_count; i++) {
+        if (!(fields[i / 64] >> (i % 64) & 1)) continue;
+        n -= i < FIGURE_BALLOTS ? is_illegible(m->illegible, "ballots", span_text(ballots[i]))
+                                : is_illegible(m->illegible, "votes",
+                                               contest_choice(s, k, i - FIGURE_BALLOTS)->id);
+    }
+    return n;
+}
+
 static void check_readings(struct work *w, uint32_t cell, const struct cell *c, const struct desk *d) {
     const struct fold *s = w->s;
     uint32_t open[3], agreed = desk_agreed(s, c), machine = desk_machine(s, c);
@@ -28,8 +60,7 @@ static void check_readings(struct work *w, uint32_t cell, const struct cell *c, 
         add_entries(s, x, open, n);
     }
     if (machine == NO_READING) return;
-    reading_figures(s, fold_reading(s, machine), &other);
-    fields = figures_differ(s, c, &read, &other, NULL);
+    fields = machine_differs(s, c, &read, fold_reading(s, machine));
     if (!fields) return;
     struct finding *x = finding_add(w, F_MACHINE_DIFFERS, cell, NO_RESULT, fields, 0);
     finding_because(x, fold_reading(s, machine)->entry);

@@ -251,6 +251,20 @@ static void machine_opens_last(void **state) {
     fx_free(x);
 }
 
+/* What the machine says it cannot read is no difference; what it reads otherwise is. */
+static void the_machine_may_leave_fields_out(void **state) {
+    (void)state;
+    struct fixture *x = fx_base();
+    const struct fold *s = x->fold;
+    fx_seal(x, "sm", "machine", "president", "1102", "i1102", "z3", "full"); /* valid, cy illegible */
+    fx_open(x, "om", "machine", "z3", "full", "sm");
+    fx_seal(x, "s3", "clerk/11c", "president", "1102", "i1102", "z4", "1102");
+    fx_open(x, "o3", "clerk/11c", "z4", "1102", "s3");
+    assert_true(desk_agreed(s, cell_at(s, "president", "1102")) != NO_READING);
+    assert_int_equal(found(s, F_MACHINE_DIFFERS, "1102"), 0);
+    fx_free(x);
+}
+
 /* One reading is asked for, and nothing was transmitted: the paper is all there is. */
 static void one_reading(void **state) {
     (void)state;
@@ -565,7 +579,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(readings_agree),   cmocka_unit_test(third_decides),
         cmocka_unit_test(three_disagree),   cmocka_unit_test(lapses),
-        cmocka_unit_test(revoked_between),  cmocka_unit_test(machine_opens_last),
+        cmocka_unit_test(revoked_between),  cmocka_unit_test(machine_opens_last), cmocka_unit_test(the_machine_may_leave_fields_out),
         cmocka_unit_test(one_reading),      cmocka_unit_test(acceptance_is_bound),
         cmocka_unit_test(released),         cmocka_unit_test(disregarded),
         cmocka_unit_test(original_differs), cmocka_unit_test(more_forms),
