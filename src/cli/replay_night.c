@@ -356,7 +356,7 @@ static void start_tasks(struct feeder *x) {
 }
 
 static const char *const phase_names[] = {"officers' keys", "stations' keys", "the night", "readings",
-                                          "tables", "the nation's table"};
+                                          "tables", "higher tables", "overrides", "declarations"};
 
 static void tell(struct feeder *x, bool now) {
     uint64_t ms = clock_monotonic_ms();

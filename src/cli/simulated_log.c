@@ -24,7 +24,8 @@ enum {
     POLL_ENDED_MS = 3600 * 1000, /* before now, where a preset names no poll */
     ONCE_INTERVAL_MS = 15000,    /* nobody watches: publish seldom */
 };
-enum { OBJECT_MAX = 1 << 30, SECRET_MAX = 4096, HTTP_THREADS = 64, WITNESSES = 3, KEY_RATE = 1000000 };
+enum { OBJECT_MAX = 1 << 30, SECRET_MAX = 4096, HTTP_THREADS = 64, WITNESSES = 3, KEY_RATE = 1000000,
+       BIND_TRIES = 1200 };
 
 struct work {
     const struct simulated_log *o;
@@ -291,11 +292,45 @@ static void mark(void *ctx, enum sim_phase p, uint64_t done) {
     write_progress(w);
 }
 
+/* Waits until the witnesses have cosigned a checkpoint of so many entries, as a declarer does. */
+static err bind_checkpoint(struct work *w, uint64_t size, struct fail *f) {
+    char path[PATH_MAX_LEN];
+    struct buf b;
+    struct span rest, line;
+    uint64_t there;
+    TRY(in_dir(w, "public/checkpoint", path, f));
+    buf_init(&b, 65536);
+    err e = OK;
+    for (int tries = 0;; tries++) {
+        unsigned lines = 0;
+        buf_clear(&b);
+        e = file_read(path, 65536, &b, f);
+        rest = buf_view(&b);
+        there = 0;
+        for (int n = 0; e == OK && span_line(&rest, &line); n++) {
+            if (n == 1 && u64_parse(line, UINT64_MAX / 2, &there, NULL) != OK) there = 0;
+            lines += line.n > 3 && memcmp(line.p, "\xe2\x80\x94", 3) == 0;
+        }
+        if (e != OK || (there >= size && lines >= 1 + WITNESSES)) break;
+        if (tries > BIND_TRIES || asked_to_stop(w)) {
+            e = fail_set(f, E_UNCONFIRMED, "the witnesses have not cosigned a checkpoint of %llu entries",
+                         (unsigned long long)size);
+            break;
+        }
+        usleep(100000);
+    }
+    if (e == OK) e = sim_bind_checkpoint(w->sim, buf_view(&b), f);
+    buf_release(&b);
+    return e;
+}
+
 static err plan(void *ctx, enum sim_phase p, struct fail *f) {
     struct work *w = ctx;
     const struct fold *fold = sequencer_fold_lock(daemon_sequencer(w->daemon));
     err e = sim_plan_phase(w->sim, p, fold, f);
+    uint64_t size = fold_size(fold);
     sequencer_fold_unlock(daemon_sequencer(w->daemon));
+    if (e == OK && p == SIM_DECLARE && sim_count(w->sim, p)) e = bind_checkpoint(w, size, f);
     return e;
 }
 

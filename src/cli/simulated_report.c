@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include "base/text.h"
 #include "election/definition.h"
+#include "election/gate.h"
 #include "election/results.h"
 
 enum { FINDINGS_WIDTH = 18 };
@@ -147,6 +148,29 @@ static void print_contest(const struct preset_contest *k, const struct tally *t)
     printf("\n");
 }
 
+/* The declaration, and what its override says was open. */
+static void print_declaration(const struct fold *s, const struct tally *t) {
+    uint32_t i = declaration_of(s, t->contest, t->round);
+    if (i == NO_DECLARATION) {
+        printf("not declared\n");
+        return;
+    }
+    const struct declaration *d = fold_declaration(s, i);
+    printf("declared by entry %" PRIu64 ": outcome %s", d->entry, outcome_name(d->outcome.kind));
+    for (uint32_t c = 0; c < t->choice_count; c++)
+        if (outcome_has(&d->outcome, c))
+            printf(", %.*s", SPAN_ARG(contest_choice(s, fold_contest(s, t->contest), c)->name));
+    printf("\n");
+    if (d->override == NO_OVERRIDE) return;
+    const struct override *o = fold_override(s, d->override);
+    printf("  by an override (entry %" PRIu64 "); what was open then:\n", o->entry);
+    for (size_t k = 0; k < o->item_count; k++) {
+        const struct override_item *x = override_item(s, o, k);
+        print_number(x->count);
+        printf("  %s: %s\n", gate_name((enum gate_code)x->code), gate_text((enum gate_code)x->code));
+    }
+}
+
 static void print_answers(const struct replay_report *r) {
     if (r->records == 0) return;
     printf("\n%" PRIu64 " records were sent: %" PRIu64 " taken, %" PRIu64 " in the log already",
@@ -204,9 +228,14 @@ static err report(const struct simulated_log *o, const struct fold *s, struct re
         TRY(check_contest(c, s, t, k, f));
         if (k == 0 && o->whole && x->preset->totals_contest != PRESET_NO_UNIT)
             TRY(check_published(c, s, t, f));
-        if (!shown) print_contest(&x->contests[k], t);
+        if (!shown) {
+            print_contest(&x->contests[k], t);
+            print_declaration(s, t);
+        }
         shown = true;
     }
+    if (x->contest_count > 1)
+        printf("%zu of %u contests are declared\n", fold_declaration_count(s), x->contest_count);
     printf("Checked: the transmitted totals of %" PRIu64 " units equal what their stations sent",
            c->units);
     if (c->published)

@@ -114,10 +114,11 @@ void compose_declaration(struct buf *out, const struct compose_declaration *d) {
 }
 
 void compose_dissent(struct buf *out, const struct hash *election, const struct hash *declaration,
-                     bool dissents, struct named_object reason) {
+                     struct span key, bool dissents, struct named_object reason) {
     struct json_out j = compose_begin(out, REC_DISSENT);
     json_khex(&j, "declaration", hash_span(declaration));
     compose_election(&j, election);
+    json_kspan(&j, "key", key);
     compose_object_if(&j, "reason", reason);
     json_kstr(&j, "says", dissents ? "dissents" : "verified");
     compose_end(&j);

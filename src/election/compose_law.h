@@ -52,8 +52,9 @@ struct compose_declaration {
 };
 void compose_declaration(struct buf *out, const struct compose_declaration *d);
 
-/* reason.size UINT64_MAX: none */
+/* `key` is the name of the key that signs (two people's words are two records); reason.size
+ * UINT64_MAX: none */
 void compose_dissent(struct buf *out, const struct hash *election, const struct hash *declaration,
-                     bool dissents, struct named_object reason);
+                     struct span key, bool dissents, struct named_object reason);
 
 #endif

@@ -330,15 +330,16 @@ err dissent_apply(struct ctx *c) {
     cj_need(r, "declaration");
     x.declaration = read_named(c, declaration_of_entry, "declaration");
     read_election(c);
+    cj_need(r, "key");
+    x.signer = read_key_name(c);
     x.has_reason = cj_have(r, "reason");
     if (x.has_reason) (void)read_object_ref(c, true);
     cj_need(r, "says");
     x.says = (uint8_t)read_word(c, words);
     cj_object_end(r);
     TRY(cj_end(r));
-    if (c->signer_count != 1)
-        return fail_set(c->f, E_LINES, "a commissioner's word is one key's: two people's are two records");
-    x.signer = c->signers[0];
+    if (c->signer_count != 1 || c->signers[0] != x.signer)
+        return fail_set(c->f, E_LINES, "a commissioner's word is one key's: the key it names");
     c->out->contest = fold_declaration(s, x.declaration)->contest;
     c->out->station = fold_contest(s, c->out->contest)->unit;
     const struct hash *holder = &state_key(s, x.signer)->holder;

@@ -396,6 +396,8 @@ uint64_t sim_count(const struct sim *s, enum sim_phase p) {
     case SIM_DESK: return s->form_count;
     case SIM_TABLES: return s->table_count[0];
     case SIM_HIGHER: return s->table_count[1];
+    case SIM_OVERRIDES:
+    case SIM_DECLARE: return s->contest_count;
     case SIM_PHASES: break;
     }
     return 0;
@@ -406,6 +408,7 @@ err sim_plan_phase(struct sim *s, enum sim_phase p, const struct fold *fold, str
     case SIM_DESK: return sim_plan_desk(s, fold, f);
     case SIM_TABLES: return sim_plan_tables(s, 0, fold, f);
     case SIM_HIGHER: return sim_plan_tables(s, 1, fold, f);
+    case SIM_OVERRIDES: return sim_plan_declarations(s, fold, f);
     default: return OK;
     }
 }
@@ -433,6 +436,8 @@ err sim_make(const struct sim *s, enum sim_phase p, uint64_t index, struct sim_t
     case SIM_DESK: return sim_make_desk(s, index, t, f);
     case SIM_TABLES: return sim_make_table(s, 0, index, t, f);
     case SIM_HIGHER: return sim_make_table(s, 1, index, t, f);
+    case SIM_OVERRIDES: return sim_make_override(s, index, t, f);
+    case SIM_DECLARE: return sim_make_declaration(s, index, t, f);
     case SIM_PHASES: break;
     }
     return fail_set(f, E_INTERNAL, "no such phase of a simulation");

@@ -65,12 +65,16 @@ enum sim_phase {
     SIM_DESK,     /* readings of every form, comparisons with the originals */
     SIM_TABLES,   /* decisions; the tables of the lowest level, e.g. 34B */
     SIM_HIGHER,   /* the tables above them, e.g. 34C */
+    SIM_OVERRIDES, /* what is open where a contest is declared all the same */
+    SIM_DECLARE,  /* after sim_bind_checkpoint */
     SIM_PHASES
 };
 /* The phases after the night are planned from what the log holds when they begin: before each of them
  * the caller gives the fold, which nobody changes meanwhile. Nothing of it is kept. */
 struct fold;
 MUST_USE err sim_plan_phase(struct sim *s, enum sim_phase p, const struct fold *fold, struct fail *f);
+/* The cosigned checkpoint to which declarations are bound: of everything before them. */
+MUST_USE err sim_bind_checkpoint(struct sim *s, struct span checkpoint, struct fail *f);
 uint64_t sim_count(const struct sim *s, enum sim_phase p);
 /* When the night's task is due: after the poll's close. Never falls with the index. */
 uint64_t sim_due_ms(const struct sim *s, uint64_t index);

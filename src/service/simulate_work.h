@@ -34,6 +34,7 @@ struct night_item {
 struct sim_form;   /* simulate_desk.c */
 MUST_USE err sim_plan_desk(struct sim *s, const struct fold *fold, struct fail *f);
 struct sim_table;  /* simulate_law.c */
+struct sim_contest; /* simulate_declare.c */
 
 struct sim {
     struct sim_options o;
@@ -51,6 +52,11 @@ struct sim {
     uint64_t form_count;
     struct sim_table *tables[SIM_TABLE_LEVELS]; /* collations, from the lowest level up */
     uint64_t table_count[SIM_TABLE_LEVELS];
+    struct sim_contest *contests; /* that can be declared */
+    uint64_t contest_count;
+    struct span checkpoint; /* cosigned; what declarations are bound to */
+    uint64_t bound_size;
+    struct hash bound_root;
     uint8_t regional_level; /* units between nation and constituency that have an officer; 0: none */
     uint32_t regional_count;
 };
@@ -86,6 +92,10 @@ MUST_USE err sim_make_desk(const struct sim *s, uint64_t index, struct sim_task 
 MUST_USE err sim_plan_tables(struct sim *s, unsigned level, const struct fold *fold, struct fail *f);
 MUST_USE err sim_make_table(const struct sim *s, unsigned level, uint64_t index, struct sim_task *t,
                             struct fail *f);
+/* simulate_declare.c */
+MUST_USE err sim_plan_declarations(struct sim *s, const struct fold *fold, struct fail *f);
+MUST_USE err sim_make_override(const struct sim *s, uint64_t index, struct sim_task *t, struct fail *f);
+MUST_USE err sim_make_declaration(const struct sim *s, uint64_t index, struct sim_task *t, struct fail *f);
 /* simulate_night.c */
 MUST_USE err sim_make_night(const struct sim *s, uint64_t index, struct sim_task *t,
                             struct fail *f);

@@ -145,7 +145,7 @@ BY_SIGHT = {"E_ENTRY", "E_NOTE", "E_BASE64", "E_UTF8", "E_TYPE", "E_SIZE", "E_LI
 # ... except lines that are wrong by what they say, not by their form.
 BY_MEANING = {"log-and-other", "countersign-other", "countersign-two", "units-bidi", "units-space",
               "key-contest-order", "collation-rows-space", "override-twice", "override-order",
-              "declaration-checkpoint", "dissent-two", "supersede-order", "supersede-twice", "objection-two", "objection-order",
+              "declaration-checkpoint", "dissent-two", "dissent-for-another", "supersede-order", "supersede-twice", "objection-two", "objection-order",
               "objection-same", "audit-seal-two", "audit-open-other-key", "seal-two-keys", "seal-anothers-key", "open-two", "open-illegible-order",
               "open-mark-order", "custody-alone", "custody-other", "accept-order"}
 

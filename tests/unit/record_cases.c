@@ -194,7 +194,8 @@ const struct fx_named fx_named[] = {
 #define UNOPPOSED(contest, choices)                                                                \
     "declaration {'checkpoint':" ALL ",'contest':'" contest "','election':'${e}','outcome':{'choices':[" \
     choices "],'kind':'unopposed'},'root':'" ROOT "','round':1,'size':${n:all}}"
-#define DISSENT(record, says) "dissent {'declaration':'" record "','election':'${e}','says':'" says "'}"
+#define DISSENT(record, key, says)                                                                 \
+    "dissent {'declaration':'" record "','election':'${e}','key':'" key "','says':'" says "'}"
 #define ON(rows)  COLLATION("paper", FORM, "1", rows, "", SUMS, "KE")
 #define CLAIM(claim, more, winner) "{'claim':'" claim "'," more "'winner':'" winner "'}"
 #define PLANC(claims, contest, limit, method, round, sample)                                       \
@@ -707,14 +708,16 @@ const struct record_case record_cases[] = {
     {"declaration-checkpoint-missing", E_OBJECT_MISSING, "ro/21",
      DECLARE("${missing:cp}", K21, KIM, OVER, ROOT, "1", "${n:all}")},
     /* --- dissent --- */
-    {"dissent", OK, "com/1", DISSENT("${id:d11}", "dissents")},
-    {"dissent-verified", OK, "com/3", DISSENT("${id:d11}", "verified")},
+    {"dissent", OK, "com/1", DISSENT("${id:d11}", "com/1", "dissents")},
+    {"dissent-verified", OK, "com/3", DISSENT("${id:d11}", "com/3", "verified")},
     {"dissent-reason", OK, "com/2",
-     "dissent {'declaration':'${id:d11}','election':'${e}','reason':${o:why},'says':'dissents'}"},
-    {"dissent-two", E_LINES, "com/1,com/2", DISSENT("${id:d11}", "dissents")},
-    {"dissent-word", E_FIELD, "com/1", DISSENT("${id:d11}", "abstains")},
-    {"dissent-nothing", E_REFERENCE, "com/1", DISSENT("${id:k21}", "dissents")},
-    {"dissent-officer", E_ROLE, "nro", DISSENT("${id:d11}", "dissents")},
+     "dissent {'declaration':'${id:d11}','election':'${e}','key':'com/2','reason':${o:why},"
+     "'says':'dissents'}"},
+    {"dissent-two", E_LINES, "com/1,com/2", DISSENT("${id:d11}", "com/1", "dissents")},
+    {"dissent-for-another", E_LINES, "com/1", DISSENT("${id:d11}", "com/2", "dissents")},
+    {"dissent-word", E_FIELD, "com/1", DISSENT("${id:d11}", "com/1", "abstains")},
+    {"dissent-nothing", E_REFERENCE, "com/1", DISSENT("${id:k21}", "com/1", "dissents")},
+    {"dissent-officer", E_ROLE, "nro", DISSENT("${id:d11}", "nro", "dissents")},
     /* --- incident --- */
     {"incident", OK, LOG,
      INCIDENT(ROW("claimed", "E_QUOTA", "9007199254740991", "5", "unknown", "5", "", "unknown") ","
