@@ -6,6 +6,7 @@
 #include <time.h>
 #include "base/file.h"
 #include "cli/cli.h"
+#include "cli/folder.h"
 #include "cli/law_view.h"
 #include "cli/words.h"
 #include "election/compose_law.h"
@@ -225,12 +226,20 @@ int cmd_declare(int argc, char **argv) {
 static err dissent_text(struct law_view *v, const char *reason, bool verified, struct make_options *m,
                         struct words *w, struct buf *text, struct fail *f) {
     struct named_object why;
+    struct buf key;
     uint32_t d = declaration_of(v->log.fold, v->contest, v->round);
     if (d == NO_DECLARATION) return fail_set(f, E_STATE, "the contest is not declared yet");
     TRY(words_restricted(m, w, reason, &why, f));
     struct hash id = fold_id(v->log.fold, fold_declaration(v->log.fold, d)->entry);
-    compose_dissent(text, &v->election, &id, !verified, why);
-    return buf_ok(text, f);
+    if (m->keys.n != 1) return fail_set(f, E_USAGE, "--key FILE is needed, once: it is one commissioner's word");
+    buf_init(&key, 1024);
+    err e = folder_key_name(m->keys.at[0], &key, f);
+    if (e == OK) {
+        compose_dissent(text, &v->election, &id, buf_view(&key), !verified, why);
+        e = buf_ok(text, f);
+    }
+    buf_release(&key);
+    return e;
 }
 
 int cmd_dissent(int argc, char **argv) {
