@@ -4,6 +4,7 @@
  * others read is shown by nothing here until the clerk's own seal is in the log. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/json_out.h"
@@ -20,13 +21,13 @@
 
 int cmd_read(int argc, char **argv);
 
-enum { IMAGE_BYTES_MAX = 32 << 20, OPEN_MOST = 256 };
+enum { IMAGE_BYTES_MAX = 32 << 20, OPEN_MOST = 256, TRIED_MOST = 4096 };
 
 struct reading_desk {
     struct make_options m;
     struct reading_args args;
     const char *where, *contest, *station, *state;
-    bool list, next, open, show, json, machine;
+    bool list, next, open, show, json, machine, all;
     uint64_t limit;
     struct tree tree;
     struct tree_log log;
@@ -35,6 +36,8 @@ struct reading_desk {
     char dir[PATH_MAX_LEN];
     struct folder_key key;
     uint64_t now;
+    struct hash tried[TRIED_MOST]; /* openings sent by this process: the log has answered them */
+    size_t tried_count;
 };
 
 static err state_folder(struct reading_desk *d, struct fail *f) {
@@ -122,7 +125,8 @@ static err look(void *ctx, const struct opening *o, struct fail *f) {
         r->unlogged++;
         return OK;
     }
-    enum seal_state state = seal_state_at(s, x, r->d->now);
+    /* by the log's own time: this device's clock may be wrong, and the log judges what it is sent */
+    enum seal_state state = seal_state_at(s, x, fold_last_ms(s));
     if (state != SEAL_CLOSED) {
         if (r->settled_count == OPEN_MOST) return OK;
         r->lapsed[r->settled_count] = state == SEAL_LAPSED;
@@ -132,16 +136,19 @@ static err look(void *ctx, const struct opening *o, struct fail *f) {
                             "reads this form\n", SPAN_ARG(o->station));
         return OK;
     }
+    for (size_t i = 0; i < r->d->tried_count; i++)
+        if (hash_eq(&r->d->tried[i], &o->record)) return OK;
     if (x->deadline_ms == UINT64_MAX || r->n == OPEN_MOST) {
         r->waiting++;
         return OK;
     }
+    if (r->d->tried_count < TRIED_MOST) r->d->tried[r->d->tried_count++] = o->record;
     buf_init(&r->texts[r->n], ENTRY_MAX);
     compose_open(&r->texts[r->n], &o->election, o->nonce, o->reading, &o->record);
     return buf_ok(&r->texts[r->n++], f);
 }
 
-static int open_ready(struct reading_desk *d) {
+static int open_ready(struct reading_desk *d, bool tell) {
     struct fail f = {0};
     struct ready *r = calloc(1, sizeof *r);
     struct span texts[OPEN_MOST];
@@ -154,7 +161,7 @@ static int open_ready(struct reading_desk *d) {
     if (e != OK) code = cli_fail("read", &f);
     for (size_t i = 0; i < r->n; i++) texts[i] = buf_view(&r->texts[i]);
     if (code == 0 && r->n) code = deliver(d, texts, r->n, &f);
-    if (d->open && !d->json)
+    if (tell && !d->json)
         fprintf(stderr, "%zu opened, %zu wait for the other reader, %zu seals not in this log yet\n", r->n,
                 r->waiting, r->unlogged);
     for (size_t i = 0; i < r->n; i++) buf_release(&r->texts[i]);
@@ -198,7 +205,6 @@ static int print_queue(struct reading_desk *d, const struct desk_task *t, size_t
     if (d->json) json_array(&j);
     for (size_t i = 0; i < n; i++) {
         const struct cell *c = fold_cell_at(s, t[i].cell);
-        if (!asked_for(d, c)) continue;
         all++;
         own += t[i].tier == TIER_OWN;
         if (shown == d->limit) continue;
@@ -437,29 +443,80 @@ static int next_only(struct reading_desk *d, const struct desk_task *t) {
     return code;
 }
 
+/* The next form that is asked for, or NULL. */
+static err next_task(struct reading_desk *d, struct desk_task **out, size_t *n, struct fail *f) {
+    struct desk_task *t;
+    size_t all;
+    arena_release(&d->arena);
+    arena_init(&d->arena, (size_t)1 << 30);
+    TRY(desk_queue(d->log.fold, buf_view(&d->name), d->now, &d->arena, &t, &all, f));
+    *out = t;
+    *n = 0;
+    for (size_t i = 0; i < all; i++)
+        if (asked_for(d, fold_cell_at(d->log.fold, t[i].cell))) t[(*n)++] = t[i];
+    return OK;
+}
+
+/* What the log has learnt since; waits a little when there is nothing new. */
+static err refresh(struct reading_desk *d, struct fail *f) {
+    bool news = false;
+    err e = tree_log_more(&d->log, &news, f);
+    if (e == E_NETWORK || e == E_TIMEOUT || e == E_BUSY || e == E_NOT_FOUND) e = OK; /* what was read stays */
+    if (e == OK && !news) (void)nanosleep(&(struct timespec){.tv_sec = 2}, NULL);
+    d->now = clock_wall_ms();
+    if (d->now < fold_last_ms(d->log.fold)) d->now = fold_last_ms(d->log.fold);
+    return e;
+}
+
+/* Form after form, opening in between what the others have sealed, until the answers end. */
+static int go_on(struct reading_desk *d) {
+    struct fail f = {0};
+    struct desk_task *t;
+    size_t n;
+    bool idle = false;
+    for (;;) {
+        int code = open_ready(d, false);
+        if (code > 1) return code; /* 1: the log refused one, which has been told */
+        err e = next_task(d, &t, &n, &f);
+        if (e == OK && n) {
+            code = seal_one(d, &t[0]);
+            if (code > 1) return code;
+        } else if (e == OK && !idle) {
+            fprintf(stderr, "no form waits for this key now; what you sealed is opened as soon as it can be "
+                            "(end with Ctrl-C)\n");
+        }
+        idle = n == 0;
+        if (e == OK) e = refresh(d, &f);
+        if (e != OK) return cli_fail("read", &f);
+    }
+}
+
 static int work(struct reading_desk *d) {
     struct fail f = {0};
     struct desk_task *t;
-    size_t n, i = 0;
-    if (d->open) return open_ready(d);
+    size_t n;
+    if (d->open) return open_ready(d, true);
     if (d->show) return show_readings(d);
-    err e = desk_queue(d->log.fold, buf_view(&d->name), d->now, &d->arena, &t, &n, &f);
-    if (e != OK) return cli_fail("read", &f);
+    if (d->all && (!d->m.send.url || reading_given(&d->args))) {
+        (void)fail_set(&f, E_USAGE, "--all asks for form after form on the terminal, and sends to a server");
+        return cli_fail("read", &f);
+    }
+    if (d->all) return go_on(d);
+    if (next_task(d, &t, &n, &f) != OK) return cli_fail("read", &f);
     if (d->list) return print_queue(d, t, n);
     if (d->machine) {
-        const int opened = d->m.send.url ? open_ready(d) : 0;
+        const int opened = d->m.send.url ? open_ready(d, false) : 0;
         return opened ? opened : machine_work(d, t, n);
     }
-    while (i < n && !asked_for(d, fold_cell_at(d->log.fold, t[i].cell))) i++;
-    if (i == n) {
+    if (n == 0) {
         (void)fail_set(&f, E_NOT_FOUND, d->station ? "this key reads no form of that station now: it has read it, "
                                                      "it may not, or enough people have"
                                                    : "no form waits for this key now");
         return cli_fail("read", &f);
     }
-    if (d->next) return next_only(d, &t[i]);
-    int code = d->m.send.url ? open_ready(d) : 0; /* what is ready first: a seal lapses in half an hour */
-    return code ? code : seal_one(d, &t[i]);
+    if (d->next) return next_only(d, &t[0]);
+    int code = d->m.send.url ? open_ready(d, false) : 0; /* a seal lapses in half an hour */
+    return code ? code : seal_one(d, &t[0]);
 }
 
 int cmd_read(int argc, char **argv) {
@@ -471,6 +528,7 @@ int cmd_read(int argc, char **argv) {
         {"--list", OPT_FLAG, &d->list, NULL, "only list the forms that wait for this key"},
         {"--next", OPT_FLAG, &d->next, NULL, "only fetch the next form's image and say where it lies (JSON)"},
         {"--open", OPT_FLAG, &d->open, NULL, "open the readings that the other reader has sealed too"},
+        {"--all", OPT_FLAG, &d->all, NULL, "go on with the next form, and open what is ready in between, until Ctrl-C"},
         {"--show", OPT_FLAG, &d->show, NULL, "what others read of a form, once your own seal of it is in the log"},
         {"--machine", OPT_FLAG, &d->machine, NULL, "with a machine's key: read the waiting images, seal, open"},
         {"--contest", OPT_TEXT, &d->contest, "ID", "only this contest"},

@@ -104,6 +104,8 @@ static err check_place(struct ctx *c, const struct decision_fields *v) {
         return fail_set(c->f, E_STATE, "made on %llu entries; the log has %llu", (unsigned long long)v->size,
                         (unsigned long long)c->index);
     c->out->station = v->unit;
+    if (declaration_of(s, v->contest, v->round) != NO_DECLARATION && !v->x.has_order)
+        return fail_set(c->f, E_STATE, "the contest is declared: nothing is decided any more but by a court's order");
     bool station = v->x.action == DECISION_ADOPT || v->x.action == DECISION_DISREGARD;
     if (station && !unit_is_station(s, v->unit))
         return fail_set(c->f, E_UNIT, "only a station's figures are adopted or disregarded");

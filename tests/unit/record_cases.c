@@ -1011,6 +1011,12 @@ const struct record_case record_cases[] = {
     {"accept-nothing", E_FIELD, "ro/11,clerk/11", DECISION("accept", "", "", "", "1", "1102")},
     {"accept-record", E_FIELD, "ro/11,clerk/11",
      DECISION("accept", CODES("'F_BLANK'"), "", RECORD_ID("r1102b"), "1", "1102")},
+    {"decision-declared", E_STATE, "ro/11,clerk/11",
+     "decision {'action':'accept','codes':['F_BLANK'],'contest':'chief-11','election':'${e}','round':1,'size':0,"
+     "'unit':'1101'}"},
+    {"decision-declared-order", OK, "ro/11,clerk/11",
+     "decision {'action':'disregard','contest':'chief-11','election':'${e}','ground':'order'," ORDER
+     "'round':1,'size':0,'unit':'1101'}"},
     {"accept-known", OK, "ro/11,clerk/11",
      "decision {'action':'accept','codes':['F_BLANK'],'contest':'president','election':'${e}','round':1,'size':0,"
      "'unit':'11'}"},
