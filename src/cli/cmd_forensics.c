@@ -150,6 +150,7 @@ static err pictures(const struct args *a, const struct fx_report *r, const struc
 struct input {
     struct station_csv csv;
     struct log_source log;
+    struct log_published published;
     struct fx_table from_log;
     const struct fx_table *table;
 };
@@ -164,19 +165,21 @@ static err read_input(const struct args *a, const char *path, struct arena *mem,
     TRY(log_source_open(&a->log, "forensics", &in->log, f));
     TRY(log_stations(in->log.log.fold, &in->log.pick, a->areas, a->leader, false, mem, &in->from_log, f));
     in->table = &in->from_log;
-    return OK;
+    return log_source_published(&in->log, &in->published, f);
 }
 
 static void show(const struct args *a, const struct fx_report *r, const struct input *in,
                  enum lang lang, struct buf *out) {
     if (!a->json) {
         fx_report_text(r, lang, out);
+        if (a->log.dir) log_published_text(&in->published, lang, out);
         if (a->log.dir) log_source_text(&in->log, out);
         return;
     }
     struct json_out w = json_out(out);
     json_object(&w);
     fx_report_json_members(r, lang, &w);
+    if (a->log.dir) log_published_json(&in->published, &w);
     if (a->log.dir) log_source_json(&in->log, &w);
     json_object_end(&w);
     buf_byte(out, '\n');

@@ -17,6 +17,68 @@ void log_source_close(struct log_source *s) {
     tree_close(&s->tree);
 }
 
+enum { RESULT_MAX = 256 << 20 };
+
+static err compare_file(struct log_source *s, const struct results *r, const struct tally *t, size_t row,
+                        struct buf *made, struct buf *shown, struct log_published *out, struct fail *f) {
+    char path[RESULTS_PATH_MAX];
+    buf_clear(made);
+    buf_clear(shown);
+    results_unit_path(s->log.fold, t->contest, t->round, t->rows[row].unit, path);
+    TRY(results_unit(s->log.fold, t, &r->findings, row, made, f));
+    err e = tree_read(&s->tree, path, RESULT_MAX, shown, f);
+    if (e != OK && e != E_NOT_FOUND) return e;
+    out->files++;
+    bool absent = e == E_NOT_FOUND, differs = !absent && !span_eq(buf_view(made), buf_view(shown));
+    if ((absent || differs) && out->differ + out->absent == 0)
+        out->first = fold_unit(s->log.fold, t->rows[row].unit)->code;
+    out->absent += absent;
+    out->differ += differs;
+    return OK;
+}
+
+err log_source_published(struct log_source *s, struct log_published *out, struct fail *f) {
+    struct results r;
+    struct buf made, shown;
+    *out = (struct log_published){0};
+    TRY(results_compute(s->log.fold, &r, f));
+    buf_init(&made, RESULT_MAX);
+    buf_init(&shown, RESULT_MAX);
+    err e = OK;
+    for (size_t i = 0; i < r.n && e == OK; i++) {
+        const struct tally *t = &r.tallies[i];
+        if (t->contest != s->pick.contest || t->round != s->pick.round) continue;
+        for (size_t k = 0; k < t->n && e == OK; k++)
+            if (results_has_file(s->log.fold, t, k)) e = compare_file(s, &r, t, k, &made, &shown, out, f);
+    }
+    buf_release(&made);
+    buf_release(&shown);
+    results_release(&r);
+    return e;
+}
+
+void log_published_json(const struct log_published *p, struct json_out *j) {
+    json_key(j, "published");
+    json_object(j);
+    json_ku64(j, "areas", p->files);
+    json_ku64(j, "differ", p->differ);
+    json_ku64(j, "absent", p->absent);
+    if (p->first.n) json_kspan(j, "first", p->first);
+    json_object_end(j);
+}
+
+void log_published_text(const struct log_published *p, enum lang lang, struct buf *out) {
+    if (p->differ || p->absent)
+        SAY(out, lang, "\nPublished totals: of %zu areas %zu differ from what the signed records give, %zu are not "
+            "there; the first is %.*s. That is a fact: 'hesabu verify' tells more.\n",
+            "\nJumla zilizochapishwa: kati ya maeneo %zu, %zu zinatofautiana na rekodi zilizotiwa saini, %zu hazipo; ya "
+            "kwanza ni %.*s. Hilo ni ukweli: 'hesabu verify' inaeleza zaidi.\n",
+            p->files, p->differ, p->absent, SPAN_ARG(p->first));
+    else
+        SAY(out, lang, "\nPublished totals: those of all %zu areas are what the signed records give.\n",
+            "\nJumla zilizochapishwa: za maeneo yote %zu ni zile ambazo rekodi zilizotiwa saini zinatoa.\n", p->files);
+}
+
 void log_source_json(const struct log_source *s, struct json_out *j) {
     json_key(j, "source");
     json_object(j);

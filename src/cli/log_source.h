@@ -6,6 +6,7 @@
 #include "base/json_out.h"
 #include "cli/tree_log.h"
 #include "stats/log_tables.h"
+#include "stats/words.h"
 
 struct log_args {
     const char *dir, *contest, *anchor;
@@ -28,6 +29,16 @@ struct log_source {
 MUST_USE err log_source_open(const struct log_args *a, const char *what, struct log_source *out,
                              struct fail *f);
 void log_source_close(struct log_source *s);
+
+/* The decisive test of a central change: the results that the tree publishes for every area of the
+ * contest and round, against those that its records give. */
+struct log_published {
+    size_t files, differ, absent;
+    struct span first; /* code of the first unit whose file differs or is not there; borrowed from the fold */
+};
+MUST_USE err log_source_published(struct log_source *s, struct log_published *out, struct fail *f);
+void log_published_json(const struct log_published *p, struct json_out *j); /* a member "published" */
+void log_published_text(const struct log_published *p, enum lang lang, struct buf *out);
 
 /* A member "source" of an open object: origin, size, root, contest, round, anchored, simulated. */
 void log_source_json(const struct log_source *s, struct json_out *j);

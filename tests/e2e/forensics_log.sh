@@ -70,6 +70,11 @@ awk -F, -v OFS=, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; print "code,r,
 same() { jq -c '[.methods[] | select(.method != "late_shift" and .method != "stream_constancy") | [.method, .n, .value, .excess, .class]]' "$1"; }
 is "$(same "$tmp/log" | sha256sum)" "$(same "$tmp/flat" | sha256sum)" "forensics: the log and its export give the same"
 is "$(jq -c '[.source.simulated, .source.signatures_verified]' "$tmp/log")" '[true,0]' "it says what it read"
+is "$(jq -c '[.published.areas > 0, .published.differ, .published.absent]' "$tmp/log")" '[true,0,0]' "published totals are those of the records"
+cp -r "$D/public" "$tmp/false"
+sed -i '0,/"kenyatta":[0-9]*/s//"kenyatta":999999/' "$tmp/false/results/president/1/KE.json"
+is "$("$H" forensics --dir "$tmp/false" --leader odinga --no-resampling --json | jq -c '[.published.differ, .published.first]')" '[1,"KE"]' \
+    "a total that was changed afterwards is found"
 [ "$("$H" forensics --dir "$D" --leader odinga --no-resampling --check-signatures --json | jq .source.signatures_verified)" -gt 400 ]
 ok $? "and checks the signatures when asked"
 "$H" forensics --dir "$D" --leader nobody > /dev/null 2> "$tmp/e"
