@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "cli/cli.h"
 #include "cli/log_source.h"
+#include "service/compare_pdf.h"
 #include "stats/compare_levels.h"
 #include "stats/pictures.h"
 
@@ -14,7 +15,7 @@ static const size_t MEMORY = (size_t)3 << 30;
 
 struct args {
     const char *key, *key_b, *lang, *level_a, *level_b, *where_a, *where_b, *columns, *printed_a,
-        *printed_b, *html;
+        *printed_b, *html, *pdf, *pictures;
     struct log_args log;
     struct opt_list checks_a, checks_b;
     uint64_t limit;
@@ -49,6 +50,8 @@ static const struct opt *options(struct args *a, size_t *n) {
         {"--check-b", OPT_LIST, &a->checks_b, "RELATION", "the same for B"},
         {"--limit", OPT_U64, &a->limit, "N", "units listed at most (default 1000)"},
         {"--html", OPT_TEXT, &a->html, "FILE", "also write a page with ratio plots"},
+        {"--pdf", OPT_TEXT, &a->pdf, "FILE", "also write a report to print, the same bytes each time"},
+        {"--pictures", OPT_TEXT, &a->pictures, "DIR", "also write the ratio plots as SVG files"},
         {"--lang", OPT_TEXT, &a->lang, "en|sw", "language of the sentences"},
         {"--json", OPT_FLAG, &a->json, NULL, "one JSON document"},
         LOG_OPTIONS(a->log),
@@ -304,6 +307,34 @@ static const char *base_name(const char *path) {
     return slash ? slash + 1 : path;
 }
 
+/* What stands beside the answer itself: a page, a report, plots. `out` is empty before and after. */
+static err write_files(const struct args *o, const struct cmp_result *r, const char *source, bool simulated,
+                       enum lang lang, struct buf *out, struct fail *f) {
+    if (o->html) {
+        TRY(picture_compare_html(r, lang, o->limit, out, f));
+        TRY(file_write_atomic(o->html, buf_view(out), f));
+        buf_clear(out);
+    }
+    if (o->pdf) {
+        struct compare_pdf p = {.result = r, .source = source, .simulated = simulated, .limit = o->limit};
+        TRY(compare_pdf(&p, lang, out, f));
+        TRY(file_write_atomic(o->pdf, buf_view(out), f));
+        buf_clear(out);
+    }
+    for (size_t i = 0; o->pictures && i < r->fields; i++) {
+        char path[PATH_MAX_LEN], name[32];
+        if (r->field[i].differs == 0) continue;
+        (void)snprintf(name, sizeof name, "ratio-%zu.svg", i + 1); /* in the order of the columns */
+        picture_ratio(r, i, lang, out);
+        TRY(buf_ok(out, f));
+        TRY(file_mkdirs(o->pictures, f));
+        TRY(path_join(path, sizeof path, o->pictures, name, f));
+        TRY(file_write_atomic(path, buf_view(out), f));
+        buf_clear(out);
+    }
+    return OK;
+}
+
 static err show_log(const struct args *o, const struct log_source *src, struct cmp_levels *l,
                     const struct cmp_checks *checks, size_t check_count, enum lang lang,
                     struct buf *out, struct fail *f) {
@@ -313,12 +344,12 @@ static err show_log(const struct args *o, const struct log_source *src, struct c
     compare_levels_say(l, lang, &note);
     r->note = buf_view(&note);
     size_t some = o->limit < 1000 ? o->limit : 20;
-    err e = OK;
-    if (o->html) {
-        e = picture_compare_html(r, lang, o->limit, out, f);
-        if (e == OK) e = file_write_atomic(o->html, buf_view(out), f);
-        buf_clear(out);
-    }
+    struct buf source;
+    buf_init(&source, 1 << 12);
+    buf_printf(&source, "A %s", r->a->name);
+    log_source_text(src, &source);
+    err e = write_files(o, r, buf_cstr(&source), fold_definition(src->log.fold)->simulated, lang, out, f);
+    buf_release(&source);
     if (o->json) {
         struct json_out w = json_out(out), *j = &w;
         json_object(j);
@@ -385,11 +416,9 @@ static err compare_files(const struct args *o, const char *path_a, const char *p
     TRY(read_side(o, path_b, false, rows_b, pairs, n, mem, &b, f));
     TRY(compare_run(&a.t, &b.t, pairs, n, mem, &r, f));
     TRY(run_checks(o, &a, &b, mem, checks, &check_count, f));
-    if (o->html) {
-        TRY(picture_compare_html(&r, lang, o->limit, out, f));
-        TRY(file_write_atomic(o->html, buf_view(out), f));
-        buf_clear(out);
-    }
+    char source[600];
+    (void)snprintf(source, sizeof source, "A %.250s\nB %.250s", a.t.name, b.t.name);
+    TRY(write_files(o, &r, source, false, lang, out, f));
     if (o->json)
         compare_json(&r, checks, check_count, lang, o->limit, out);
     else

@@ -1,92 +1,25 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "service/forensics_pdf.h"
 
-#include <stdio.h>
-#include "paper/canvas.h"
+#include "service/report_sheet.h"
 #include "stats/forensics/about.h"
 #include "stats/maps.h"
 #include "stats/pictures.h"
 
-static const double LEFT = 20, TOP = 18, WIDE = 170, BOTTOM = 280, MAP_HIGH = 150;
-static const char DATE[] = "1970-01-01T00:00:00Z"; /* a report has no date of its own: its source has */
-
-struct sheet {
-    struct canvas *c;
-    double y;
-    enum lang lang;
-    bool simulated;
-    struct buf text;
-};
-
-static bool sink(void *ctx, struct span piece) {
-    struct buf *out = ctx;
-    buf_span(out, piece);
-    return !out->failed;
-}
-
-static const char *pick(const struct sheet *s, const char *en, const char *sw) {
-    return s->lang == LANG_SW ? sw : en;
-}
-
-static void new_page(struct sheet *s) {
-    if (s->simulated) canvas_watermark(s->c, "SIMULATED");
-    canvas_page_end(s->c);
-    s->y = TOP;
-}
-
-static void need(struct sheet *s, double high) {
-    if (s->y + high > BOTTOM && s->y > TOP) new_page(s);
-}
-
-/* What stands in s->text, or `text`; then s->text is empty. */
-static void paragraph(struct sheet *s, double size, unsigned style, double indent, const char *text) {
-    const char *what = text ? text : buf_cstr(&s->text);
-    double high = canvas_paragraph_height(s->c, WIDE - indent, size, style, what);
-    if (high > BOTTOM - TOP) high = BOTTOM - TOP; /* one sentence never fills a page */
-    need(s, high);
-    canvas_paragraph(s->c, (struct rect_mm){LEFT + indent, s->y, WIDE - indent, high + 2}, size, style, what);
-    s->y += high + 1.5;
-    buf_clear(&s->text);
-}
+static const double MAP_HIGH = 150;
 
 static void term(struct sheet *s, const char *name, const char *text) {
     buf_printf(&s->text, "%s: %s", name, text);
-    paragraph(s, 8.5, TEXT_PLAIN, 6, NULL);
-}
-
-/* --- pictures: 150 x 70 mm, axes with quarters --- */
-
-struct plot {
-    double x, y, w, h;
-};
-
-static struct plot begin_plot(struct sheet *s, const char *title, const char *x_name, const char *y_name,
-                              double y0, double y1) {
-    need(s, 100);
-    paragraph(s, 10, TEXT_BOLD, 0, title);
-    struct plot p = {LEFT + 14, s->y + 6, 150, 70};
-    for (int k = 0; k <= 4; k++) {
-        char text[32];
-        double x = p.x + p.w * k / 4, y = p.y + p.h - p.h * k / 4;
-        canvas_line(s->c, x, p.y, x, p.y + p.h, .1, .8);
-        canvas_line(s->c, p.x, y, p.x + p.w, y, .1, .8);
-        snprintf(text, sizeof text, "%d", 25 * k);
-        canvas_text(s->c, (struct rect_mm){x - 8, p.y + p.h + 1, 16, 4}, 7, TEXT_CENTRE, text);
-        snprintf(text, sizeof text, "%.0f", y0 + (y1 - y0) * k / 4);
-        canvas_text(s->c, (struct rect_mm){p.x - 15, y - 2, 13, 4}, 7, TEXT_RIGHT, text);
-    }
-    canvas_text(s->c, (struct rect_mm){p.x, p.y + p.h + 5, p.w, 4}, 7.5, TEXT_CENTRE, x_name);
-    canvas_text(s->c, (struct rect_mm){LEFT, s->y, 60, 3.5}, 7.5, TEXT_PLAIN, y_name);
-    s->y += 88;
-    return p;
+    sheet_paragraph(s, 8.5, TEXT_PLAIN, 6, NULL);
 }
 
 static void cloud(struct sheet *s, const struct fx_table *t) {
     uint32_t n[PICTURE_SIDE * PICTURE_SIDE], most = picture_cloud_counts(t, n);
     if (most == 0) return;
-    struct plot p = begin_plot(s, pick(s, "Turnout and share: stations in each square, darker = more",
+    struct plot p = sheet_plot(s, sheet_words(s, "Turnout and share: stations in each square, darker = more",
                                        "Mahudhurio na sehemu: vituo katika kila mraba"),
-                               pick(s, "turnout, %", "mahudhurio, %"), pick(s, "share, %", "sehemu, %"), 0, 100);
+                               sheet_words(s, "turnout, %", "mahudhurio, %"), sheet_words(s, "share, %", "sehemu, %"), 0, 100, 0,
+                               100, 0);
     double w = p.w / PICTURE_SIDE, h = p.h / PICTURE_SIDE;
     for (int y = 0; y < PICTURE_SIDE; y++)
         for (int x = 0; x < PICTURE_SIDE; x++) {
@@ -109,11 +42,11 @@ static void tenths(struct sheet *s, const struct plot *p, const uint32_t *n, uin
 static void comb(struct sheet *s, const struct fx_table *t) {
     uint32_t share[PICTURE_TENTHS], turnout[PICTURE_TENTHS], most;
     bool any = picture_comb_counts(t, share, turnout, &most);
-    struct plot p = begin_plot(s, any ? pick(s, "Stations by share (dark) and turnout (light), in tenths of a point",
+    struct plot p = sheet_plot(s, any ? sheet_words(s, "Stations by share (dark) and turnout (light), in tenths of a point",
                                              "Vituo kwa sehemu (nyeusi) na mahudhurio (hafifu), kwa sehemu za kumi")
-                                      : pick(s, "Stations by share, in tenths of a point",
+                                      : sheet_words(s, "Stations by share, in tenths of a point",
                                              "Vituo kwa sehemu, kwa sehemu za kumi"),
-                               "%", pick(s, "stations", "vituo"), 0, most);
+                               "%", sheet_words(s, "stations", "vituo"), 0, 100, 0, most, 0);
     if (any) tenths(s, &p, turnout, most, .6);
     tenths(s, &p, share, most, .1);
 }
@@ -134,12 +67,12 @@ static err arrival(struct sheet *s, const struct fx_report *r, struct arena *mem
     struct picture_lines l;
     TRY(picture_arrival_lines(r->table, r->options.seed, mem, &l, f));
     if (l.n == 0) return OK;
-    struct plot p = begin_plot(s, pick(s, "Cumulative share in order of arrival (dark) and in random order (light): both "
+    struct plot p = sheet_plot(s, sheet_words(s, "Cumulative share in order of arrival (dark) and in random order (light): both "
                                           "settle, which says nothing",
                                        "Sehemu inayojumlishwa kwa mpangilio wa kufika (nyeusi) na wa kubahatisha (hafifu): "
                                        "yote hutulia, na hilo halisemi lolote"),
-                               pick(s, "stations arrived, %", "vituo vilivyofika, %"), pick(s, "share, %", "sehemu, %"),
-                               l.middle - 10, l.middle + 10);
+                               sheet_words(s, "stations arrived, %", "vituo vilivyofika, %"), sheet_words(s, "share, %", "sehemu, %"),
+                               0, 100, l.middle - 10, l.middle + 10, 0);
     arrival_line(s, &p, &l, l.mixed, .6);
     arrival_line(s, &p, &l, l.real, .1);
     return OK;
@@ -170,17 +103,17 @@ static err map(struct sheet *s, const struct forensics_pdf *p, struct arena *mem
     if (!xy) return fail_set(f, E_MEMORY, "the map does not fit in the memory allowed");
     TRY(map_match(p->report, m, mem, &level, &of, &matched, f));
     TRY(map_findings(p->report, level, mem, &a, f));
-    need(s, MAP_HIGH + 12);
-    paragraph(s, 10, TEXT_BOLD, 0, pick(s, "Areas by what the tests say of them: light nothing beyond chance, middle "
+    sheet_need(s, MAP_HIGH + 12);
+    sheet_paragraph(s, 10, TEXT_BOLD, 0, sheet_words(s, "Areas by what the tests say of them: light nothing beyond chance, middle "
                                            "contradictions (facts), dark an anomaly",
                                         "Maeneo kwa yale ambayo majaribio yanasema: hafifu hakuna kinachozidi bahati, ya "
                                         "kati kujipinga (ukweli), nyeusi hali isiyo ya kawaida"));
     double squeeze = cos((m->north + m->south) / 2 * M_PI / 180), wide = (m->east - m->west) * squeeze;
-    double high = m->north - m->south, scale = wide > 0 ? WIDE / wide : 1;
+    double high = m->north - m->south, scale = wide > 0 ? SHEET_WIDE / wide : 1;
     if (high * scale > MAP_HIGH) scale = MAP_HIGH / high;
     for (size_t i = 0; i < m->n; i++)
         for (size_t k = 0; k < m->shape[i].rings; k++) {
-            size_t n = ring_points(m, &m->ring[m->shape[i].first_ring + k], LEFT, s->y, scale, squeeze, xy, MOST);
+            size_t n = ring_points(m, &m->ring[m->shape[i].first_ring + k], SHEET_LEFT, s->y, scale, squeeze, xy, MOST);
             if (n < 3) continue;
             canvas_polygon(s->c, xy, n, of[i] == UINT32_MAX ? grey[MAP_UNTESTED] : grey[a[of[i]].shade]);
             canvas_polyline(s->c, xy, n, .1, 1);
@@ -193,40 +126,40 @@ static err map(struct sheet *s, const struct forensics_pdf *p, struct arena *mem
 
 static void method(struct sheet *s, const struct fx_report *r, const struct fx_result *x) {
     const struct fx_about *a = fx_about(x->method);
-    need(s, 25);
+    sheet_need(s, 25);
     s->y += 2;
     buf_printf(&s->text, "%d. %s [%s]", a->number, a->title.in[s->lang], fx_class_name(x->is));
-    paragraph(s, 10.5, TEXT_BOLD, 0, NULL);
+    sheet_paragraph(s, 10.5, TEXT_BOLD, 0, NULL);
     fx_sentence(r, x, s->lang, &s->text);
-    paragraph(s, 9.5, TEXT_PLAIN, 0, NULL);
+    sheet_paragraph(s, 9.5, TEXT_PLAIN, 0, NULL);
     if (x->is == FX_NA) return;
-    term(s, pick(s, "Null", "Dhana tupu"), a->null.in[s->lang]);
-    term(s, pick(s, "Controls", "Vidhibiti"), a->controls.in[s->lang]);
-    term(s, pick(s, "Innocent causes", "Sababu zisizo na hatia"), a->innocent.in[s->lang]);
-    term(s, pick(s, "Cannot see", "Haioni"), a->blind.in[s->lang]);
+    term(s, sheet_words(s, "Null", "Dhana tupu"), a->null.in[s->lang]);
+    term(s, sheet_words(s, "Controls", "Vidhibiti"), a->controls.in[s->lang]);
+    term(s, sheet_words(s, "Innocent causes", "Sababu zisizo na hatia"), a->innocent.in[s->lang]);
+    term(s, sheet_words(s, "Cannot see", "Haioni"), a->blind.in[s->lang]);
     for (size_t i = 0; i < r->list.n; i++) {
         const struct fx_result *y = &r->list.at[i];
         if (y->method != x->method || y == x || (y->is != FX_ANOMALY && y->is != FX_FACT)) continue;
         buf_str(&s->text, "- ");
         fx_sentence(r, y, s->lang, &s->text);
-        paragraph(s, 8.5, TEXT_PLAIN, 6, NULL);
+        sheet_paragraph(s, 8.5, TEXT_PLAIN, 6, NULL);
     }
 }
 
 static err draw(struct sheet *s, const struct forensics_pdf *p, struct arena *mem, struct fail *f) {
     const struct fx_report *r = p->report;
-    paragraph(s, 17, TEXT_BOLD, 0, pick(s, "Forensic tests of station figures", "Uchunguzi wa takwimu za vituo"));
-    paragraph(s, 8.5, TEXT_MONO, 0, p->source);
+    sheet_paragraph(s, 17, TEXT_BOLD, 0, sheet_words(s, "Forensic tests of station figures", "Uchunguzi wa takwimu za vituo"));
+    sheet_paragraph(s, 8.5, TEXT_MONO, 0, p->source);
     if (p->simulated)
-        paragraph(s, 12, TEXT_BOLD, 0, pick(s, "SIMULATED: nothing here is a real result.",
+        sheet_paragraph(s, 12, TEXT_BOLD, 0, sheet_words(s, "SIMULATED: nothing here is a real result.",
                                             "SIMULATED: hakuna matokeo halisi hapa."));
     SAY(&s->text, s->lang, "%zu stations; the choice that is looked at: %.*s; %zu tests in the family; seed %llu.",
         "Vituo %zu; mgombea anayeangaliwa: %.*s; majaribio %zu katika familia; mbegu %llu.", r->table->n,
         SPAN_ARG(r->table->choice[r->table->leader]), r->family, (unsigned long long)r->options.seed);
-    paragraph(s, 9.5, TEXT_PLAIN, 0, NULL);
+    sheet_paragraph(s, 9.5, TEXT_PLAIN, 0, NULL);
     for (int i = 0; i < FX_SUMMARIES; i++) {
         fx_summary(r, i, s->lang, &s->text);
-        paragraph(s, 9.5, i == FX_SUMMARY_BLIND ? TEXT_PLAIN : TEXT_BOLD, 0, NULL);
+        sheet_paragraph(s, 9.5, i == FX_SUMMARY_BLIND ? TEXT_PLAIN : TEXT_BOLD, 0, NULL);
     }
     cloud(s, r->table);
     comb(s, r->table);
@@ -241,14 +174,8 @@ static err draw(struct sheet *s, const struct forensics_pdf *p, struct arena *me
 
 err forensics_pdf(const struct forensics_pdf *p, enum lang lang, struct arena *mem, struct buf *out,
                   struct fail *f) {
-    struct sheet s = {.y = TOP, .lang = lang, .simulated = p->simulated};
-    struct fail ignored;
-    TRY(canvas_pdf(sink, out, lang == LANG_SW ? "Uchunguzi wa takwimu za vituo" : "Forensic tests of station figures",
-                   DATE, &s.c, f));
-    buf_init(&s.text, 1 << 18);
-    err e = draw(&s, p, mem, f);
-    new_page(&s);
-    buf_release(&s.text);
-    err closed = canvas_close(s.c, NULL, e == OK ? f : &ignored);
-    return e == OK ? closed : e;
+    struct sheet s;
+    TRY(sheet_open(&s, lang == LANG_SW ? "Uchunguzi wa takwimu za vituo" : "Forensic tests of station figures",
+                   lang, p->simulated, out, f));
+    return sheet_close(&s, draw(&s, p, mem, f), f);
 }

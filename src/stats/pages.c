@@ -94,6 +94,21 @@ static void row(const struct cmp_result *r, const struct cmp_field *d, struct bu
     buf_str(out, "</tr>\n");
 }
 
+/* The signed form behind a figure, with its picture in the tree. */
+static void form_cell(const struct cmp_form *form, enum lang lang, struct buf *out) {
+    buf_str(out, "<td>");
+    if (form->has_record) {
+        words_html(out, form->signer);
+        SAY(out, lang, ", entry %llu", ", ingizo %llu", (unsigned long long)form->entry);
+    }
+    if (form->has_image) {
+        char hex[HASH_HEX_LEN + 1];
+        hash_hex(&form->image, hex);
+        SAY(out, lang, " <a href=\"objects/%s\">picture</a>", " <a href=\"objects/%s\">picha</a>", hex);
+    }
+    buf_str(out, "</td>");
+}
+
 err picture_compare_html(const struct cmp_result *r, enum lang lang, size_t limit, struct buf *out,
                          struct fail *f) {
     struct buf text;
@@ -125,6 +140,7 @@ err picture_compare_html(const struct cmp_result *r, enum lang lang, size_t limi
         buf_str(out, "</td>");
         cell(out, words_u64(r->a->value[x->row_a * r->a->columns + d->pair.a], n));
         cell(out, words_u64(r->b->value[x->row_b * r->b->columns + d->pair.b], n));
+        if (r->b->form) form_cell(&r->b->form[x->row_b], lang, out);
         buf_str(out, "</tr>\n");
     }
     buf_str(out, "</table></body></html>\n");

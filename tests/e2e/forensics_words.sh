@@ -55,7 +55,13 @@ for lang in en sw; do
     "$H" compare "$tmp/theirs.csv" "$tmp/odd.csv" --key code --lang $lang --html "$tmp/page" --printed-a a=5 --check-a 'valid<=reg' > "$tmp/out"
     clean "compare, $lang, text" "$tmp/out"
     clean "compare, $lang, page" "$tmp/page"
-    "$H" compare "$tmp/theirs.csv" "$tmp/odd.csv" --key code --lang $lang --json > "$tmp/out"
+    "$H" compare "$tmp/theirs.csv" "$tmp/odd.csv" --key code --lang $lang --json --pdf "$tmp/c.pdf" --pictures "$tmp/ratio" > "$tmp/out"
+    cat "$tmp"/ratio/*.svg > "$tmp/pictures"
+    clean "compare, $lang, pictures" "$tmp/pictures"
+    if [ -n "$has_pdftotext" ]; then
+        pdftotext "$tmp/c.pdf" "$tmp/pdf.txt"
+        clean "compare, $lang, PDF" "$tmp/pdf.txt"
+    fi
     clean "compare, $lang, json" "$tmp/out"
     "$H" quickcount draw "$tmp/odd.csv" --columns unit=code,area=county,registered=reg --size 300 --seed 1 > "$tmp/sample"
     awk -F, 'NR == FNR { s[$1]; next } FNR == 1 || $1 in s' "$tmp/sample" "$tmp/odd.csv" > "$tmp/reports"
