@@ -23,11 +23,8 @@ static void contest_heading(struct page *p, const struct tally *t) {
         html_word(h, W_ROUND);
         html_printf(h, " %u", t->round);
     }
-    html_raw(h, "</h1>\n<p class=\"status\"><span class=\"pill\">");
-    html_word(h, W_PROVISIONAL);
-    html_raw(h, "</span> ");
-    html_word(h, W_PROVISIONAL_MORE);
-    html_raw(h, "</p>\n");
+    html_raw(h, "</h1>\n");
+    page_status(p, t);
 }
 
 static void units_prefix(struct page *p, const struct tally *t, char out[PAGE_PATH_MAX + 8]) {
@@ -78,14 +75,16 @@ static void overview(struct page *p) {
     page_candidates(p, t, &t->rows[0]);
     page_facts(p, &t->rows[0]);
     page_section_end(p);
-    page_totals(p, &t->rows[0]);
+    page_totals(p, t, &t->rows[0]);
     html_raw(&p->h, "<div id=\"map\"></div>\n");
+    if (p->site->gate) page_law(p, t, p->site->gate);
     page_section(p, "places", W_PLACES);
     page_parts(p, t, 0);
     page_parts_votes(p, t, 0);
     page_section_end(p);
     page_arrivals(p, t);
     page_findings(p, t, 0);
+    page_notices(p);
     records(p);
 }
 
@@ -147,13 +146,35 @@ static void about(struct page *p) {
     html_raw(h, "</div>\n<div id=\"verify\"></div>\n");
 }
 
+/* Of the main contest: the others' stand on their own pages. */
+static void petition_clocks(struct page *p) {
+    struct html *h = &p->h;
+    const struct tally *t = p->contest;
+    if (!t) return;
+    const struct rule *r = contest_rule(p->s, t->contest);
+    struct clocks c;
+    contest_clocks(p->s, t->contest, t->round, &c);
+    html_raw(h, "<dl class=\"facts\"><div><dt>");
+    html_word(h, W_CONTEST);
+    html_raw(h, "</dt><dd class=\"text\">");
+    html_name(h, fold_contest(p->s, t->contest)->name);
+    html_raw(h, "</dd></div>\n");
+    if (r->petition_days != NO_DAYS) html_fact(h, W_PETITION_DAYS, r->petition_days);
+    html_raw(h, "<div><dt>");
+    html_word(h, W_PETITION_BY);
+    html_raw(h, "</dt><dd class=\"text\">");
+    if (c.petition_by_ms == UINT64_MAX) html_word(h, W_PETITION_WAIT);
+    else html_time(h, c.petition_by_ms);
+    html_raw(h, "</dd></div></dl>\n");
+}
+
 static void petition(struct page *p) {
     struct html *h = &p->h;
     html_raw(h, "<h1>");
     html_word(h, W_PETITION);
     html_raw(h, "</h1>\n<div class=\"prose\">");
     paragraph(h, W_PETITION_MORE);
-    paragraph(h, W_PETITION_WAIT);
+    petition_clocks(p);
     paragraph(h, W_ABOUT_WORDS);
     html_raw(h, "</div>\n");
 }

@@ -6,6 +6,7 @@
 #ifndef SERVICE_PAGE_H
 #define SERVICE_PAGE_H
 
+#include "election/gate.h"
 #include "election/results.h"
 #include "service/page_words.h"
 
@@ -19,6 +20,8 @@ struct page_site {
     const char *style;  /* path of the style sheet in the tree */
     const char *script; /* of the module that makes pages live; NULL: there is none */
     uint64_t witnessed; /* entries that a quorum of witnesses has cosigned; 0: none */
+    const struct gate *gate; /* of this tally; NULL: it is computed where it is shown */
+    const struct tally *gate_of;
     bool local_proofs;  /* somebody answers /proofs/INDEX here (not on a mirror) */
 };
 
@@ -30,7 +33,10 @@ void page_path(enum page_lang lang, enum page_kind kind, char out[PAGE_PATH_MAX]
 void page_unit_path(const struct fold *fold, enum page_lang lang, const struct tally *t, uint32_t unit,
                     char out[PAGE_PATH_MAX]);
 
-/* Appends the page. */
+/* The contest that the overview shows, in its last round; NULL: there is none. */
+const struct tally *page_main_contest(const struct page_site *site);
+
+/* Appends the page; the overview needs site->gate. */
 MUST_USE err page_make(const struct page_site *site, enum page_lang lang, enum page_kind kind,
                        struct buf *out, struct fail *f);
 /* Appends the page of row `row` of a tally, a unit above the stations; the page of the unit above

@@ -42,10 +42,32 @@ static const struct {
     {"transmitted", W_TRANSMITTED, W_TRANSMITTED_MORE},
     {"transcribed", W_TRANSCRIBED, W_TRANSCRIBED_MORE},
     {"compared", W_COMPARED, W_COMPARED_MORE},
-    {"declared", W_DECLARED, W_DECLARED_MORE},
 };
 
-void page_totals(struct page *p, const struct tally_row *row) {
+/* The fourth total stands in the collations, and counts once the contest is declared. */
+static void declared_card(struct page *p, const struct tally *t, const struct tally_row *row) {
+    struct html *h = &p->h;
+    uint32_t d = declaration_of(p->s, t->contest, t->round);
+    uint32_t c = d == NO_DECLARATION ? NO_COLLATION : fold_collation_of(p->s, t->contest, t->round, row->unit);
+    html_raw(h, "<li class=\"card\" data-total=\"declared\"><h3>");
+    html_word(h, W_DECLARED);
+    html_raw(h, "</h3><p class=\"figure\">");
+    if (c != NO_COLLATION && fold_collation(p->s, c)->valid != ABSENT) {
+        html_number(h, fold_collation(p->s, c)->valid);
+        html_raw(h, " <span>");
+        html_word(h, W_VALID_SHORT);
+        html_raw(h, "</span>");
+    } else {
+        html_raw(h, "<span>");
+        html_word(h, W_NONE_YET);
+        html_raw(h, "</span>");
+    }
+    html_raw(h, "</p><p class=\"more\">");
+    html_word(h, W_DECLARED_MORE);
+    html_raw(h, "</p></li>\n");
+}
+
+void page_totals(struct page *p, const struct tally *t, const struct tally_row *row) {
     struct html *h = &p->h;
     uint64_t whole = row->expected - row->not_held;
     page_section(p, "totals", W_TOTALS);
@@ -71,6 +93,7 @@ void page_totals(struct page *p, const struct tally_row *row) {
             html_raw(h, "</p></li>\n");
         }
     }
+    declared_card(p, t, row);
     html_raw(h, "</ol>\n");
     page_section_end(p);
 }
@@ -108,9 +131,9 @@ void page_candidates(struct page *p, const struct tally *t, const struct tally_r
     uint64_t sum = page_votes_sum(p->s, t, x->votes);
     html_raw(h, "<table class=\"candidates\"><caption>");
     html_word(h, W_BALLOT_ORDER);
-    html_raw(h, " <span class=\"pill\">");
-    html_word(h, W_PROVISIONAL);
-    html_raw(h, "</span></caption>\n<thead><tr><th scope=\"col\">");
+    html_raw(h, " ");
+    page_status_pill(p, t);
+    html_raw(h, "</caption>\n<thead><tr><th scope=\"col\">");
     html_word(h, W_CANDIDATE);
     html_raw(h, "</th><td class=\"barcell\"></td><th scope=\"col\" class=\"n\">");
     html_word(h, W_VOTES);

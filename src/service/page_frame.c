@@ -134,6 +134,11 @@ void page_begin(struct page *p, const char *kind, struct span title) {
     html_raw(h, "\"><ul>");
     nav_link(p, PAGE_OVERVIEW, W_OVERVIEW);
     if (p->site->results->n > 1) nav_link(p, PAGE_CONTESTS, W_CONTESTS);
+    html_raw(h, "<li><a href=\"");
+    up(p, h->lang == LANG_SW ? "data/sw.html" : "data/index.html");
+    html_raw(h, "\">");
+    html_word(h, W_DATA_OPEN);
+    html_raw(h, "</a></li>");
     nav_link(p, PAGE_PETITION, W_PETITION);
     nav_link(p, PAGE_ABOUT, W_CHECK);
     html_raw(h, "</ul></nav>\n<div class=\"tools\" id=\"tools\">");
@@ -198,4 +203,23 @@ void page_section(struct page *p, const char *id, enum page_word title) {
 
 void page_section_end(struct page *p) {
     html_raw(&p->h, "</section>\n");
+}
+
+void page_status_pill(struct page *p, const struct tally *t) {
+    const char *status = results_status(p->s, t->contest, t->round);
+    bool declared = strcmp(status, "declared") == 0;
+    html_raw(&p->h, declared ? "<span class=\"pill declared\">" : "<span class=\"pill\">");
+    html_word(&p->h, declared                          ? W_IS_DECLARED
+                     : strncmp(status, "declared", 8) ? W_PROVISIONAL
+                                                       : W_IS_ANNULLED);
+    html_raw(&p->h, "</span>");
+}
+
+void page_status(struct page *p, const struct tally *t) {
+    bool declared = declaration_of(p->s, t->contest, t->round) != NO_DECLARATION;
+    html_raw(&p->h, "<p class=\"status\">");
+    page_status_pill(p, t);
+    html_raw(&p->h, " ");
+    html_word(&p->h, declared ? W_DECLARED_STATUS : W_PROVISIONAL_MORE);
+    html_raw(&p->h, "</p>\n");
 }

@@ -3,6 +3,8 @@
 #ifndef SERVICE_PAGE_IMPL_H
 #define SERVICE_PAGE_IMPL_H
 
+#include "election/gate.h"
+#include "election/voices.h"
 #include "service/page.h"
 #include "service/page_html.h"
 
@@ -17,9 +19,6 @@ struct page {
     const char *units; /* what to put before "CODE.html" to reach a unit's page from here */
 };
 
-/* page.c: the contest that the overview shows; the first one's last round. NULL: there is none. */
-const struct tally *page_main_contest(const struct page_site *site);
-
 /* page_frame.c: everything up to <main>, and everything behind it. `kind`: a word for scripts and
  * style ("overview", "unit", "station", "text"). `title` is foreign text, for the browser's title. */
 void page_begin(struct page *p, const char *kind, struct span title);
@@ -32,7 +31,7 @@ void page_in_lang(const struct page *p, enum page_lang lang, char out[PAGE_PATH_
 
 /* page_figures.c */
 void page_progress(struct page *p, const struct tally_row *row);
-void page_totals(struct page *p, const struct tally_row *row);
+void page_totals(struct page *p, const struct tally *t, const struct tally_row *row);
 void page_candidates(struct page *p, const struct tally *t, const struct tally_row *row);
 void page_facts(struct page *p, const struct tally_row *row);
 /* Ballots in the counted stations: votes for all choices and rejected papers. */
@@ -54,6 +53,15 @@ size_t page_rows_end(const struct tally *t, size_t row);
 
 /* page_arrivals.c: how many stations had been received by when. */
 void page_arrivals(struct page *p, const struct tally *t);
+
+/* page_law.c: of the contest as a whole; the signed statements; the standing collation of a unit. */
+void page_law(struct page *p, const struct tally *t, const struct gate *g);
+void page_notices(struct page *p);
+void page_collation(struct page *p, const struct tally *t, size_t row);
+
+/* page_frame.c: whether it is declared, in a word, and in a sentence after it. */
+void page_status_pill(struct page *p, const struct tally *t);
+void page_status(struct page *p, const struct tally *t);
 
 /* page_station.c */
 void page_station(struct page *p, const struct tally *t, size_t row);

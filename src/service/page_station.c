@@ -4,9 +4,27 @@
  *
  * Stations have no files of their own, as in the JSON: a nation's stations in two languages would be
  * 80,000 more files and a gigabyte more, most of it the same frame again. */
+#include "election/desk.h"
 #include "service/page_impl.h"
 
-enum { CHANNELS_MAX = 12 };
+enum { CHANNELS_MAX = 12, BALLOTS = 7 };
+
+/* Figures from one source: a signed result, a reading, the original, the row of a collation. */
+struct channel {
+    enum page_word name, how;
+    uint64_t entry; /* of its record */
+    uint64_t ballots[BALLOTS]; /* valid, rejected, registered, objected, disputed, kit, manual */
+    const uint64_t *votes;     /* ballot order */
+    const struct result *result; /* NULL: it is none */
+    bool holds, blind;
+};
+
+struct channels {
+    struct channel at[CHANNELS_MAX];
+    size_t n;
+    const struct result *counted, *newest;
+    const struct channel *basis; /* that the others are compared with */
+};
 
 static void part(struct page *p, enum page_word title, const char *klass) {
     html_printf(&p->h, "<div class=\"part %s\"><h3>", klass);
@@ -19,44 +37,124 @@ static void part_end(struct page *p) {
 }
 
 
-struct channels {
-    const struct result *r[CHANNELS_MAX];
-    size_t n;
-    const struct result *counted;
-};
 
-static void collect(const struct fold *s, const struct cell *c, struct channels *out) {
-    *out = (struct channels){.counted = cell_transmitted(s, c)};
-    for (uint32_t i = c->first_result; i != NO_RESULT && out->n < CHANNELS_MAX;) {
-        out->r[out->n++] = fold_result(s, i);
-        i = fold_result(s, i)->next;
+static struct channel *add(struct channels *ch, enum page_word name, enum page_word how, uint64_t entry) {
+    if (ch->n == CHANNELS_MAX) return NULL;
+    struct channel *x = &ch->at[ch->n++];
+    *x = (struct channel){.name = name, .how = how, .entry = entry};
+    for (int i = 0; i < BALLOTS; i++) x->ballots[i] = ABSENT;
+    return x;
+}
+
+static void add_results(const struct fold *s, const struct cell *c, struct channels *ch) {
+    for (uint32_t i = c->first_result; i != NO_RESULT; i = fold_result(s, i)->next) {
+        const struct result *r = fold_result(s, i);
+        struct channel *x = add(ch, W_RESULT, r->basis == BASIS_STATION ? W_BASIS_STATION : W_BASIS_PAPER,
+                                r->entry);
+        ch->newest = r;
+        if (!x) continue;
+        memcpy(x->ballots,
+               (uint64_t[BALLOTS]){r->valid, r->rejected, r->registered, r->objected_votes, r->disputed,
+                                   r->voters_kit, r->voters_manual},
+               sizeof x->ballots);
+        x->votes = result_votes(s, r);
+        x->result = r;
+    }
+}
+
+static void add_reading(const struct fold *s, const struct form_reading *r, enum page_word name,
+                        enum page_word how, bool blind, struct channels *ch) {
+    struct channel *x = add(ch, name, how, r->entry);
+    if (!x) return;
+    memcpy(x->ballots,
+           (uint64_t[BALLOTS]){r->valid, r->rejected, r->registered, r->objected, r->disputed,
+                               r->voters_kit, r->voters_manual},
+           sizeof x->ballots);
+    x->votes = reading_votes(s, r);
+    x->blind = blind;
+}
+
+static void add_desk(const struct fold *s, const struct desk *d, struct channels *ch) {
+    for (uint32_t i = d->first_seal; i != NO_SEAL; i = fold_seal(s, i)->next) {
+        const struct seal *x = fold_seal(s, i);
+        if (x->reading == NO_READING) continue;
+        add_reading(s, fold_reading(s, x->reading), x->machine ? W_MACHINE : W_READING,
+                    x->machine ? W_MACHINE : W_BY_PERSON, x->blind && !x->machine, ch);
+    }
+    for (uint32_t i = d->first_compared; i != NO_COMPARED; i = fold_compared(s, i)->next) {
+        const struct compared *x = fold_compared(s, i);
+        if (x->reading != NO_READING)
+            add_reading(s, fold_reading(s, x->reading), W_ORIGINAL_SAYS, W_REC_COMPARED, false, ch);
+    }
+}
+
+/* The station's row in the lowest collation above it. */
+static void add_row(const struct fold *s, const struct tally *t, uint32_t station, struct channels *ch) {
+    for (uint32_t u = fold_unit(s, station)->parent; u != NO_UNIT; u = fold_unit(s, u)->parent) {
+        uint32_t i = fold_collation_of(s, t->contest, t->round, u);
+        if (i == NO_COLLATION) continue;
+        const struct collation *c = fold_collation(s, i);
+        for (size_t k = 0; k < c->row_count; k++) {
+            const struct collation_row *r = collation_row(s, c, k);
+            struct channel *x;
+            if (r->unit != station) continue;
+            x = add(ch, W_COLLATION_ROW,
+                    c->basis == COLLATION_PAPER ? W_BASIS_PAPER : W_COLLATED_HERE, c->entry);
+            if (!x) return;
+            x->ballots[0] = r->valid;
+            x->ballots[1] = r->rejected;
+            x->ballots[2] = r->registered;
+            x->votes = collation_votes(s, r->votes_at);
+            return;
+        }
+        return;
+    }
+}
+
+static void collect(const struct fold *s, const struct tally *t, const struct cell *c,
+                    struct channels *out) {
+    struct figures held;
+    uint64_t entry = 0;
+    const struct desk *d = cell_desk(s, c);
+    out->n = 0;
+    out->newest = NULL;
+    out->counted = cell_transmitted(s, c);
+    add_results(s, c, out);
+    if (d) add_desk(s, d, out);
+    add_row(s, t, c->station, out);
+    bool any = cell_held(s, c, &held, &entry);
+    out->basis = &out->at[0];
+    for (size_t i = 0; i < out->n; i++) {
+        out->at[i].holds = any && out->at[i].entry == entry;
+        if (out->at[i].holds) out->basis = &out->at[i];
     }
 }
 
 /* --- channels --- */
 
-static void channel_heads(struct page *p, const struct channels *ch) {
+static void channel_head(struct page *p, const struct channel *x, const struct channels *ch) {
     struct html *h = &p->h;
-    for (size_t i = 0; i < ch->n; i++) {
-        const struct result *r = ch->r[i];
-        html_raw(h, "<th scope=\"col\" class=\"n\">");
-        html_word(h, W_RESULT);
-        html_printf(h, " %llu<small>", (unsigned long long)r->entry);
-        html_word(h, r->basis == BASIS_STATION ? W_BASIS_STATION : W_BASIS_PAPER);
-        html_raw(h, "</small>");
-        if (r == ch->counted) {
-            html_raw(h, "<small class=\"tag ok\">");
-            html_word(h, W_COUNTS);
-            html_raw(h, "</small>");
-        }
-        if (r->superseded_by != NO_RESULT) {
-            html_raw(h, "<small class=\"tag\">");
-            html_word(h, W_SUPERSEDED);
-            html_printf(h, " %llu</small>",
-                        (unsigned long long)fold_result(p->s, r->superseded_by)->entry);
-        }
-        html_raw(h, "</th>");
+    html_raw(h, "<th scope=\"col\" class=\"n\">");
+    html_word(h, x->name);
+    html_printf(h, " %llu<small>", (unsigned long long)x->entry);
+    if (x->how != x->name) html_word(h, x->how);
+    if (x->blind) {
+        html_raw(h, ", ");
+        html_word(h, W_BLIND);
     }
+    html_raw(h, "</small>");
+    if (x->holds || (x->result && x->result == ch->counted)) {
+        html_raw(h, "<small class=\"tag ok\">");
+        html_word(h, x->holds ? W_HOLDS : W_COUNTS);
+        html_raw(h, "</small>");
+    }
+    if (x->result && x->result->superseded_by != NO_RESULT) {
+        html_raw(h, "<small class=\"tag\">");
+        html_word(h, W_SUPERSEDED);
+        html_printf(h, " %llu</small>",
+                    (unsigned long long)fold_result(p->s, x->result->superseded_by)->entry);
+    }
+    html_raw(h, "</th>");
 }
 
 static void figure_cell(struct html *h, uint64_t v, uint64_t first, bool compare) {
@@ -77,35 +175,31 @@ static void figure_cell(struct html *h, uint64_t v, uint64_t first, bool compare
     html_raw(h, "</td>");
 }
 
-typedef uint64_t (*figure_fn)(const struct fold *s, const struct result *r, uint32_t n);
-
-static void figure_cells(struct page *p, const struct channels *ch, figure_fn get, uint32_t n) {
-    for (size_t i = 0; i < ch->n; i++)
-        figure_cell(&p->h, get(p->s, ch->r[i], n), get(p->s, ch->r[0], n), i > 0);
-    html_raw(&p->h, "</tr>\n");
-}
-
-static uint64_t votes_at(const struct fold *s, const struct result *r, uint32_t n) {
-    return result_votes(s, r)[n];
-}
-
-static uint64_t ballots_at(const struct fold *s, const struct result *r, uint32_t n) {
-    const uint64_t all[] = {r->valid,    r->rejected,   r->registered,   r->objected_votes,
-                            r->disputed, r->voters_kit, r->voters_manual};
-    (void)s;
-    return all[n];
-}
-
-static uint64_t sum_at(const struct fold *s, const struct result *r, uint32_t choices) {
+/* n below the number of choices: a choice's votes; then their sum; then the ballot counts. */
+static uint64_t figure(const struct channel *x, uint32_t n, uint32_t choices) {
     uint64_t sum = 0;
+    if (n < choices) return x->votes[n];
+    if (n > choices) return x->ballots[n - choices - 1];
     for (uint32_t c = 0; c < choices; c++)
-        if (result_votes(s, r)[c] != ABSENT) sum += result_votes(s, r)[c];
+        if (x->votes[c] != ABSENT) sum += x->votes[c];
     return sum;
 }
 
-static bool stated(const struct fold *s, const struct channels *ch, uint32_t n) {
+static void figure_cells(struct page *p, const struct channels *ch, uint32_t n, uint32_t choices) {
+    for (size_t i = 0; i < ch->n; i++) {
+        const struct channel *x = &ch->at[i];
+        uint64_t v = figure(x, n, choices), basis = figure(ch->basis, n, choices);
+        /* a collation has no column for every count, and clerks need not enter the kit's */
+        bool silent = v == ABSENT && n > choices + 2 && x != ch->basis;
+        if (silent) html_raw(&p->h, "<td class=\"n\">&ndash;</td>");
+        else figure_cell(&p->h, v, basis, x != ch->basis);
+    }
+    html_raw(&p->h, "</tr>\n");
+}
+
+static bool stated(const struct channels *ch, uint32_t n) {
     for (size_t i = 0; i < ch->n; i++)
-        if (ballots_at(s, ch->r[i], n) != ABSENT) return true;
+        if (ch->at[i].ballots[n] != ABSENT) return true;
     return false;
 }
 
@@ -119,25 +213,25 @@ static void channels(struct page *p, const struct tally *t, const struct channel
     html_raw(h, "\"><table class=\"channels\"><thead><tr><th scope=\"col\">");
     html_word(h, W_FIGURE);
     html_raw(h, "</th>");
-    channel_heads(p, ch);
+    for (size_t i = 0; i < ch->n; i++) channel_head(p, &ch->at[i], ch);
     html_raw(h, "</tr></thead><tbody>\n");
     for (uint32_t c = 0; c < k->choice_count; c++) {
         if (!contest_has_choice(k, t->round, c)) continue;
         html_printf(h, "<tr><th scope=\"row\"><span class=\"key c%u\"></span>", c % 12);
         html_name(h, contest_choice(p->s, k, c)->name);
         html_raw(h, "</th>");
-        figure_cells(p, ch, votes_at, c);
+        figure_cells(p, ch, c, k->choice_count);
     }
     html_raw(h, "<tr class=\"sum\"><th scope=\"row\">");
     html_word(h, W_SUM_COMPUTED);
     html_raw(h, "</th>");
-    figure_cells(p, ch, sum_at, k->choice_count);
+    figure_cells(p, ch, k->choice_count, k->choice_count);
     for (uint32_t n = 0; n < sizeof words / sizeof *words; n++) {
-        if (n > 1 && !stated(p->s, ch, n)) continue;
+        if (n > 1 && !stated(ch, n)) continue;
         html_raw(h, "<tr><th scope=\"row\">");
         html_word(h, words[n]);
         html_raw(h, "</th>");
-        figure_cells(p, ch, ballots_at, n);
+        figure_cells(p, ch, k->choice_count + 1 + n, k->choice_count);
     }
     html_raw(h, "</tbody></table></div>\n");
 }
@@ -180,7 +274,8 @@ static void forms(struct page *p, const struct cell *c, const struct channels *c
     size_t n = 0;
     part(p, W_FORM, "formpart");
     html_raw(h, "<div class=\"forms\">");
-    for (size_t i = ch->n; i-- > 0;) n += images(p, ch->r[i]->first_image);
+    for (size_t i = ch->n; i-- > 0;)
+        if (ch->at[i].result) n += images(p, ch->at[i].result->first_image);
     n += images(p, c->first_image);
     html_raw(h, "</div>");
     if (!n) {
@@ -260,16 +355,39 @@ static void image_records(struct page *p, uint32_t first) {
     }
 }
 
-static void timeline(struct page *p, const struct cell *c, const struct channels *ch) {
+static void desk_records(struct page *p, const struct cell *c) {
+    static const enum page_word actions[] = {W_DEC_ACCEPT, W_DEC_ADOPT, W_DEC_DISREGARD, W_DEC_RELEASE};
+    enum page_lang l = p->h.lang;
+    const struct desk *d = cell_desk(p->s, c);
+    const struct place *at = fold_place(p->s, c->contest, c->round, c->station);
+    for (uint32_t i = d ? d->first_seal : NO_SEAL; i != NO_SEAL; i = fold_seal(p->s, i)->next) {
+        const struct seal *x = fold_seal(p->s, i);
+        record(p, x->entry, x->ms, page_word(l, W_REC_SEAL), x->machine ? page_word(l, W_MACHINE) : NULL);
+        if (x->reading != NO_READING)
+            record(p, fold_reading(p->s, x->reading)->entry, x->opened_ms, page_word(l, W_REC_OPEN), NULL);
+    }
+    for (uint32_t i = d ? d->first_compared : NO_COMPARED; i != NO_COMPARED; i = fold_compared(p->s, i)->next) {
+        const struct compared *x = fold_compared(p->s, i);
+        record(p, x->entry, x->ms, page_word(l, W_REC_COMPARED),
+               page_word(l, x->reading == NO_READING ? W_REC_SAME : W_DIFFERS));
+    }
+    for (uint32_t i = at ? at->first_decision : NO_DECISION; i != NO_DECISION; i = fold_decision(p->s, i)->next) {
+        const struct decision *x = fold_decision(p->s, i);
+        record(p, x->entry, x->ms, page_word(l, W_REC_DECISION), page_word(l, actions[x->action % 4]));
+    }
+}
+
+static void timeline(struct page *p, const struct cell *c) {
     part(p, W_TIMELINE, "records");
     html_raw(&p->h, "<ol class=\"timeline\">\n");
-    for (size_t i = 0; i < ch->n; i++) {
-        const struct result *r = ch->r[i];
+    for (uint32_t i = c->first_result; i != NO_RESULT; i = fold_result(p->s, i)->next) {
+        const struct result *r = fold_result(p->s, i);
         record(p, r->entry, r->ms, page_word(p->h.lang, W_REC_RESULT),
                page_word(p->h.lang, r->basis == BASIS_STATION ? W_BASIS_STATION : W_BASIS_PAPER));
         image_records(p, r->first_image);
     }
     image_records(p, c->first_image);
+    desk_records(p, c);
     html_raw(&p->h, "</ol>\n");
     part_end(p);
 }
@@ -299,8 +417,9 @@ void page_station(struct page *p, const struct tally *t, size_t row) {
     struct html *h = &p->h;
     uint32_t cell = t->rows[row].cell;
     const struct cell *c = cell == NO_CELL ? NULL : fold_cell_at(p->s, cell);
-    struct channels ch = {0};
-    if (c) collect(p->s, c, &ch);
+    struct channels ch;
+    ch.n = 0;
+    if (c) collect(p->s, t, c, &ch);
     heading(p, t, row);
     html_raw(h, "<div class=\"two\">\n");
     part(p, W_CHANNELS, "channelpart");
@@ -317,8 +436,8 @@ void page_station(struct page *p, const struct tally *t, size_t row) {
             page_findings_list(p, t, row);
             part_end(p);
         }
-        if (ch.n) signed_by(p, ch.counted ? ch.counted : ch.r[ch.n - 1]);
-        timeline(p, c, &ch);
+        if (ch.newest) signed_by(p, ch.counted ? ch.counted : ch.newest);
+        timeline(p, c);
     }
     html_raw(h, "</article>\n");
 }

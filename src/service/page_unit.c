@@ -47,27 +47,26 @@ static void title(struct page *p, const struct tally *t, size_t row) {
     html_escaped(h, u->code);
     html_raw(h, "</span></p>\n<h1>");
     page_unit_name(p, t->rows[row].unit);
-    html_raw(h, "</h1>\n<p class=\"status\"><span class=\"pill\">");
-    html_word(h, W_PROVISIONAL);
-    html_raw(h, "</span> ");
-    html_word(h, W_PROVISIONAL_MORE);
-    html_raw(h, "</p>\n");
+    html_raw(h, "</h1>\n");
+    page_status(p, t);
 }
 
-static void unit_body(struct page *p, const struct tally *t, size_t row) {
+static void unit_body(struct page *p, const struct tally *t, size_t row, const struct gate *g) {
     const struct tally_row *r = &t->rows[row];
     page_progress(p, r);
     page_section(p, "figures", W_RESULTS);
     page_candidates(p, t, r);
     page_facts(p, r);
     page_section_end(p);
+    page_collation(p, t, row);
     page_section(p, "places", W_PLACES);
     page_parts(p, t, row);
     page_parts_votes(p, t, row);
     page_section_end(p);
     for (size_t n = row + 1; n < page_rows_end(t, row); n++)
         if (t->rows[n].parent == row && unit_is_station(p->s, t->rows[n].unit)) page_station(p, t, n);
-    page_totals(p, r);
+    page_totals(p, t, r);
+    if (row == 0) page_law(p, t, g);
     if (row == 0) page_arrivals(p, t);
     page_findings(p, t, row);
 }
@@ -81,10 +80,20 @@ err page_unit(const struct page_site *site, enum page_lang lang, const struct ta
     results_unit_path(s, t->contest, t->round, unit, data);
     struct page p = {.site = site, .s = s, .path = path, .data = data, .units = "", .contest = t,
                      .h = {.b = out, .lang = lang, .up = "../../../"}};
-    page_begin(&p, "unit", fold_unit(s, unit)->name);
-    crumbs(&p, t, row);
-    title(&p, t, row);
-    unit_body(&p, t, row);
-    page_end(&p);
-    return buf_ok(out, f);
+    struct arena a;
+    struct gate own;
+    const struct gate *g = site->gate && site->gate_of == t ? site->gate : &own;
+    arena_init(&a, (size_t)1 << 30);
+    err e = OK;
+    if (row == 0 && g == &own) e = gate_compute(s, &site->results->findings, t->contest, t->round, &a, &own, f);
+    if (e == OK) {
+        page_begin(&p, "unit", fold_unit(s, unit)->name);
+        crumbs(&p, t, row);
+        title(&p, t, row);
+        unit_body(&p, t, row, g);
+        page_end(&p);
+        e = buf_ok(out, f);
+    }
+    arena_release(&a);
+    return e;
 }

@@ -133,7 +133,7 @@ static err add_rows(struct portal *p, const struct page_site *site, size_t budge
     return OK;
 }
 
-err portal_render(struct portal *p, const struct page_site *site, size_t budget,
+static err render(struct portal *p, const struct page_site *site, size_t budget,
                   const struct portal_sink *sink, struct fail *f) {
     if (p->assets) {
         TRY(add_assets(sink, f));
@@ -145,4 +145,22 @@ err portal_render(struct portal *p, const struct page_site *site, size_t budget,
         if (site->results->tallies[i].rows[0].unit == 0)
             TRY(portal_areas(site->fold, &site->results->tallies[i], sink, f));
     return add_rows(p, site, budget, sink, f);
+}
+
+err portal_render(struct portal *p, const struct page_site *given, size_t budget,
+                  const struct portal_sink *sink, struct fail *f) {
+    struct page_site site = *given;
+    const struct tally *t = page_main_contest(given);
+    struct arena a;
+    struct gate gate;
+    err e = OK;
+    arena_init(&a, (size_t)1 << 30);
+    if (t) {
+        e = gate_compute(site.fold, &site.results->findings, t->contest, t->round, &a, &gate, f);
+        site.gate = &gate;
+        site.gate_of = t;
+    }
+    if (e == OK) e = render(p, &site, budget, sink, f);
+    arena_release(&a);
+    return e;
 }
