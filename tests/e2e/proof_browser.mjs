@@ -56,6 +56,10 @@ export async function pages(x) {
     ok('pages # SKIP no Chromium or no playwright-core', true);
     return;
   }
+  if (!/<script type="module"/.test(readFileSync(join(process.env.PROOF_TREE, 'index.html'), 'utf8'))) {
+    ok('pages # SKIP the program was built without scripts (make setup, then build again)', true);
+    return;
+  }
   const server = await proxy(process.env.PROOF_URL);
   const browser = await (await import(program)).chromium.launch({
     executablePath: chromium, args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
@@ -157,6 +161,10 @@ async function checkPages(x, browser, server) {
   await page.getByRole('button', { name: 'Stop' }).click();
   await page.waitForSelector('#everything-start');
   ok('stopped, it can be started again', /Stopped/.test(await text('#everything-out')));
+
+  // a page that renews itself leaves them alone
+  ok('what scripts made is marked to be kept', await page.evaluate(() =>
+    [...document.getElementById('verify').children].every((e) => e.hasAttribute('data-keep'))));
 
   // files
   const give = async (name, bytes, mimeType = 'application/octet-stream') => {

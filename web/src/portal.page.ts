@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // What scripts add to pages that are whole without them.
-import { live } from './live.js';
+import { live, refreshed } from './live.js';
 import { proof } from './proof/mount.js';
 import { screen } from './screen.js';
 import { search } from './search.js';
@@ -11,4 +11,5 @@ search();
 screen();
 station();
 proof();
+refreshed.push(proof);
 if (document.getElementById('map')) void import('./map.js').then((m) => m.map());
