@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* Starting the daemon: the stored log is read, hashed, folded, and its root compared.
  *
- *   bench_start [CONTESTS] [EVENTS]      (1 0: a nation's presidential contest; 6 6: about 2 M entries)
+ *   bench_start [CONTESTS] [EVENTS] [READINGS]   (1 0: a nation's presidential contest; 6 0 1: six contests with
+ *                                               readings, 1.5 M entries; 6 6: about 2 M entries)
  *
  * A child process writes the store; this one then opens it as the daemon does. */
 #include <stdio.h>
@@ -72,11 +73,12 @@ static void signer(struct note_signer *s) {
     must(note_key_make(SPAN_LIT("example.org/bench"), NOTE_TYPE_ED25519, &pub, &s->key, &f));
 }
 
-static void fill(const char *dir, unsigned contests, unsigned events) {
+static void fill(const char *dir, unsigned contests, unsigned events, unsigned readings) {
     char path[300], public_dir[300];
     struct filler w = {.first = 0};
     struct objects *objects;
-    struct synthetic l = {.contest_count = contests, .events = events, .sink = keep, .ctx = &w};
+    struct synthetic l = {.contest_count = contests, .events = events, .readings = readings, .sink = keep,
+                          .ctx = &w};
     snprintf(path, sizeof path, "%s/private", dir);
     snprintf(public_dir, sizeof public_dir, "%s/public", dir);
     must(file_mkdirs(path, &f));
@@ -114,11 +116,12 @@ static long status_kb(const char *what) {
 int main(int argc, char **argv) {
     unsigned contests = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 1;
     unsigned events = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 0;
+    unsigned readings = argc > 3 && strtoul(argv[3], NULL, 10) > 0 ? 2 : 0;
     char dir[] = "/tmp/hesabu-bench-XXXXXX", cmd[100];
     if (!mkdtemp(dir)) return 70;
     pid_t child = fork();
     if (child == 0) {
-        fill(dir, contests, events);
+        fill(dir, contests, events, readings);
         _exit(0);
     }
     int status = 1;

@@ -13,7 +13,7 @@ static void must(err e) {
     exit(70);
 }
 
-enum { COUNTIES = 47, CONSTITUENCIES = 290, CHOICES = 8 };
+enum { COUNTIES = 47, CONSTITUENCIES = 290, CHOICES = 8, CLERKS = 12 };
 
 static void key_of(const char *name, struct note_key *out, struct buf *vkey) {
     struct hash fake = sha256(span_text(name)); /* nothing is signed: any 32 bytes are a key */
@@ -93,6 +93,57 @@ static void make_units(struct synthetic *l) {
     l->units_ref = (struct named_object){sha256(buf_view(&l->units)), l->units.n};
 }
 
+/* A key with its record, by the one that grants it. */
+static void enrol(struct synthetic *l, struct buf *text, const struct hash *election, const char *name,
+                  enum role role, const char *unit, const char *by) {
+    struct note_key k;
+    struct buf vkey;
+    buf_init(&vkey, 1000);
+    key_of(name, &k, &vkey);
+    struct compose_key g = {.election = *election, .holder = sha256(span_text(name)), .vkey = buf_view(&vkey),
+                            .unit = span_text(unit), .role = role, .not_after_ms = CJ_MAX_INT};
+    compose_key(text, &g);
+    append(l, text, (const char *const[]){name, by}, 2);
+    buf_release(&vkey);
+}
+
+static void clerk_name(char out[40], int constituency, unsigned n) {
+    snprintf(out, 40, "clerk/%d.%u", constituency, n % CLERKS);
+}
+
+/* Two clerks seal what stands in the result, then open it. */
+static void read_twice(struct synthetic *l, struct buf *text, const struct compose_result *r,
+                       const struct hash *image, int constituency, unsigned at) {
+    struct compose_reading x;
+    struct buf json;
+    struct hash record[2], seal;
+    uint8_t nonce[32] = {0};
+    char name[2][40];
+    compose_reading_init(&x);
+    x.registered = r->registered;
+    x.rejected = r->rejected;
+    x.valid = r->valid;
+    x.choices = r->choices;
+    x.votes = r->votes;
+    x.choice_count = r->choice_count;
+    buf_init(&json, 8192);
+    compose_reading(&json, &x);
+    for (unsigned n = 0; n < 2; n++) {
+        clerk_name(name[n], constituency, at + n);
+        put_u32be(nonce, 2 * at + n);
+        seal = seal_hash(nonce, buf_view(&json));
+        compose_seal(text, &r->election, r->contest, 1, r->station, image, span_text(name[n]), &seal);
+        record[n] = sha256(buf_view(text));
+        append(l, text, (const char *const[]){name[n]}, 1);
+    }
+    for (unsigned n = 0; n < 2; n++) {
+        put_u32be(nonce, 2 * at + n);
+        compose_open(text, &r->election, nonce, buf_view(&json), &record[n]);
+        append(l, text, (const char *const[]){name[n]}, 1);
+    }
+    buf_release(&json);
+}
+
 void synthetic_log(struct synthetic *l) {
     char contest[24];
     buf_init(&l->entry, ENTRY_MAX);
@@ -137,16 +188,12 @@ void synthetic_log(struct synthetic *l) {
         snprintf(name, sizeof name, station ? "po/%015d" : "ro/%d", n);
         snprintf(code, sizeof code, station ? "%015d" : "k%03d", n);
         if (station) snprintf(by, sizeof by, "ro/%d", n % CONSTITUENCIES);
-        struct buf vkey;
-        buf_init(&vkey, 1000);
-        key_of(name, &k, &vkey);
-        struct compose_key g = {.election = election, .holder = sha256(span_text(name)),
-                                .vkey = buf_view(&vkey), .unit = span_text(code),
-                                .role = station ? ROLE_PRESIDING_OFFICER : ROLE_RETURNING_OFFICER,
-                                .not_after_ms = CJ_MAX_INT};
-        compose_key(&text, &g);
-        append(l, &text, (const char *const[]){name, by}, 2);
-        buf_release(&vkey);
+        enrol(l, &text, &election, name, station ? ROLE_PRESIDING_OFFICER : ROLE_RETURNING_OFFICER, code, by);
+        for (unsigned c2 = 0; !station && l->readings && c2 < CLERKS; c2++) {
+            char clerk[40];
+            clerk_name(clerk, n, c2);
+            enrol(l, &text, &election, clerk, ROLE_CLERK, code, name);
+        }
     }
     struct span order[CHOICES];
     uint64_t votes[CHOICES];
@@ -180,8 +227,10 @@ void synthetic_log(struct synthetic *l) {
                                    .round = 1, .page = 1, .original = {form, 50000},
                                    .shown = {form, 50000}, .result = &id};
         compose_image(&text, &im);
+        struct hash image = sha256(buf_view(&text));
         append(l, &text, (const char *const[]){name}, 1);
-            for (unsigned e = 0; e < l->events; e++) {
+        if (l->readings) read_twice(l, &text, &r, &image, i % CONSTITUENCIES, at);
+        for (unsigned e = 0; e < l->events; e++) {
             compose_station_event(&text, &election, span_text(code), "opened", span_text(contest), at,
                                   e);
             append(l, &text, (const char *const[]){name}, 1);

@@ -11,6 +11,7 @@ enum { SYNTHETIC_STATIONS = 40883 };
 struct synthetic {
     unsigned contest_count; /* set before: contests at every station */
     unsigned events;        /* station events for each station and contest */
+    unsigned readings;      /* 0 or 2: people's readings of each form, sealed and opened */
     void (*sink)(void *ctx, struct span entry);
     void *ctx;
     /* filled in */

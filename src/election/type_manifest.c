@@ -162,6 +162,13 @@ static size_t read_commissioners(struct ctx *c, struct commissioner *all) {
     return cj_failed(r) ? 0 : n;
 }
 
+/* Whoever grants keys, counts in audits, or sees the forms of a whole nation. */
+static bool usually_many(enum role r, enum record_type t) {
+    if (t == REC_KEY || t == REC_REVOKE || t == REC_AUDIT_COUNT) return true;
+    if (r == ROLE_MACHINE) return t == REC_SEAL || t == REC_OPEN;
+    return r == ROLE_NATIONAL_RETURNING_OFFICER && (t == REC_COMPARED || t == REC_CUSTODY);
+}
+
 static void defaults(struct fold *s) {
     s->def.version = 1;
     s->def.image = IMAGE_REQUIRED;
@@ -169,7 +176,7 @@ static void defaults(struct fold *s) {
                                     .rejected_high = 50, .same_vector_min = 50};
     for (int r = 0; r < ROLE_COUNT; r++)
         for (int t = 0; t < REC_COUNT; t++)
-            s->quotas.most[r][t] = t == REC_KEY || t == REC_REVOKE || t == REC_AUDIT_COUNT ? UINT16_MAX : 1000;
+            s->quotas.most[r][t] = usually_many((enum role)r, (enum record_type)t) ? UINT16_MAX : 1000;
 }
 
 static struct span keep(struct ctx *c, struct span s) {
