@@ -15,7 +15,7 @@ struct wish {
 };
 
 struct args {
-    const char *format, *out, *dir, *csv, *sqlite, *contest, *anchor;
+    const char *format, *out, *dir, *csv, *sqlite, *contest, *anchor, *places;
     bool publish;
 };
 
@@ -66,10 +66,21 @@ static err publish(const char *where, struct fail *f) {
     return e;
 }
 
+static err places_of_file(const char *path, struct places *out, struct fail *f) {
+    struct buf b;
+    buf_init(&b, PLACES_BYTES_MAX);
+    err e = file_read(path, PLACES_BYTES_MAX, &b, f);
+    if (e == OK && (e = places_read(buf_view(&b), out, f)) != OK)
+        e = fail_context(f, e, "%.200s", path);
+    buf_release(&b);
+    return e;
+}
+
 static err export_all(const struct args *a, const char *where, struct fail *f) {
     struct tree tree = {0};
     struct tree_log log = {0};
     struct results results = {0};
+    struct places places = {0};
     struct wish w[EXPORT_FORMATS + 3];
     size_t n;
     TRY(wishes(a, w, &n, f));
@@ -77,8 +88,9 @@ static err export_all(const struct args *a, const char *where, struct fail *f) {
     if (e == OK) e = tree_log_read(&tree, &(struct tree_log_options){.anchor = a->anchor, .what = "export"},
                                    &log, f);
     if (e == OK) e = results_compute(log.fold, &results, f);
+    if (e == OK) e = a->places ? places_of_file(a->places, &places, f) : places_of_tree(&tree.at, &places, f);
     struct export_source s = {.fold = log.fold, .results = &results, .root = log.root,
-                              .contest = a->contest};
+                              .contest = a->contest, .places = &places};
     for (size_t i = 0; i < n && e == OK; i++) e = make(&s, &w[i], a->dir, f);
     if (e == OK) {
         struct buf b;
@@ -88,6 +100,7 @@ static err export_all(const struct args *a, const char *where, struct fail *f) {
         buf_release(&b);
     }
     if (results.tallies) results_release(&results);
+    places_release(&places);
     tree_log_release(&log);
     tree_close(&tree);
     return e;
@@ -96,13 +109,14 @@ static err export_all(const struct args *a, const char *where, struct fail *f) {
 int cmd_export(int argc, char **argv) {
     struct args a = {0};
     const struct opt options[] = {
-        {"--format", OPT_TEXT, &a.format, "F", "csv, json, err-json, err-xml, eml, atom or sqlite"},
+        {"--format", OPT_TEXT, &a.format, "F", "csv, json, err-json, err-xml, eml, atom, geojson or sqlite"},
         {"--out", OPT_TEXT, &a.out, "FILE", "where to (\"-\": standard output, the default)"},
         {"--dir", OPT_TEXT, &a.dir, "DIR", "into this folder under the format's own name; without --format: every format"},
         {"--publish", OPT_FLAG, &a.publish, NULL, "every format into DIR/public/data/, as the daemon does"},
         {"--csv", OPT_TEXT, &a.csv, "FILE", "short for --format csv --out FILE"},
         {"--sqlite", OPT_TEXT, &a.sqlite, "FILE", "short for --format sqlite --out FILE"},
         {"--contest", OPT_TEXT, &a.contest, "ID", "only this contest; CSV then has a column a choice"},
+        {"--places", OPT_TEXT, &a.places, "FILE", "GeoJSON with shapes by code (else the tree's places.geojson)"},
         {"--anchor", OPT_TEXT, &a.anchor, "FILE", "the gazetted trust anchor (else the tree's own)"},
     };
     const struct usage u = {

@@ -300,6 +300,7 @@ const struct static_rule routes_static_rules[] = {
     {.prefix = "data/", .suffix = ".csv", .type = "text/csv; charset=utf-8", .max_age = 60},
     {.prefix = "data/", .suffix = ".gz", .type = "application/gzip", .max_age = 60},
     {.prefix = "data/", .suffix = ".atom", .type = "application/atom+xml", .max_age = 60},
+    {.prefix = "places.geojson", .suffix = "", .type = "application/geo+json", .max_age = 60},
     {.prefix = "data/", .suffix = ".json", .type = "application/json", .max_age = 60},
     {.prefix = "data/SHA256SUMS", .suffix = "", .type = "text/plain; charset=utf-8", .max_age = 60},
     {.prefix = "", .suffix = ".html", .type = "text/html; charset=utf-8", .max_age = 2},

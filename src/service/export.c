@@ -14,6 +14,7 @@ static const struct export_info infos[EXPORT_FORMATS] = {
     [EXPORT_ERR_XML] = {"err-xml", "err.xml", "NIST SP 1500-100 version 2, as XML"},
     [EXPORT_EML] = {"eml", "eml510.xml", "OASIS EML 5.0, message 510"},
     [EXPORT_ATOM] = {"atom", "feed.atom", "a feed of corrections, notices and rulings"},
+    [EXPORT_GEOJSON] = {"geojson", "units.geojson", "figures of every unit, with its shape where there is one"},
     [EXPORT_SQLITE] = {"sqlite", "election.sqlite", "a database with tables, views and a README"},
 };
 
@@ -56,6 +57,7 @@ err export_stream(const struct export_source *s, enum export_format format,
     case EXPORT_ERR_XML: e = export_err(s, true, &o, f); break;
     case EXPORT_EML: e = export_eml(s, &o, f); break;
     case EXPORT_ATOM: e = export_atom(s, &o, f); break;
+    case EXPORT_GEOJSON: e = export_geojson(s, &o, f); break;
     case EXPORT_SQLITE:
     case EXPORT_FORMATS: e = fail_set(f, E_USAGE, "this format is written into a file only"); break;
     }

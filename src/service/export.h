@@ -9,6 +9,7 @@
 #define SERVICE_EXPORT_H
 
 #include "election/results.h"
+#include "service/places.h"
 
 enum export_format {
     EXPORT_CSV,
@@ -17,6 +18,7 @@ enum export_format {
     EXPORT_ERR_XML,
     EXPORT_EML,
     EXPORT_ATOM,
+    EXPORT_GEOJSON,
     EXPORT_SQLITE,
     EXPORT_FORMATS
 };
@@ -36,6 +38,7 @@ struct export_source {
     const struct results *results; /* of this fold */
     struct hash root;              /* of the tree of fold_size(fold) entries */
     const char *contest;           /* only this one; NULL: all */
+    const struct places *places;   /* shapes for GeoJSON; NULL: none */
 };
 
 /* Where the bytes go, in order, in pieces of about a megabyte. */

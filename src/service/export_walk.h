@@ -102,6 +102,7 @@ MUST_USE err export_json(const struct export_source *s, struct export_out *o, st
 MUST_USE err export_err(const struct export_source *s, bool xml, struct export_out *o, struct fail *f);
 MUST_USE err export_eml(const struct export_source *s, struct export_out *o, struct fail *f);
 MUST_USE err export_atom(const struct export_source *s, struct export_out *o, struct fail *f);
+MUST_USE err export_geojson(const struct export_source *s, struct export_out *o, struct fail *f);
 MUST_USE err export_sqlite(const struct export_source *s, const char *path, struct fail *f);
 
 #endif

@@ -31,6 +31,7 @@ struct round {
     char data[PATH_MAX_LEN], making[PATH_MAX_LEN];
     struct tree_log log;
     struct results results;
+    struct places places;
     struct export_source source;
     struct open_file files[EXPORT_FORMATS];
     size_t n;
@@ -203,7 +204,9 @@ static err make_all(struct round *r, uint64_t *size, struct fail *f) {
     TRY(tree_log_replay(&tree, &(struct tree_log_options){0}, &r->log, f));
     *size = r->log.size;
     TRY(results_compute(r->log.fold, &r->results, f));
-    r->source = (struct export_source){.fold = r->log.fold, .results = &r->results, .root = r->log.root};
+    TRY(places_of_tree(&tree, &r->places, f));
+    r->source = (struct export_source){.fold = r->log.fold, .results = &r->results, .root = r->log.root,
+                                       .places = &r->places};
     for (int i = 0; i < EXPORT_FORMATS; i++) TRY(make_file(r, (enum export_format)i, f));
     TRY(make_lists(r, f));
     return move_all(r, f);
@@ -221,6 +224,7 @@ err open_data_make(const struct open_data_options *o, const _Atomic bool *stop, 
     if (e == OK) e = path_join(r->making, sizeof r->making, r->data, MAKING, f);
     if (e == OK) e = make_all(r, size, f);
     if (r->results.tallies) results_release(&r->results);
+    places_release(&r->places);
     tree_log_release(&r->log);
     free(r);
     return e;

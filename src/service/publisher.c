@@ -101,7 +101,7 @@ static void unit_fingerprints(const struct findings *fi, uint64_t *prints) {
     for (size_t i = fi->unit_items; i < fi->n; i++) {
         const struct finding *x = &fi->items[i];
         uint64_t h = hash_u64(prints[x->unit] ^ x->a ^ x->b << 32);
-        h = hash_u64(h ^ ((uint64_t)x->contest << 16 | x->round << 8 | (uint64_t)x->code));
+        h = hash_u64(h ^ ((uint64_t)x->contest << 16 | (uint64_t)x->round << 8 | (uint64_t)x->code));
         prints[x->unit] = hash_u64(h ^ ((uint64_t)x->decision << 32 | x->latest));
     }
 }

@@ -55,7 +55,7 @@ ok "err-xml: valid against the published schema" valid "$tmp/one"
 ok "eml: of the shape that the spec gives" shaped "$tmp/one"
 checked president "$tmp/d/public" "$tmp/one"
 size=$(sed -n 2p "$tmp/d/public/checkpoint"); root=$(sed -n 3p "$tmp/d/public/checkpoint")
-for f in csv json err-json err-xml eml atom; do
+for f in csv json err-json err-xml eml atom geojson; do
     "$hesabu" export "$tmp/d" --format $f > "$tmp/text" 2> /dev/null
     ok "$f says at which checkpoint it was made" sh -c "grep -qF '$size' '$tmp/text' && grep -qF '$root' '$tmp/text'"
 done
@@ -68,6 +68,31 @@ for f in err.json err.xml eml510.xml results.json election.sqlite; do
     ok "data/$f.gz is one's own export" sh -c "gunzip -c '$tmp/d/public/data/$f.gz' | cmp - '$tmp/one/$f'"
 done
 ok "the page of open data is well-formed" sh -c "tail -n +2 '$tmp/d/public/data/index.html' | xmllint --noout - && tail -n +2 '$tmp/d/public/data/sw.html' | xmllint --noout -"
+
+if [ -f "$shared/data/kenya_geo/constituencies_iebc2012.geojson.xz" ]; then
+    python3 - "$shared/data/kenya_geo/constituencies_iebc2012.geojson.xz" > "$tmp/places.geojson" <<'X'
+import json, lzma, sys
+places = json.load(lzma.open(sys.argv[1]))
+for f in places['features']: f['properties']['code'] = f['properties']['county'] + f['properties']['code']
+json.dump(places, sys.stdout)
+X
+    cp -r "$tmp/d/public" "$tmp/shaped"; cp "$tmp/places.geojson" "$tmp/shaped/"
+    "$hesabu" export "$tmp/d" --format geojson --places "$tmp/places.geojson" > "$tmp/a.geojson" 2> /dev/null
+    "$hesabu" export "$tmp/shaped" --format geojson > "$tmp/b.geojson" 2> /dev/null
+    ok "shapes from a file or from the tree: the same" cmp "$tmp/a.geojson" "$tmp/b.geojson"
+    ok "each constituency has its boundary, to a millionth of a degree" python3 - "$tmp/a.geojson" "$tmp/places.geojson" <<'X'
+import json, sys
+def flat(x): return [x[:2]] if isinstance(x[0], (int, float)) else [p for y in x for p in flat(y)]
+made, given = (json.load(open(f))['features'] for f in sys.argv[1:])
+given = {f['properties']['code']: f['geometry'] for f in given}
+shaped = [f for f in made if f['geometry']]
+assert shaped and all(f['properties']['level'] == 'constituency' for f in shaped)
+assert len(shaped) == sum(f['properties']['level'] == 'constituency' for f in made)
+for f in shaped:
+    a, b = flat(f['geometry']['coordinates']), flat(given[f['properties']['code']]['coordinates'])
+    assert len(a) == len(b) and max(abs(p - q) for x, y in zip(a, b) for p, q in zip(x, y)) < 1e-6
+X
+fi
 
 # ---- at an address ----
 "$hesabu" serve --dir "$tmp/d" --listen 127.0.0.1:0 --quiet --unconfirmed test > "$tmp/serve.out" 2>&1 & pid=$!

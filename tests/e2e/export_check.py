@@ -30,10 +30,10 @@ def published():
     """{(contest, round, unit): (votes by choice, rejected, stations)} of everything in results/"""
     out = {}
     for name in glob.glob(public + '/results/*/*/*.json'):
-        if name.endswith('findings.json'):
-            continue
         with open(name, encoding='utf-8') as file:
             unit = json.load(file)
+        if 'parts' not in unit:  # findings, the gate, ...
+            continue
         key = (unit['contest'], unit['round'])
         units = [unit] + [part for part in unit['parts'] if 'totals' in part]
         for u in units:
@@ -227,6 +227,18 @@ def feed():
     check('atom: an entry for each correction, with its record\'s id', problem)
 
 
+def geojson(want):
+    with open(path('units.geojson'), encoding='utf-8') as file:
+        features = [f['properties'] for f in json.load(file)['features']]
+    got = {(p['contest'], p['round'], p['code']): (
+        {c[6:]: v for c, v in p.items() if c.startswith('votes:')}, p.get('rejected', 0), p['stations_counted'])
+        for p in features if p['stations_counted']}
+    with sqlite3.connect(path('election.sqlite')) as db:
+        stations = {code for (code,) in db.execute('SELECT station FROM station')}
+    above = {key: value for key, value in want.items() if key[2] not in stations}
+    check('geojson: every unit\'s figures are the published ones', differences(above, got))
+
+
 def every_reference_leads_somewhere(report):
     """Schematron's rules, as far as ids go: what is named exists."""
     here, named = set(), set()
@@ -270,13 +282,14 @@ def main():
     check('err-xml: every total equals the published one', differences(want, from_err_xml()))
     eml_totals(want)
     feed()
+    geojson(want)
     with open(path('results.json'), encoding='utf-8') as file:
         whole = json.load(file)
     files = {}
     for name in glob.glob(public + '/results/*/*/*.json'):
         with open(name, encoding='utf-8') as file:
             files[name] = json.load(file)
-    units = [u for name, u in files.items() if not name.endswith('findings.json')]
+    units = [u for u in files.values() if 'parts' in u]
     check('json: the same objects as the published files',
           None if len(units) == len(whole['units']) and all(u in whole['units'] for u in units) else 'they differ')
     if shared and os.path.isdir(shared + '/vectors/nist-err'):
