@@ -40,7 +40,7 @@ function open(g,   j) {                             # an assertion that batch g 
     return 0
 }
 NR == 1 && $0 != "hesabu-audit-transcript v1" { bad("not a transcript") }
-$1 == "method" && $2 != "mixture" { bad("method") }
+$1 == "method" { shared = $2 == "mixture-shared"; if ($2 != "mixture" && !shared) bad("method") }
 $1 == "seed" { seed = $2; if (seed !~ /^[0-9]+$/ || length(seed) < 20) bad("seed") }
 $1 == "limit" { limit = $2 }
 $1 == "batches" { batches = $2 }
@@ -61,7 +61,7 @@ $1 == "b" {
         R[j, g] = value(j, $4, choices, 6); N[j] += $4; wleft[j] += $5; bleft[j] += $4
         n = int((2097152 * R[j, g] + scale[j] - 1) / scale[j]); if (n > w) w = n
     }
-    if (w != $5) bad("the weight of batch " g)
+    if (w != $5 && !shared) bad("the weight of batch " g)
     below[g] = sum += $5
 }
 $1 == "d" {

@@ -4,8 +4,8 @@
 #ifndef CLI_AUDIT_COMMON_H
 #define CLI_AUDIT_COMMON_H
 
-#include "cli/audit_files.h"
 #include "cli/cli.h"
+#include "service/audit_files.h"
 #include "stats/audit/risk.h"
 
 enum { AUDIT_ARENA_MAX = 1 << 30 };

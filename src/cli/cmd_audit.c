@@ -2,6 +2,7 @@
 /* hesabu audit: one table of its own subcommands. */
 #include <stdio.h>
 #include "cli/audit_common.h"
+#include "cli/audit_on.h"
 
 int cmd_audit(int argc, char **argv);
 
@@ -9,6 +10,14 @@ static const struct command parts[] = {
     {"plan", audit_cmd_plan, "what an audit will take, by risk limit"},
     {"size", audit_cmd_size, "stations of the first round, or of the next"},
     {"simulate", audit_cmd_simulate, "what errors and lost boxes would cost"},
+    {"list", audit_cmd_list, "the stations and figures of a log, to be committed to"},
+    {"commit", audit_cmd_commit, "the plan of an audit, on the log, before the dice"},
+    {"seed", audit_cmd_seed, "the public dice of a committed audit, on the log"},
+    {"sheets", audit_cmd_sheets, "which boxes to fetch, and sheets to count them on"},
+    {"count", audit_cmd_count, "one person's blind hand count of a box, on the log"},
+    {"status", audit_cmd_status, "where an audit on a log stands: risk, progress, differences"},
+    {"next", audit_cmd_next, "the next round, or a full count, on the log"},
+    {"close", audit_cmd_close, "the end of an audit, on the log"},
     {"draw", audit_cmd_draw, "the batches that a seed draws, in order"},
     {"risk", audit_cmd_risk, "the risk of every assertion, from hand counts of a sample"},
     {"transcript", audit_cmd_transcript, "the audit as one text file that anyone can do again"},

@@ -25,6 +25,20 @@ struct run {
     struct audit_sample sample;
 };
 
+/* What draws are proportional to. */
+static MUST_USE err weights_of(const struct transcript *t, uint64_t *weight, uint64_t *total,
+                               struct fail *f) {
+    if (!t->shared) return audit_weights(&t->c, t->a, t->assertions, weight, total, f);
+    *total = 0;
+    for (size_t g = 0; g < t->c.batches; g++) {
+        weight[g] = t->shared[g];
+        if (weight[g] > ((uint64_t)1 << 62) - *total)
+            return fail_set(f, E_OVERFLOW, "the weights add up to more than 2^62");
+        *total += weight[g];
+    }
+    return *total ? OK : fail_set(f, E_RANGE, "no batch has a weight");
+}
+
 static MUST_USE err run_init(struct run *r, const struct transcript *t, struct arena *mem,
                              struct fail *f) {
     size_t regions = t->c.regions ? t->c.regions : 1;
@@ -42,7 +56,7 @@ static MUST_USE err run_init(struct run *r, const struct transcript *t, struct a
     size_t where;
     TRY(audit_hand_check(&t->c, &t->h, &where, f));
     uint64_t total;
-    TRY(audit_weights(&t->c, t->a, t->assertions, r->weight, &total, f));
+    TRY(weights_of(t, r->weight, &total, f));
     audit_region_sums(&t->c, r->weight, &t->h, r->sums);
     return OK;
 }
@@ -163,14 +177,14 @@ static MUST_USE err write_head(const struct transcript *t, struct arena *mem, st
     uint64_t *weight = arena_array(mem, t->c.batches, sizeof *weight), total;
     uint64_t *votes = arena_array(mem, t->c.choices, sizeof *votes), ballots;
     if (!weight || !votes) return fail_set(f, E_MEMORY, "no memory for a transcript");
-    TRY(audit_weights(&t->c, t->a, t->assertions, weight, &total, f));
+    TRY(weights_of(t, weight, &total, f));
     char manifest[HASH_HEX_LEN + 1];
     hash_hex(&t->manifest, manifest);
     buf_printf(b,
-               "hesabu-audit-transcript v1\nmethod mixture\nmanifest %s\nseed %.*s\nlimit %" PRIu32
+               "hesabu-audit-transcript v1\nmethod %s\nmanifest %s\nseed %.*s\nlimit %" PRIu32
                "\nbatches %zu\nchoices %zu\nregions %zu\nassertions %zu\ntotal %" PRIu64
                "\ndraws %" PRIu64 "\n",
-               manifest, (int)t->seed.n, (const char *)t->seed.p, t->limit_ppm, t->c.batches,
+               t->shared ? "mixture-shared" : "mixture", manifest, (int)t->seed.n, (const char *)t->seed.p, t->limit_ppm, t->c.batches,
                t->c.choices, t->c.regions ? t->c.regions : 1, t->assertions, total, t->draws);
     for (size_t j = 0; j < t->assertions; j++) {
         const struct assertion *a = &t->a[j];
@@ -303,7 +317,7 @@ static MUST_USE err read_assertion(struct reader *r, const struct transcript *t,
 }
 
 static MUST_USE err read_batch(struct reader *r, struct transcript *t, size_t g, uint64_t *bound,
-                               uint64_t *votes, uint32_t *region) {
+                               uint64_t *votes, uint32_t *region, uint64_t *shared) {
     uint64_t index, where, weight;
     TRY(next_line(r));
     if (!span_is(word(r), "b")) return wrong(r, "a batch is expected");
@@ -315,6 +329,7 @@ static MUST_USE err read_batch(struct reader *r, struct transcript *t, size_t g,
         TRY(number(r, AUDIT_BALLOTS_MAX, &votes[g * t->c.choices + i]));
     if (index != g || where == 0) return wrong(r, "batches are numbered from 0, regions from 1");
     region[g] = (uint32_t)where - 1;
+    shared[g] = weight;
     return OK;
 }
 
@@ -336,13 +351,15 @@ static MUST_USE err read_counts(struct reader *r, const struct transcript *t, ui
     return OK;
 }
 
-static MUST_USE err read_head(struct reader *r, struct transcript *t, uint64_t *assertions) {
+static MUST_USE err read_head(struct reader *r, struct transcript *t, uint64_t *assertions,
+                              bool *shared) {
     struct span s;
     uint64_t limit, batches, choices, regions, total;
     TRY(header(r, "hesabu-audit-transcript", &s));
     if (!span_is(s, "v1")) return wrong(r, "only version v1 can be read");
     TRY(header(r, "method", &s));
-    if (!span_is(s, "mixture")) return wrong(r, "only the mixture can be checked");
+    *shared = span_is(s, "mixture-shared");
+    if (!*shared && !span_is(s, "mixture")) return wrong(r, "only the mixture can be checked");
     TRY(header(r, "manifest", &s));
     if (hash_from_hex(s, &t->manifest, NULL) != OK)
         return wrong(r, "a hash of 64 digits is expected");
@@ -367,19 +384,22 @@ static MUST_USE err read_head(struct reader *r, struct transcript *t, uint64_t *
 
 static MUST_USE err read_all(struct reader *r, struct arena *mem, struct transcript *t) {
     uint64_t n;
-    TRY(read_head(r, t, &n));
+    bool is_shared = false;
+    TRY(read_head(r, t, &n, &is_shared));
     struct assertion *a = arena_array(mem, n, sizeof *a);
     uint64_t *bound = arena_array(mem, t->c.batches, sizeof *bound);
     uint64_t *votes = arena_array(mem, t->c.batches, t->c.choices * sizeof *votes);
     uint64_t *hand = arena_array(mem, t->c.batches, t->c.choices * sizeof *hand);
     uint32_t *region = arena_array(mem, t->c.batches, sizeof *region);
+    uint64_t *shared = arena_array(mem, t->c.batches, sizeof *shared);
     uint8_t *state = arena_alloc(mem, t->c.batches);
-    if (!a || !bound || !votes || !hand || !region || !state)
+    if (!a || !bound || !votes || !hand || !region || !state || !shared)
         return fail_set(r->f, E_MEMORY, "no memory for a transcript of %zu batches", t->c.batches);
     for (size_t j = 0; j < n; j++) TRY(read_assertion(r, t, &a[j]));
-    for (size_t g = 0; g < t->c.batches; g++) TRY(read_batch(r, t, g, bound, votes, region));
+    for (size_t g = 0; g < t->c.batches; g++) TRY(read_batch(r, t, g, bound, votes, region, shared));
     t->a = a;
     t->assertions = n;
+    t->shared = is_shared ? shared : NULL;
     t->c.bound = bound;
     t->c.votes = votes;
     t->c.region = region;

@@ -21,6 +21,9 @@ struct transcript {
     struct span seed;
     uint32_t limit_ppm;  /* risk limit in millionths */
     uint64_t draws;      /* how many draws the seed was read for */
+    /* [batches] or NULL: the weights of another contest, whose sample this one shares. Any weights
+     * that were fixed before the dice are valid; a batch of weight 0 is never drawn. */
+    const uint64_t *shared;
     struct audit_hand h; /* `against` is not used: a batch is counted by itself */
 };
 struct transcript_result {

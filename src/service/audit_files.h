@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* What `hesabu audit` reads: the batches as reported, the sample as counted by hand, batches that
  * were counted together. */
-#ifndef CLI_AUDIT_FILES_H
-#define CLI_AUDIT_FILES_H
+#ifndef SERVICE_AUDIT_FILES_H
+#define SERVICE_AUDIT_FILES_H
 
 #include "stats/audit/assorter.h"
 
@@ -25,6 +25,9 @@ struct audit_batches {
  * drawn, and a file without (or with an empty) ballots column takes the votes as the bound. */
 MUST_USE err audit_batches_read(const char *path, uint64_t total_ballots, struct arena *arena,
                                 struct audit_batches *out, struct fail *f);
+/* The same from bytes; `name` is for messages. Nothing borrows from them afterwards. */
+MUST_USE err audit_batches_parse(struct span bytes, const char *name, uint64_t total_ballots,
+                                 struct arena *arena, struct audit_batches *out, struct fail *f);
 /* Index of a batch; false if there is none of this name. */
 bool audit_batch_find(const struct audit_batches *b, struct span jurisdiction, struct span name,
                       uint32_t *out);

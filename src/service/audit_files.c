@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-#include "cli/audit_files.h"
+#include "service/audit_files.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -222,22 +222,28 @@ static MUST_USE err read_batches(struct reading *r, uint64_t total_ballots, stru
     return audit_contest_check(&b->contest, f);
 }
 
+err audit_batches_parse(struct span bytes, const char *name, uint64_t total_ballots, struct arena *arena,
+                        struct audit_batches *out, struct fail *f) {
+    *out = (struct audit_batches){.arena = arena, .bounds_given = true};
+    struct reading r = {.b = out};
+    TRY(csv_open_span(bytes, name, &r.csv, f));
+    err e = read_batches(&r, total_ballots, f);
+    csv_close(r.csv);
+    if (e != OK && e != E_CSV) e = fail_context(f, e, "%s", name);
+    if (e != OK) return e;
+    out->digest = arena_alloc(arena, sizeof *out->digest);
+    if (!out->digest) return fail_set(f, E_MEMORY, "no memory");
+    *out->digest = sha256(bytes);
+    return OK;
+}
+
 err audit_batches_read(const char *path, uint64_t total_ballots, struct arena *arena,
                        struct audit_batches *out, struct fail *f) {
-    *out = (struct audit_batches){.arena = arena, .bounds_given = true};
     struct buf bytes;
+    *out = (struct audit_batches){.arena = arena};
     buf_init(&bytes, FILE_MAX);
-    struct reading r = {.b = out};
     err e = file_read(path, FILE_MAX, &bytes, f);
-    if (e == OK) e = csv_open_span(buf_view(&bytes), path, &r.csv, f);
-    if (e == OK) {
-        e = read_batches(&r, total_ballots, f);
-        csv_close(r.csv);
-        if (e != OK && e != E_CSV) e = fail_context(f, e, "%s", path);
-    }
-    out->digest = e == OK ? arena_alloc(arena, sizeof *out->digest) : NULL;
-    if (e == OK && !out->digest) e = fail_set(f, E_MEMORY, "no memory");
-    if (e == OK) *out->digest = sha256(buf_view(&bytes));
+    if (e == OK) e = audit_batches_parse(buf_view(&bytes), path, total_ballots, arena, out, f);
     buf_release(&bytes);
     return e;
 }
