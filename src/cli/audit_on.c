@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "cli/audit_on.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static err get_object(void *ctx, const struct hash *id, uint64_t size, struct buf *out, struct fail *f) {
@@ -24,13 +25,16 @@ err audit_on_read(const char *where, const char *what, struct audit_on *x, struc
 }
 
 static err find_plan(const struct audit_on *x, const char *plan, uint32_t *out, struct fail *f) {
-    size_t found = 0;
+    size_t found = 0, all = fold_audit_count(x->log.fold);
     for (size_t i = 0; i < fold_audit_count(x->log.fold); i++) {
         const struct audit_plan *p = fold_audit(x->log.fold, i);
         struct hash id = fold_id(x->log.fold, p->entry);
         char hex[HASH_HEX_LEN + 1];
         hash_hex(&id, hex);
-        bool is = plan ? strlen(plan) >= 6 && strncmp(hex, plan, strlen(plan)) == 0 : p->close_entry == NO_ENTRY;
+        char entry[24];
+        (void)snprintf(entry, sizeof entry, "%llu", (unsigned long long)p->entry);
+        bool is = plan ? strcmp(plan, entry) == 0 || (strlen(plan) >= 12 && strncmp(hex, plan, strlen(plan)) == 0)
+                       : p->close_entry == NO_ENTRY || all == 1;
         if (!is) continue;
         *out = (uint32_t)i;
         found++;

@@ -26,7 +26,7 @@ struct audit_objects audit_on_objects(struct tree *t);
 
 #define ON_OPTIONS(dir, plan)                                                                      \
     {"--dir", OPT_TEXT, &(dir), "DIR|URL", "the election's public tree"},                          \
-        {"--plan", OPT_TEXT, &(plan), "ID", "the audit's plan (else the only one that is not closed)"}
+        {"--plan", OPT_TEXT, &(plan), "ID|N", "the audit's plan, by id or entry (else the only one that is not closed)"}
 
 int audit_cmd_list(int argc, char **argv);
 int audit_cmd_commit(int argc, char **argv);

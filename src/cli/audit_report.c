@@ -4,31 +4,22 @@
 #include <stdio.h>
 #include "base/file.h"
 #include "cli/audit_common.h"
+#include "cli/audit_on.h"
+#include "cli/audit_report_pdf.h"
 #include "cli/audit_svg.h"
 #include "stats/audit/bound.h"
 #include "stats/audit/transcript.h"
 
 enum { TRANSCRIPT_BYTES_MAX = 1 << 28, LINES_MAX = 60 };
 
-struct report {
-    struct arena arena;
-    struct audit_batches names;
-    struct transcript t;
-    struct transcript_result result;
-    struct transcript_step *step;
-    size_t steps;
-    double worst;
-    char digest[HASH_HEX_LEN + 1];
-};
-
-static void name_of(const struct report *r, size_t j, char *out, size_t max) {
+void audit_report_claim(const struct audit_report *r, size_t j, char *out, size_t max) {
     const struct assertion *a = &r->t.a[j];
     const char *region = a->region == AUDIT_EVERYWHERE ? NULL : r->names.jurisdiction[a->region];
     assertion_name(a, r->names.choice, region, out, max);
 }
 
 /* A name short enough for a legend: "Ann >= 1/4, Nyeri". */
-static void short_name(const struct report *r, size_t j, char *out, size_t max) {
+static void short_name(const struct audit_report *r, size_t j, char *out, size_t max) {
     static const char *const signs[] = {[ASSERT_ABOVE] = ">",
                                         [ASSERT_AT_LEAST] = ">=",
                                         [ASSERT_BELOW] = "<",
@@ -46,7 +37,7 @@ static void text(struct buf *b, const char *s) {
     html_text(b, span_text(s));
 }
 
-static MUST_USE err load(struct report *r, struct span transcript, const char *batches,
+static MUST_USE err load(struct audit_report *r, struct span transcript, const char *batches,
                          struct fail *f) {
     TRY(transcript_check(transcript, &r->arena, &r->t, &r->result, f));
     if (!batches)
@@ -71,12 +62,41 @@ static MUST_USE err load(struct report *r, struct span transcript, const char *b
     return transcript_steps(&r->t, &r->arena, &r->step, &r->steps, f);
 }
 
+/* The same from the records of a log, with the names of choices that the ballot has. */
+static MUST_USE err load_log(struct audit_report *r, struct audit_on *x, struct buf *transcript,
+                             struct fail *f) {
+    const struct contest *k = fold_contest(x->log.fold, x->a.plan->contest);
+    TRY(audit_log_run(&x->a, transcript, f));
+    TRY(transcript_check(buf_view(transcript), &r->arena, &r->t, &r->result, f));
+    r->names = x->a.list;
+    r->names.choice = arena_array(&r->arena, r->t.c.choices, sizeof *r->names.choice);
+    if (!r->names.choice) return fail_set(f, E_MEMORY, "no memory for the choices");
+    for (size_t i = 0; i < r->t.c.choices; i++) {
+        r->names.choice[i] = x->a.list.choice[i];
+        for (uint32_t c = 0; c < k->choice_count; c++)
+            if (span_is(contest_choice(x->log.fold, k, c)->id, x->a.list.choice[i]))
+                r->names.choice[i] = arena_text(&r->arena, contest_choice(x->log.fold, k, c)->name);
+    }
+    r->full = x->a.full;
+    r->full_holds = x->a.full_holds;
+    r->simulated = fold_definition(x->log.fold)->simulated;
+    hash_hex(&r->t.manifest, r->digest);
+    for (size_t j = 0; j < r->t.assertions; j++)
+        if (r->result.p[j] > r->worst) r->worst = r->result.p[j];
+    return transcript_steps(&r->t, &r->arena, &r->step, &r->steps, f);
+}
+
 /* ---- parts of the page ---- */
 
-static void what_may_be_said(struct buf *b, const struct report *r) {
+static void what_may_be_said(struct buf *b, const struct audit_report *r) {
     double limit = r->t.limit_ppm / 1e4;
     buf_str(b, "<h2>What may be said</h2>\n");
-    if (r->result.confirmed)
+    if (r->full)
+        buf_printf(b, "<p class=\"say\">Every box was counted by hand. The hand count %s the reported "
+                      "outcome%s.</p>\n",
+                   r->full_holds ? "gives" : "does not give",
+                   r->full_holds ? "" : "; it replaces it");
+    else if (r->result.confirmed)
         buf_printf(b,
                    "<p class=\"say\">If the reported outcome were wrong, the chance that this "
                    "audit would have "
@@ -109,7 +129,7 @@ static void what_may_be_said(struct buf *b, const struct report *r) {
                "not in these figures.</li>\n</ul>\n");
 }
 
-static void facts(struct buf *b, const struct report *r) {
+static void facts(struct buf *b, const struct audit_report *r) {
     buf_printf(b,
                "<h2>What was drawn</h2>\n<table>\n"
                "<tr><th>Committed list (SHA-256)</th><td class=\"mono\">%s</td></tr>\n"
@@ -128,7 +148,7 @@ static void facts(struct buf *b, const struct report *r) {
         r->result.passed_over, r->t.limit_ppm / 1e4);
 }
 
-static MUST_USE err plot_risk(struct buf *b, struct report *r, struct fail *f) {
+static MUST_USE err plot_risk(struct buf *b, struct audit_report *r, struct fail *f) {
     size_t shown = r->t.assertions < LINES_MAX ? r->t.assertions : LINES_MAX;
     struct svg_line *line = arena_array(&r->arena, shown, sizeof *line);
     double *x = arena_array(&r->arena, r->steps + shown, sizeof *x);
@@ -164,7 +184,7 @@ static MUST_USE err plot_risk(struct buf *b, struct report *r, struct fail *f) {
     return OK;
 }
 
-static MUST_USE err assertions_table(struct buf *b, struct report *r, struct fail *f) {
+static MUST_USE err assertions_table(struct buf *b, struct audit_report *r, struct fail *f) {
     /* bounds need the draws as a sample: those that have a count, in order */
     uint32_t *draw = arena_array(&r->arena, r->result.draws + 1, sizeof *draw);
     uint64_t *weight = arena_array(&r->arena, r->t.c.batches, sizeof *weight), total;
@@ -183,7 +203,7 @@ static MUST_USE err assertions_table(struct buf *b, struct report *r, struct fai
     for (size_t j = 0; j < r->t.assertions; j++) {
         char name[1024];
         double bound;
-        name_of(r, j, name, sizeof name);
+        audit_report_claim(r, j, name, sizeof name);
         TRY(audit_lower_bound(&r->t.c, &r->t.a[j], &s, &r->t.h, BET_MIXTURE, limit, &r->arena,
                               &bound, f));
         buf_str(b, "<tr><td>");
@@ -202,7 +222,7 @@ static MUST_USE err assertions_table(struct buf *b, struct report *r, struct fai
     return OK;
 }
 
-static void differences(struct buf *b, const struct report *r) {
+static void differences(struct buf *b, const struct audit_report *r) {
     const struct audit_contest *c = &r->t.c;
     size_t found = 0;
     buf_str(b, "<h2>Differences found</h2>\n<table>\n<tr><th>Station</th>");
@@ -240,7 +260,7 @@ static void differences(struct buf *b, const struct report *r) {
                found, r->result.counted);
 }
 
-static MUST_USE err page(struct buf *b, struct report *r, const char *title, struct fail *f) {
+static MUST_USE err page(struct buf *b, struct audit_report *r, const char *title, struct fail *f) {
     buf_str(
         b, "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
            "content=\"width=device-width\">\n<title>");
@@ -256,6 +276,7 @@ static MUST_USE err page(struct buf *b, struct report *r, const char *title, str
                "svg{max-width:100%;height:auto}</style>\n<h1>");
     text(b, title);
     buf_str(b, "</h1>\n");
+    if (r->simulated) buf_str(b, "<p><strong>SIMULATED</strong></p>\n");
     what_may_be_said(b, r);
     facts(b, r);
     TRY(plot_risk(b, r, f));
@@ -273,37 +294,58 @@ static MUST_USE err page(struct buf *b, struct report *r, const char *title, str
     return buf_ok(b, f);
 }
 
+struct report_args {
+    const char *batches, *out, *title, *dir, *plan, *pdf;
+};
+
+static err make_report(const struct report_args *a, const char *path, struct audit_on *x,
+                       struct audit_report *r, struct buf *transcript, struct buf *out, struct fail *f) {
+    if ((path != NULL) == (a->dir != NULL))
+        return fail_set(f, E_USAGE, "give a transcript with --batches, or --dir for an audit on a log");
+    if (path) {
+        TRY(file_read(path, TRANSCRIPT_BYTES_MAX, transcript, f));
+        TRY(load(r, buf_view(transcript), a->batches, f));
+    } else {
+        TRY(audit_on_open(a->dir, a->plan, "audit report", x, f));
+        TRY(load_log(r, x, transcript, f));
+    }
+    TRY(page(out, r, a->title, f));
+    if (a->pdf) TRY(audit_report_pdf(r, a->title, a->pdf, f));
+    return a->out ? file_write_atomic(a->out, buf_view(out), f) : OK;
+}
+
 int audit_cmd_report(int argc, char **argv) {
-    const char *batches = NULL, *out_path = NULL, *title = "Audit of the reported outcome";
+    struct report_args a = {.title = "Audit of the reported outcome"};
     const struct opt options[] = {
-        {"--batches", OPT_TEXT, &batches, "B.csv",
+        {"--batches", OPT_TEXT, &a.batches, "B.csv",
          "the committed list: names of stations and choices"},
-        {"--out", OPT_TEXT, &out_path, "FILE", "write the page there (standard output)"},
-        {"--title", OPT_TEXT, &title, "TEXT", "heading of the page"},
+        ON_OPTIONS(a.dir, a.plan),
+        {"--out", OPT_TEXT, &a.out, "FILE", "write the page there (standard output)"},
+        {"--pdf", OPT_TEXT, &a.pdf, "FILE", "the same as PDF"},
+        {"--title", OPT_TEXT, &a.title, "TEXT", "heading of the page"},
     };
     const struct usage u = {
-        "audit report TRANSCRIPT --batches B.csv [--out FILE.html]",
-        "Writes a page for people from a transcript: what was drawn, the risk after each draw\n"
-        "against the limit, differences, what may be said and what may not.",
+        "audit report TRANSCRIPT --batches B.csv | --dir DIR|URL [--out FILE.html] [--pdf FILE.pdf]",
+        "Writes a page for people from a transcript, or from an audit on a log: what was drawn, the\n"
+        "risk after each draw against the limit, differences, what may be said and what may not.",
         options,
         sizeof options / sizeof *options,
-        1,
+        0,
         1};
     int nargs, code;
     if (!cli_parse(&u, argc, argv, &nargs, &code)) return code;
     struct fail f = {0};
     struct buf transcript, out;
-    static struct report r;
+    static struct audit_report r;
+    static struct audit_on x;
     arena_init(&r.arena, (size_t)2 << 30);
     buf_init(&transcript, TRANSCRIPT_BYTES_MAX);
     buf_init(&out, 1 << 28);
-    err e = file_read(argv[0], TRANSCRIPT_BYTES_MAX, &transcript, &f);
-    if (e == OK) e = load(&r, buf_view(&transcript), batches, &f);
-    if (e == OK) e = page(&out, &r, title, &f);
-    if (e == OK && out_path) e = file_write_atomic(out_path, buf_view(&out), &f);
-    code = e != OK ? cli_fail("audit report", &f) : out_path ? 0 : cli_print(buf_view(&out));
+    err e = make_report(&a, nargs ? argv[0] : NULL, &x, &r, &transcript, &out, &f);
+    code = e != OK ? cli_fail("audit report", &f) : a.out ? 0 : cli_print(buf_view(&out));
     buf_release(&out);
     buf_release(&transcript);
     arena_release(&r.arena);
+    audit_on_release(&x);
     return code;
 }

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include "base/file.h"
 #include "cli/cli.h"
+#include "cli/verify_audits.h"
 #include "http/tree_url.h"
 #include "service/bundle.h"
 #include "service/submission.h"
@@ -173,6 +174,9 @@ static err run(const struct args *g, struct buf *out, int *code, struct fail *f)
             e = verification_json(r, out, f);
         else
             report_text(r, out);
+        size_t wrong = 0;
+        if (e == OK && r->fold) e = verify_audits(r->fold, &s, g->json, out, &wrong, f);
+        if (wrong && *code == 0) *code = 1;
         fold_free(r->fold);
     }
     free(r);
