@@ -126,7 +126,7 @@ static bool ink_differs(const struct box_reading *b, unsigned n) {
                 others++;
             }
         if (b[i].best > 9 || !others) continue;
-        if (fabs(b[i].darkness - dark / others) > 0.4 || b[i].width_mm > 2.2 * width / others)
+        if (fabs(b[i].darkness - dark / others) > 0.45 || b[i].width_mm > 2.6 * width / others)
             return true;
     }
     return false;
@@ -195,6 +195,24 @@ void decode_boxes(const struct box_reading *b, unsigned n, struct decode_rules r
     if (out->margin < rules.margin) out->reasons |= ABSTAIN_MARGIN;
 }
 
+/* Struck out but for one box at most, where the strike hides in the digit (a line through a 7):
+ * taken together, the boxes say so far more likely than that nothing was struck. Asked only beside
+ * a correction that can be read. */
+static bool is_nearly_struck(const struct box_reading *b, unsigned n) {
+    double struck = 0, plain = 0;
+    unsigned voids = 0, digits = 0;
+    for (unsigned i = 0; i < n; i++) {
+        const double void_p = exp(b[i].lp[CLASS_STRUCK]) + exp(b[i].lp[CLASS_OTHER]);
+        const double unused_p = exp(b[i].lp[CLASS_BLANK]) + exp(b[i].lp[CLASS_DASH]);
+        const double digit_p = exp(b[i].lp[best_digit(&b[i])]);
+        voids += b[i].best == CLASS_STRUCK || b[i].best == CLASS_OTHER;
+        digits += b[i].best < 10;
+        struck += log(fmax(void_p + 0.2 * unused_p, 0.003));
+        plain += log(fmax(fmax(digit_p, unused_p), 1e-6));
+    }
+    return voids >= 2 && digits <= 1 && struck - plain >= 3;
+}
+
 void decode_field(const struct box_reading *figure, const struct box_reading *correction,
                   unsigned n, struct decode_rules rules, struct field_reading *out) {
     struct field_reading second;
@@ -202,6 +220,12 @@ void decode_field(const struct box_reading *figure, const struct box_reading *co
     decode_boxes(correction, n, rules, &second);
     const bool empty = second.reasons == ABSTAIN_EMPTY;
     if (out->struck && !(out->reasons & ~(unsigned)ABSTAIN_STRUCK) && !empty) {
+        *out = second;
+        out->corrected = true;
+        return;
+    }
+    const unsigned soft = ABSTAIN_MARGIN | ABSTAIN_DISAGREE;
+    if (!empty && second.has_value && !(second.reasons & ~soft) && is_nearly_struck(figure, n)) {
         *out = second;
         out->corrected = true;
         return;

@@ -62,7 +62,8 @@ static void what_is_no_plain_figure_abstains(void **state) {
                  {"-1?3", "    ", ABSTAIN_OVERWRITTEN}, {"X123", "    ", ABSTAIN_STRUCK},
                  {"XXXX", "    ", ABSTAIN_STRUCK},      {" 123", " 124", ABSTAIN_BOTH},
                  {"X?5X", "    ", ABSTAIN_STRUCK},      {" 123", "---?", ABSTAIN_BOTH},
-                 {"XX2X", " 124", ABSTAIN_STRUCK}};
+                 {"X12X", " 124", ABSTAIN_STRUCK},      {"XX2X", "    ", ABSTAIN_STRUCK},
+                 {"XX2X", "-1?4", ABSTAIN_STRUCK}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const struct field_reading r = read_text(cases[i].figure, cases[i].correction);
         if (!(r.reasons & cases[i].reason))
@@ -77,6 +78,8 @@ static void a_struck_figure_gives_way_to_its_correction(void **state) {
     assert_true(r.corrected && r.value == 58);
     r = read_text("-XXX", "  58");
     assert_true(r.corrected && r.reasons == 0 && r.value == 58);
+    r = read_text("XX2X", " 124"); /* the strike hides in one digit */
+    assert_true(r.corrected && r.reasons == 0 && r.value == 124);
     r = read_text("XXXX", "-5?8"); /* the correction must itself be readable */
     assert_true(r.corrected && r.reasons != 0);
 }
