@@ -2,13 +2,15 @@
 /* What docs/reading.md is measured with: simulated forms, written with real digits of writers that
  * no network saw, photographed in arithmetic, read from the JPEG file. Prints counts with exact
  * (Clopper-Pearson) 95 % intervals. Usage: bench_paper SHARED WHAT [N] [SEED] [MORE], where WHAT is
- * scanner, phone, bad-phone, semeion, optdigits (MORE: a folder for images that went wrong),
+ * scanner, phone, phone-dev, bad-phone, semeion, optdigits (MORE: a folder for images that went
+ * wrong), columns (N figures in open cells),
  * duplicates (N papers twice, MORE hashes in all) or mutated (N files). */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include "base/clock.h"
 #include "base/file.h"
+#include "paper/cell.h"
 #include "paper/image.h"
 #include "paper/judge.h"
 #include "paper/scan.h"
@@ -530,6 +532,76 @@ static void bench_duplicates(const struct reader *reader, const struct digit_set
     free(hash);
 }
 
+/* ---- open cells ---- */
+
+/* The "in words" cells of our form stand in for the ruled vote column of a form without boxes. */
+static void bench_columns(const struct reader *reader, const struct digit_set *digits, size_t n,
+                          uint64_t seed) {
+    const struct decode_rules rules = decode_default_rules();
+    size_t cells = 0, right = 0, answered = 0, wrong = 0, confirmed = 0, typos = 0, missed = 0;
+    for (uint64_t i = 0; cells < n; i++) {
+        struct fail f;
+        struct raster page, photo, image;
+        struct layout_page layout;
+        struct registration reg;
+        struct sheet sheet;
+        struct synth_hand hand;
+        struct buf jpeg;
+        char station[19];
+        uint64_t values[ROWS];
+        int quality;
+        double shrink;
+        struct rng r = form_rng(seed ^ 0xce11, i);
+        const struct print_form form = the_form(i, station);
+        draw_values(&r, values);
+        synth_hand_draw(&r, digits, &hand);
+        if (synth_blank(&form, 1, &page, &f) != OK) die(&f);
+        if (form_layout(form.code.shape, 1, &layout, &f) != OK) die(&f);
+        for (unsigned k = 0; k < ROWS; k++)
+            synth_write_cell(&r, &page, &hand, layout.rows[k].words, values[k]);
+        if (synth_photo(&r, &page, SYNTH_PHONE, &photo, &quality, &f) != OK) die(&f);
+        buf_init(&jpeg, (size_t)32 << 20);
+        if (image_write_jpeg(&photo, quality, &jpeg, &f) != OK) die(&f);
+        if (image_decode(buf_view(&jpeg), 2200, &image, &shrink, &f) != OK) die(&f);
+        const bool found = register_sheet(&image, &reg, &f) == OK;
+        if (found && sheet_init(&sheet, &image, &reg, &f) != OK) die(&f);
+        struct row_boxes boxes, previous;
+        for (unsigned k = 0; k < ROWS; k++, cells++) {
+            struct field_reading v = {.reasons = ABSTAIN_PLACE};
+            struct rect_mm at = layout.rows[k].words;
+            uint64_t typed;
+            if (found && sheet_align_row(&sheet, &layout.rows[k], BOXES, k ? &previous : NULL,
+                                         &boxes, &f) != OK)
+                die(&f);
+            previous = boxes;
+            at.x += boxes.dx_mm;
+            at.y += boxes.dy_mm;
+            if (found && cell_read_at(reader, &sheet, at, rules, &v, &f) != OK) die(&f);
+            right += v.has_value && v.value == values[k];
+            answered += v.reasons == 0;
+            wrong += v.reasons == 0 && v.value != values[k];
+            const bool plain =
+                v.has_value && !(v.reasons & ~(unsigned)(ABSTAIN_MARGIN | ABSTAIN_DISAGREE));
+            confirmed += plain && v.value == values[k] && v.margin >= JUDGE_CONFIRM;
+            if (!make_typo(&r, TYPO_ONE_DIGIT, values[k], 0, &typed)) continue;
+            typos++;
+            missed += plain && v.value == typed && v.margin >= JUDGE_CONFIRM;
+        }
+        if (found) sheet_release(&sheet);
+        raster_release(&image);
+        raster_release(&photo);
+        raster_release(&page);
+        buf_release(&jpeg);
+    }
+    printf("open cells (ruled, a dash before the figure, no boxes), held-out writers, phone\n");
+    show("figures right", right, cells);
+    show("answered", answered, cells);
+    show("wrong among answered", wrong, answered);
+    show("right typed values confirmed", confirmed, cells);
+    show("missed: one digit wrong", missed, typos);
+    printf("\n");
+}
+
 /* ---- hostile files ---- */
 
 static bool append_piece(void *ctx, struct span piece) {
@@ -647,6 +719,10 @@ int main(int argc, char **argv) {
     if (digit_set_read(dir, DIGITS_MNIST_TEST, &digits, &f) != OK) die(&f);
     if (strcmp(argv[2], "duplicates") == 0)
         bench_duplicates(&reader, &digits, n, argc > 5 ? strtoull(argv[5], NULL, 10) : 40000);
+    if (strcmp(argv[2], "columns") == 0) {
+        keep_half(&digits, 1);
+        bench_columns(&reader, &digits, n, seed);
+    }
     if (strcmp(argv[2], "mutated") == 0) bench_mutated(&reader, &digits, n, seed);
     digit_set_release(&digits);
     reader_release(&reader);

@@ -74,12 +74,11 @@ static size_t pick_digit(struct rng *r, const struct synth_hand *h, int digit) {
     }
 }
 
+enum { BIG = 112 };
+
 /* A 28 x 28 image enlarged with a threshold, so that edges are sharp and strokes as the pen makes
  * them: a higher threshold, a thinner stroke. */
-static void write_digit(struct rng *r, struct raster *page, const struct synth_hand *h,
-                        struct rect_mm box, int digit) {
-    enum { BIG = 112 };
-    float big[BIG * BIG];
+static void enlarge_digit(struct rng *r, const struct synth_hand *h, int digit, float *big) {
     const uint8_t *im = h->digits->image[pick_digit(r, h, digit)];
     const double t = 0.72 - 0.4 * (h->pen_mm - 0.35) / 0.55 + uniform(r, -0.05, 0.05);
     const double tilt = rng_normal(r) * 0.03;
@@ -98,6 +97,12 @@ static void write_digit(struct rng *r, struct raster *page, const struct synth_h
             const double a = (s / 255 - t) / 0.2 + 0.5;
             big[y * BIG + x] = (float)(a < 0 ? 0 : a > 1 ? 1 : a);
         }
+}
+
+static void write_digit(struct rng *r, struct raster *page, const struct synth_hand *h,
+                        struct rect_mm box, int digit) {
+    float big[BIG * BIG];
+    enlarge_digit(r, h, digit, big);
     /* the digit's 20 of 28 pixels become 55 to 88 % of the box's height */
     const double size = box.h * uniform(r, 0.55, 0.88) * 28 / 20;
     stamp_image(page, big, BIG, box.x + box.w / 2 + rng_normal(r) * 0.45,
@@ -167,6 +172,35 @@ void synth_write_row(struct rng *r, struct raster *page, const struct synth_hand
         truth->figure[i] = CLASS_STRUCK;
     }
     write_value(r, page, hand, row->correction, boxes, value, truth->correction);
+}
+
+void synth_write_cell(struct rng *r, struct raster *page, const struct synth_hand *hand,
+                      struct rect_mm cell, uint64_t value) {
+    float big[BIG * BIG];
+    const double high = uniform(r, 4.2, 6.2), cy = cell.y + cell.h * uniform(r, 0.42, 0.52);
+    double x = cell.x + cell.w - uniform(r, 3.5, 7);
+    unsigned digits = 0;
+    for (uint64_t v = value; digits == 0 || v; v /= 10, digits++) {
+        enlarge_digit(r, hand, (int)(v % 10), big);
+        int left = BIG, right = 0; /* the digit's own width decides where the next one stands */
+        for (int y = 0; y < BIG; y++)
+            for (int u = 0; u < BIG; u++)
+                if (big[y * BIG + u] > 0.5f) {
+                    left = u < left ? u : left;
+                    right = u > right ? u : right;
+                }
+        const double mm = high * 28 / 20 / BIG, wide = (right - left + 1) * mm;
+        const double middle = ((left + right) / 2.0 - BIG / 2.0) * mm;
+        stamp_image(page, big, BIG, x - wide / 2 - middle, cy + rng_normal(r) * 0.3, BIG * mm,
+                    hand->ink);
+        x -= wide + fmax(-0.2, 0.7 + rng_normal(r) * 0.45);
+    }
+    if (!hand->dash) return;
+    enum { SIDE = 96 };
+    float im[SIDE * SIDE] = {0};
+    strokes_dash(r, im, SIDE, SIDE / 2.0, SIDE / 2.0, uniform(r, 3, 6) * SIDE / 12,
+                 hand->pen_mm * SIDE / 12);
+    stamp_image(page, im, SIDE, x - uniform(r, 4, 6), cy + rng_normal(r) * 0.5, 12, hand->ink);
 }
 
 /* A running curve inside a rectangle: a signature, or words that nobody reads. */

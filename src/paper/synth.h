@@ -53,6 +53,11 @@ void synth_write_box(struct rng *r, struct raster *page, const struct synth_hand
 void synth_strike_box(struct rng *r, struct raster *page, const struct synth_hand *hand,
                       struct rect_mm box);
 
+/* A figure written freely at the right of an open cell, as on forms without boxes: a dash before it
+ * now and then, digits 4 to 6 mm high, sometimes touching. */
+void synth_write_cell(struct rng *r, struct raster *page, const struct synth_hand *hand,
+                      struct rect_mm cell, uint64_t value);
+
 enum synth_device { SYNTH_SCANNER, SYNTH_PHONE, SYNTH_BAD_PHONE };
 /* The page as a device sees it: bent, tilted, turned, blurred, shadowed, cropped, noisy. The JPEG's
  * quality is drawn, too. *out is new. */

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include "base/rng.h"
+#include "paper/cell.h"
 #include "paper/crops.h"
 #include "paper/image.h"
 #include "paper/judge.h"
@@ -273,6 +274,59 @@ static void confirmed_figures_label_boxes(void **state) {
     to_jpeg(&page, 85, &b);
     refuses(E_NOT_FOUND, crops_confirmed(buf_view(&b), 1, figures, &boxes, &f));
     buf_release(&b);
+    raster_release(&page);
+}
+
+/* Open cells: what is drawn needs no public data; real digits where there are some. */
+static void open_cells_are_cut_and_judged(void **state) {
+    (void)state;
+    const struct decode_rules rules = decode_default_rules();
+    const struct rect_mm cell = {4, 4, 60, 11};
+    struct raster page;
+    struct field_reading v;
+    struct rng r;
+    rng_init(&r, 9);
+    must(raster_init(&page, (int)(68 * SYNTH_PPMM), (int)(19 * SYNTH_PPMM), &f));
+    struct raster ink = {0};
+    const char *shared = shared_dir();
+    for (int kind = 0; kind < 3; kind++) { /* nothing; a rule only; a rule and a dash */
+        memset(page.p, 255, (size_t)page.w * (size_t)page.h);
+        if (kind) memset(page.p + (size_t)(100 * page.w), 0, (size_t)(2 * page.w));
+        if (kind == 2)
+            synth_write_box(&r, &page, &(struct synth_hand){.pen_mm = 0.6, .ink = 0.9}, cell,
+                            CLASS_DASH);
+        must(raster_init(&ink, page.w, page.h, &f));
+        for (size_t i = 0; i < (size_t)page.w * (size_t)page.h; i++)
+            ink.p[i] = (uint8_t)(255 - page.p[i]);
+        must(cell_read(&reader, &ink, SYNTH_PPMM, rules, &v, &f));
+        assert_int_equal(v.reasons, kind == 2 ? ABSTAIN_DASHES : ABSTAIN_EMPTY);
+        assert_false(v.has_value);
+        raster_release(&ink);
+    }
+    unsigned right = 0, silent = 0;
+    struct digit_set digits;
+    char dir[4200];
+    snprintf(dir, sizeof dir, "%s/data/digits", shared ? shared : "");
+    if (shared) must(digit_set_read(dir, DIGITS_MNIST_TEST, &digits, &f));
+    for (unsigned k = 0; shared && k < 20; k++) {
+        struct synth_hand hand;
+        const uint64_t value = rng_below(&r, 700);
+        synth_hand_draw(&r, &digits, &hand);
+        memset(page.p, 255, (size_t)page.w * (size_t)page.h);
+        memset(page.p + (size_t)(110 * page.w), 60, (size_t)(2 * page.w));
+        synth_write_cell(&r, &page, &hand, cell, value);
+        must(raster_init(&ink, page.w, page.h, &f));
+        for (size_t i = 0; i < (size_t)page.w * (size_t)page.h; i++)
+            ink.p[i] = (uint8_t)(255 - page.p[i]);
+        must(cell_read(&reader, &ink, SYNTH_PPMM, rules, &v, &f));
+        right += v.has_value && v.value == value;
+        silent += v.reasons == 0 && v.value != value;
+        raster_release(&ink);
+    }
+    if (shared) {
+        if (right < 14 || silent) fail_msg("%u of 20 right, %u silently wrong", right, silent);
+        digit_set_release(&digits);
+    }
     raster_release(&page);
 }
 
@@ -570,6 +624,7 @@ int main(void) {
         cmocka_unit_test(marks_are_never_figures),
         cmocka_unit_test(real_digits_are_read_and_compared),
         cmocka_unit_test(confirmed_figures_label_boxes),
+        cmocka_unit_test(open_cells_are_cut_and_judged),
         cmocka_unit_test(the_same_paper_is_found_again),
         cmocka_unit_test(a_slip_is_read_back),
         cmocka_unit_test(pdf_pages_are_read),
