@@ -423,11 +423,11 @@ static void postponed_in_part(void **state) {
 static void commissioners(void **state) {
     (void)state;
     struct fixture *x = fx_base();
-    fx_must(x, NULL, "com/1", "dissent {'declaration':'${id:d11}','election':'${e}','says':'verified'}");
+    fx_must(x, NULL, "com/1", "dissent {'declaration':'${id:d11}','election':'${e}','key':'com/1','says':'verified'}");
     /* another key of the same person, and other words */
-    assert_int_equal(fx_say(x, "com/1b", "dissent {'declaration':'${id:d11}','election':'${e}','says':'dissents'}"), E_STATE);
-    assert_int_equal(fx_say(x, "com/1", "dissent {'declaration':'${id:d11}','election':'${e}','reason':${o:now I see},'says':'dissents'}"), E_STATE);
-    fx_must(x, NULL, "com/2", "dissent {'declaration':'${id:d11}','election':'${e}','says':'dissents'}");
+    assert_int_equal(fx_say(x, "com/1b", "dissent {'declaration':'${id:d11}','election':'${e}','key':'com/1b','says':'dissents'}"), E_STATE);
+    assert_int_equal(fx_say(x, "com/1", "dissent {'declaration':'${id:d11}','election':'${e}','key':'com/1','reason':${o:now I see},'says':'dissents'}"), E_STATE);
+    fx_must(x, NULL, "com/2", "dissent {'declaration':'${id:d11}','election':'${e}','key':'com/2','says':'dissents'}");
     assert_int_equal(fold_dissent_count(x->fold), 2);
     /* annulled by a court: it says so ever after */
     uint32_t c = contest_of(x, "chief-11");
