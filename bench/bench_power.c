@@ -15,7 +15,7 @@
 enum { MOST_THREADS = 64, JOBS = 128, MOST_SEEDS = 100000, COMPARE_BIT = FX_METHODS };
 
 enum change {
-    NONE, UNCHANGED, MULTIPLY, LOCAL, AFTER, AFTER_SOME, NOISY, OFF_GRID, BLIND_FACTOR, STUFF, MOVE, COPY,
+    NONE, NONE_SHUFFLED, UNCHANGED, MULTIPLY, LOCAL, AFTER, AFTER_SOME, NOISY, OFF_GRID, BLIND_FACTOR, STUFF, MOVE, COPY,
     COPY_REDRAWN, INVENT, DUMP, SMOOTH, HEAP, ROUND
 };
 
@@ -136,6 +136,20 @@ static void change_station(struct copy *c, const struct job *j, size_t rival, si
     default: break;
     }
     fix_sum(c, i);
+}
+
+/* Times of arrival in random order: the null of the constancy test itself, where geography would hide
+ * a test that errs. */
+static void shuffle_times(struct copy *c, struct rng *r, struct arena *mem) {
+    int64_t *when = arena_array(mem, c->t.n, sizeof *when);
+    memcpy(when, c->t.time_ms, c->t.n * sizeof *when);
+    for (size_t i = c->t.n; i > 1; i--) {
+        size_t j = rng_below(r, i);
+        int64_t t = when[i - 1];
+        when[i - 1] = when[j];
+        when[j] = t;
+    }
+    c->t.time_ms = when;
 }
 
 /* Copies of the station before in the same smallest area. */
@@ -261,11 +275,15 @@ static void apply(struct copy *c, const struct job *j, size_t rival, uint64_t se
     else if (j->change == ROUND) round_totals(c);
     else if (j->change == SMOOTH) smooth(c, j->strength, rival, lead / both, mem);
     else if (j->change == LOCAL) change_areas(c, j, rival, &r);
-    else if (j->change == NONE || j->change == AFTER || j->change == AFTER_SOME)
+    else if (j->change == NONE || j->change == NONE_SHUFFLED || j->change == AFTER || j->change == AFTER_SOME)
         for (size_t i = 0; i < c->t.n; i++) redraw(c, i, &r);
     else
         for (size_t i = 0; i < c->t.n; i++)
             if (rng_double(&r) < j->strength) change_station(c, j, rival, i, &r);
+}
+
+static bool is_null(enum change c) {
+    return c == NONE || c == NONE_SHUFFLED;
 }
 
 /* Upper limit of Clopper and Pearson's 95 % one-sided interval for x of n. */
@@ -296,7 +314,7 @@ static void print(const struct job *j) {
         printf(" %7.3f", (double)j->hits[COMPARE_BIT] / (double)j->seeds);
     else
         printf(" %7s", "-");
-    if (j->change == NONE)
+    if (is_null(j->change))
         for (size_t k = 1; k < SHOWN; k++)
             printf("%s%.4f", k == 1 ? "  upper 95 %: " : " ", upper95(j->hits[shown[k]], j->seeds));
     printf("\n");
@@ -334,9 +352,15 @@ static unsigned one(struct job *j, uint64_t seed) {
     arena_init(&mem, (size_t)1 << 30);
     copy_table(&j->e->in.table, &mem, &c);
     size_t rival = fx_rival(&c.t);
+    if (j->change == NONE_SHUFFLED) {
+        struct rng order;
+        rng_init_stream(&order, seed, 78);
+        shuffle_times(&c, &order, &mem);
+    }
     apply(&c, j, rival, seed, &mem);
     struct fx_options o = {.seed = seed, .nation_only = !by_area(j->change),
                            .skip = 1u << FX_SHPILKIN | 1u << FX_KLIMEK | 1u << FX_DIGITS | 1u << FX_LATE};
+    if (j->change == NONE_SHUFFLED) o.skip = ~(1u << FX_CONSTANCY);
     bench_check(fx_battery_run(&c.t, &o, &mem, &r, &f), &f);
     bench_check(fx_battery_finish(&r, &mem, &f), &f);
     for (size_t i = 0; i < r.list.n; i++)
@@ -408,6 +432,7 @@ static void add_all(struct election *e, size_t seeds, size_t none) {
     bool times = e->in.table.time_ms != NULL, reg = e->in.table.registered != NULL;
     add(e, UNCHANGED, 0, "the real data, unchanged", 1);
     add(e, NONE, 0, "none (redraws), with all areas", none);
+    if (times) add(e, NONE_SHUFFLED, 0, "none, arriving in random order (constancy)", none);
     if (e->in.table.levels == 0) return; /* a control for false alarms only */
     add(e, MULTIPLY, .1, "x 1.1 before aggregation, 10 %", seeds);
     add(e, MULTIPLY, .3, "x 1.1 before aggregation, 30 %", seeds);

@@ -107,6 +107,16 @@ is "$(head -1 "$tmp/afterwards" | jq -c '[.event, .source.size]')" "[\"start\",$
 is "$(jq -c 'select(.event == "look" or .event == "test") | .received' "$tmp/afterwards" | wc -l)" 10 "ten looks"
 [ "$(jq -c 'select(.class == "fact")' "$tmp/afterwards" | wc -l)" -ge 1 ]; ok $? "facts of the night are events"
 "$H" forensics --watch "$W" --leader odinga --once --lang sw > "$tmp/sw" && grep -q "Baada ya vituo" "$tmp/sw"; ok $? "in Swahili too"
+# a log that takes entries back is caught while it is watched
+cp -r "$W/public" "$tmp/back"
+old=$(ls "$tmp/back/witnessed" | grep -E '^[0-9]+$' | sort -n | head -1)
+"$H" forensics --watch "$tmp/back" --leader odinga --interval 100 --json > "$tmp/followed" 2> "$tmp/err" &
+watcher=$!
+for _ in $(seq 200); do [ "$(wc -l < "$tmp/followed")" -ge "$(wc -l < "$tmp/afterwards")" ] && break; sleep .1; done
+cp "$tmp/back/witnessed/$old" "$tmp/back/older" && mv "$tmp/back/older" "$tmp/back/checkpoint"
+wait "$watcher"
+[ $? -ne 0 ] && grep -q E_REWIND "$tmp/err"; ok $? "a log that shows fewer entries than before ends the watch"
+
 # the daemon publishes the same events
 "$H" serve --dir "$W" --listen 127.0.0.1:0 --watch president=odinga --unconfirmed "a test" --quiet > "$tmp/serve" 2> "$tmp/err" &
 server=$!
