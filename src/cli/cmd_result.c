@@ -20,13 +20,14 @@ int cmd_countersign(int argc, char **argv);
 enum { FORMS_MAX = 8, IMAGE_BYTES_MAX = 32 << 20 };
 
 struct result_args {
-    const char *contest, *station, *votes, *basis, *serial, *supersedes, *election, *signed_at;
+    const char *contest, *station, *votes, *basis, *serial, *supersedes, *recount, *election, *signed_at;
     uint64_t registered, valid, rejected, objected, disputed, kit, manual, present, on_paper,
         refused, round, definition;
     struct opt_list forms;
     struct span names[MAX_CHOICES];
     uint64_t figures[MAX_CHOICES];
     struct hash form[FORMS_MAX], old;
+    struct named_object order; /* of a recount */
 };
 
 static void warn(size_t *n, const char *fmt, ...) PRINTF(2, 3);
@@ -99,6 +100,10 @@ static err result_text(struct result_args *a, struct buf *text, size_t *warnings
         r.supersedes = &a->old;
         r.supersedes_count = 1;
     }
+    if (a->recount) {
+        TRY(file_hash(a->recount, &a->order.id, &a->order.size, f));
+        r.recount = &a->order;
+    }
     r.signed_ms = clock_wall_ms();
     if (a->signed_at) TRY(value_time(a->signed_at, &r.signed_ms, f));
     if (a->round < 1 || a->round > MAX_ROUNDS || a->definition < 1 || a->definition > UINT32_MAX)
@@ -159,6 +164,7 @@ int cmd_result(int argc, char **argv) {
         {"--serial", OPT_TEXT, &a->serial, "TEXT", "the form's serial number"},
         {"--form", OPT_LIST, &a->forms, "FILE|HEX", "picture of the form that the signers bind to the figures"},
         {"--supersedes", OPT_TEXT, &a->supersedes, "ID", "the record that this one replaces"},
+        {"--recount", OPT_TEXT, &a->recount, "FILE", "the order or protocol of a recount by law (public), where the contest's rule has them"},
         {"--basis", OPT_TEXT, &a->basis, "WORD", "station (the default), or paper: adopted from the form"},
         {"--round", OPT_U64, &a->round, "N", "round of the contest (1)"},
         {"--definition", OPT_U64, &a->definition, "N", "definition that it was made under (1)"},
@@ -180,6 +186,7 @@ int cmd_result(int argc, char **argv) {
         size_t warnings = 0;
         buf_init(&text, 65536);
         if (!a->election) a->election = m.send.url;
+        if (a->recount) m.objects.at[m.objects.n++] = a->recount;
         err e = result_text(a, &text, &warnings, &f);
         if (e == OK && strict && warnings)
             e = fail_set(&f, E_USAGE, "%zu things do not add up; nothing was made", warnings);

@@ -235,6 +235,7 @@ void compose_result(struct buf *out, const struct compose_result *r) {
         for (size_t i = 0; i < r->form_count; i++) json_hex(&j, hash_span(&r->form[i]));
         json_array_end(&j);
     }
+    if (r->recount) compose_object_if(&j, "recount", *r->recount);
     json_ku64(&j, "round", r->round);
     if (r->serial.n) json_kspan(&j, "serial", r->serial);
     json_ku64(&j, "signed_ms", r->signed_ms);

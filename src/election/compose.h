@@ -70,6 +70,7 @@ struct compose_result {
     uint64_t signed_ms;
     const struct hash *form; /* hashes of the form's images */
     size_t form_count;
+    const struct named_object *recount; /* the order or protocol of a recount by law; NULL: none */
     const struct hash *supersedes; /* ids, ascending */
     size_t supersedes_count;
     uint64_t registered, valid, rejected, objected, disputed, voters_kit, voters_manual;

@@ -180,6 +180,15 @@ void findings_of_figures(struct work *w, uint32_t cell_index, uint32_t i, const 
     }
 }
 
+/* It names the first of the results that it replaced. */
+static void check_recount(struct work *w, uint32_t cell_index, uint32_t i) {
+    const struct cell *cell = vec_at(&w->s->cells, cell_index);
+    uint32_t old = cell->first_result;
+    while (old != i && fold_result(w->s, old)->superseded_by != i) old = fold_result(w->s, old)->next;
+    uint64_t entry = fold_result(w->s, old)->entry;
+    finding_because(finding_add(w, F_RECOUNT, cell_index, i, entry, 0), entry);
+}
+
 static void check_result(struct work *w, uint32_t cell_index, uint32_t i) {
     const struct fold *s = w->s;
     const struct cell *cell = vec_at(&s->cells, cell_index);
@@ -192,6 +201,7 @@ static void check_result(struct work *w, uint32_t cell_index, uint32_t i) {
     const struct key *signer = state_key(s, r->signer);
     if (signer->suspect_since_ms <= r->ms)
         finding_because(finding_add(w, F_SUSPECT_KEY, cell_index, i, signer->revoked_at, 0), signer->revoked_at);
+    if (r->recount) check_recount(w, cell_index, i);
     check_form(w, cell_index, i);
     if (s->def.image == IMAGE_REQUIRED && !cell_has_image(s, cell, r))
         finding_add(w, F_NO_IMAGE, cell_index, i, 0, 0);

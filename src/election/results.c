@@ -134,6 +134,7 @@ static void result_json(struct json_out *j, const struct fold *s, const struct c
     json_kstr(j, "basis", r->basis == BASIS_STATION ? "station" : "paper");
     json_kspan(j, "signer", state_key(s, r->signer)->name);
     json_kbool(j, "transmitted", transmitted);
+    if (r->recount) json_kbool(j, "recount", true);
     if (r->superseded_by != NO_RESULT)
         json_ku64(j, "superseded_by", fold_result(s, r->superseded_by)->entry);
     if (r->serial.n) json_kspan(j, "serial", r->serial);

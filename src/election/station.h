@@ -26,6 +26,7 @@ struct result {
     uint32_t objected_entry; /* the last that objects */
     uint32_t first_image;   /* images of this result; NO_IMAGE */
     uint8_t basis;          /* enum basis */
+    bool recount;           /* by law: it replaces figures that were final */
     uint8_t form_count;     /* hashes of images that the signers bound to it */
     size_t form_at;
     struct span serial;

@@ -78,6 +78,7 @@ struct fields {
     unsigned basis, round;
     uint32_t contest, station;
     uint64_t definition;
+    bool recount; /* by law, with the object that says so */
     uint64_t supersedes[SUPERSEDES_MAX]; /* entries; the first supersedes_count */
     uint32_t supersedes_count;
     struct hash forms[FORMS_MAX];
@@ -132,6 +133,8 @@ static err read_result(struct ctx *c, struct fields *v, struct result *x) {
     v->definition = cj_u64(r, UINT32_MAX);
     read_election(c);
     if (cj_have(r, "form")) read_form(c, x, v->forms);
+    v->recount = cj_have(r, "recount");
+    if (v->recount) (void)read_object_ref(c, false);
     cj_need(r, "round");
     v->round = (unsigned)cj_u64(r, MAX_ROUNDS);
     if (!cj_failed(r) && v->round != fold_contest(c->fold, v->contest)->round)
@@ -212,12 +215,24 @@ static err check_superseded(struct ctx *c, const struct fields *v, uint64_t entr
                         "it supersedes a record that is no result of this contest and station");
     if (o->superseded_by != NO_RESULT)
         return fail_set(c->f, E_SUPERSEDE, "the result it supersedes is superseded already");
+    *old = i;
+    if (v->recount) return OK; /* whatever stands, posted or not */
     if (v->basis != BASIS_STATION || o->basis != BASIS_STATION)
         return fail_set(c->f, E_SUPERSEDE, "only the presiding officer's own form can be superseded "
                                            "in this way; other differences are for a decision");
     if (cell->posted)
         return fail_set(c->f, E_SUPERSEDE, "the station's form is posted: its figures are final");
-    *old = i;
+    return OK;
+}
+
+/* A recount replaces a station's figures only where the contest's rule has recounts: elsewhere nobody
+ * puts new figures in the place of the station's. */
+static err check_recount(struct ctx *c, const struct fields *v) {
+    if (!v->recount) return OK;
+    if (!contest_rule(c->fold, v->contest)->recounts)
+        return fail_set(c->f, E_STATE, "under this contest's rule no recount replaces a station's figures");
+    if (v->basis != BASIS_PAPER || v->supersedes_count == 0)
+        return fail_set(c->f, E_FIELD, "a recount is a result from paper, and names the results that it replaces");
     return OK;
 }
 
@@ -273,7 +288,9 @@ err result_apply(struct ctx *c) {
     TRY(read_result(c, &v, &x));
     TRY(check_contest(c, &v));
     TRY(check_signers(c, &v, &x.signer));
+    TRY(check_recount(c, &v));
     TRY(check_supersedes(c, &v, old));
+    x.recount = v.recount;
     x.basis = (uint8_t)v.basis;
     for (size_t n = 0; n < c->signer_count; n++)
         if (c->signers[n] == x.signer) c->out->signer = c->rec->lines[n].name;

@@ -608,7 +608,7 @@ static struct named_object contests_object(struct fixture *x) {
     compose_contest(&b, SPAN_LIT("president"), SPAN_LIT("president"), SPAN_LIT("President"),
                     SPAN_LIT("{\"compare\":[\"constituency\",\"nation\"],\"rule\":\"majority\"}"), SPAN_LIT("KE"), president, 3);
     compose_contest(&b, SPAN_LIT("governor-1"), SPAN_LIT("governor"), SPAN_LIT("Governor"),
-                    SPAN_LIT("{\"readings\":1}"), SPAN_LIT("1"), governor, 2);
+                    SPAN_LIT("{\"readings\":1,\"recounts\":true}"), SPAN_LIT("1"), governor, 2);
     compose_contest(&b, SPAN_LIT("member-21"), SPAN_LIT("member"), SPAN_LIT("Member for East"),
                     SPAN_LIT("null"), SPAN_LIT("21"), member, 3);
     compose_contest(&b, SPAN_LIT("ward-12"), SPAN_LIT("ward"), SPAN_LIT("Ward South"),

@@ -139,6 +139,9 @@ const struct fx_named fx_named[] = {
 #define RULING(objection, more, says)                                                              \
     "ruling {'election':'${e}','objection':'${id:" objection "}'," more "'says':'" says "'}"
 #define ORDER "'order':${o:a court's order},"
+#define RECOUNT(basis, contest, supersedes, votes)                                                 \
+    "result {'ballots':{},'basis':'" basis "','contest':'" contest "','definition':2,'election':'${e}'," FORM \
+    "'recount':${o:an order},'round':1,'signed_ms':1,'station':'1102'," supersedes "'votes':{" votes "}}"
 #define SEAL(key, contest, image, round, seal, station)                                            \
     "seal {'contest':'" contest "','election':'${e}','image':'" image "','key':'" key "','round':" round \
     ",'seal':'" seal "','station':'" station "'}"
@@ -845,6 +848,16 @@ const struct record_case record_cases[] = {
     {"host-log-name", E_FIELD, LOG, HOSTS(HOST("1", "A", "host", "1"))},
     {"host-log-reversed", E_RANGE, LOG, HOSTS(HOST("2", "a", "host", "1"))},
     {"host-log-officer", E_ROLE, "com/1", HOSTS(HOST("1", "a", "host", "1"))},
+    /* --- recounts, where the rule has them --- */
+    {"recount", OK, "ro/11,clerk/11", RECOUNT("paper", "governor-1", "'supersedes':['${id:g1102}'],", "'dee':81,'eve':89")},
+    {"recount-no-rule", E_STATE, "ro/11,clerk/11",
+     RECOUNT("paper", "president", "'supersedes':['${id:r1102b}'],", "'ann':1")},
+    {"recount-of-nothing", E_FIELD, "ro/11,clerk/11", RECOUNT("paper", "governor-1", "", "'dee':81,'eve':89")},
+    {"recount-station", E_FIELD, "po/1102", RECOUNT("station", "governor-1", "'supersedes':['${id:g1102}'],", "'dee':81")},
+    {"recount-alone", E_THRESHOLD, "ro/11",
+     RECOUNT("paper", "governor-1", "'supersedes':['${id:g1102}'],", "'dee':81,'eve':89")},
+    {"recount-elsewhere", E_REFERENCE, "ro/11,clerk/11",
+     RECOUNT("paper", "governor-1", "'supersedes':['${id:r1102b}'],", "'dee':81,'eve':89")},
     /* --- seal --- */
     {"seal", OK, "clerk/n", SEAL("clerk/n", "president", "${id:i1102}", "1", "${h:anything}", "1102")},
     {"seal-third", OK, "clerk/11c", SEAL1102("clerk/11c", "n")},

@@ -411,6 +411,25 @@ static void more_forms(void **state) {
     fx_free(x);
 }
 
+static void recounts(void **state) {
+    (void)state;
+    struct fixture *x = fx_base();
+    const struct fold *s = x->fold;
+    decided(fx_say(x, "ro/11,clerk/11", "result {'ballots':{'registered':540,'rejected':1,'valid':170},'basis':'paper',"
+                   "'contest':'governor-1','definition':2,'election':'${e}','form':['${h:page}'],"
+                   "'recount':${o:an order},'round':1,'signed_ms':1,'station':'1102',"
+                   "'supersedes':['${id:g1102}'],'votes':{'dee':81,'eve':89}}"));
+    uint64_t recount = x->out.index;
+    assert_int_equal(x->out.object_count, 1);
+    assert_false(x->out.objects[0].restricted);
+    assert_int_equal(open_ones(s, F_RECOUNT, "1102"), 1);
+    assert_int_equal(found(s, F_SUSPECT_KEY, "1102"), 0); /* of the one that is replaced */
+    assert_int_equal(cell_current(s, cell_at(s, "governor-1", "1102"))->entry, recount);
+    /* a decision had adopted the old figures: they hold until it is released, and that shows */
+    assert_int_equal(open_ones(s, F_AFTER_DECISION, "1102"), 1);
+    fx_free(x);
+}
+
 static void severities(void **state) {
     (void)state;
     struct fixture *x = fx_base();
@@ -583,7 +602,7 @@ int main(void) {
         cmocka_unit_test(one_reading),      cmocka_unit_test(acceptance_is_bound),
         cmocka_unit_test(released),         cmocka_unit_test(disregarded),
         cmocka_unit_test(original_differs), cmocka_unit_test(more_forms),
-        cmocka_unit_test(severities),       cmocka_unit_test(queue_of_a_clerk),
+        cmocka_unit_test(recounts),         cmocka_unit_test(severities),       cmocka_unit_test(queue_of_a_clerk),
         cmocka_unit_test(queue_is_spread),  cmocka_unit_test(statistics),
         cmocka_unit_test(explained),
     };
