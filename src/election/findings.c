@@ -311,6 +311,33 @@ static uint64_t head64(const struct hash *h) {
     return v;
 }
 
+static bool result_wanted(const struct work *w, const struct result *r) {
+    const struct cell *c = vec_at(&w->s->cells, r->cell);
+    return r->superseded_by == NO_RESULT && findings_wanted(w, c->contest, c->round);
+}
+
+/* Which hashes the wanted images have, a bit for each of their last 16 bits: other contests' images are
+ * passed over unless they may be one of these. */
+struct sieve {
+    uint64_t bits[1 << 10];
+};
+
+static void sieve_fill(const struct work *w, bool zones, struct sieve *v) {
+    const struct fold *s = w->s;
+    memset(v, w->only == NO_CONTEST ? 255 : 0, sizeof *v);
+    for (uint32_t i = 0; i < s->images.n && w->only != NO_CONTEST; i++) {
+        const struct image *x = fold_image(s, i);
+        const struct cell *c = vec_at(&s->cells, x->cell);
+        if (!findings_wanted(w, c->contest, c->round) || (zones && !x->has_zones)) continue;
+        uint64_t h = head64(zones ? &x->zones : &x->original);
+        v->bits[h >> 6 & 1023] |= UINT64_C(1) << (h & 63);
+    }
+}
+
+static bool sieve_has(const struct sieve *v, uint64_t h) {
+    return v->bits[h >> 6 & 1023] >> (h & 63) & 1;
+}
+
 static err check_twins(struct work *w, struct arena *a, struct fail *f) {
     const struct fold *s = w->s;
     size_t most = s->results.n > s->images.n ? s->results.n : s->images.n, n = 0;
@@ -318,24 +345,32 @@ static err check_twins(struct work *w, struct arena *a, struct fail *f) {
     if (!t) return fail_set(f, E_MEMORY, "no memory for findings");
     for (uint32_t i = 0; i < s->results.n; i++) {
         const struct result *r = fold_result(s, i);
-        if (r->superseded_by == NO_RESULT && r->serial.n)
+        if (r->serial.n && result_wanted(w, r))
             t[n++] = (struct twin){hash_bytes(r->serial) ^ place_hash(s, r), i};
     }
     twins(w, t, n, same_serial, report_serial);
     n = 0;
     for (uint32_t i = 0; i < s->results.n; i++) {
         const struct result *r = fold_result(s, i);
-        if (r->superseded_by == NO_RESULT && sum_of_votes(s, r) >= s->def.limits.same_vector_min)
+        if (result_wanted(w, r) && sum_of_votes(s, r) >= s->def.limits.same_vector_min)
             t[n++] = (struct twin){votes_hash(s, r), i};
     }
     twins(w, t, n, same_votes, report_votes);
     n = 0;
-    for (uint32_t i = 0; i < s->images.n; i++)
-        t[n++] = (struct twin){head64(&fold_image(s, i)->original), i};
+    struct sieve v;
+    sieve_fill(w, false, &v);
+    for (uint32_t i = 0; i < s->images.n; i++) {
+        uint64_t h = head64(&fold_image(s, i)->original);
+        if (sieve_has(&v, h)) t[n++] = (struct twin){h, i};
+    }
     twins(w, t, n, same_image, report_image);
     n = 0;
-    for (uint32_t i = 0; i < s->images.n; i++)
-        if (fold_image(s, i)->has_zones) t[n++] = (struct twin){head64(&fold_image(s, i)->zones), i};
+    sieve_fill(w, true, &v);
+    for (uint32_t i = 0; i < s->images.n; i++) {
+        if (!fold_image(s, i)->has_zones) continue;
+        uint64_t h = head64(&fold_image(s, i)->zones);
+        if (sieve_has(&v, h)) t[n++] = (struct twin){h, i};
+    }
     twins(w, t, n, same_zones, report_zones);
     return OK;
 }
@@ -392,6 +427,7 @@ static void check_objections(struct work *w) {
     for (size_t i = 0; i < s->objections.n; i++) contest_units(w, fold_objection(s, i), &list, &index);
     for (uint32_t i = 0; i < s->cells.n && list.n; i++) {
         const struct cell *c = vec_at(&s->cells, i);
+        if (!findings_wanted(w, c->contest, c->round)) continue;
         uint64_t unruled = 0, last = 0, upheld = NO_ENTRY;
         for (uint32_t u = c->station; u != NO_UNIT; u = fold_unit(s, u)->parent) {
             const struct contested *x = contested_at(&list, &index, c->contest, c->round, u);
@@ -481,11 +517,13 @@ static void count_all(struct findings *out) {
     }
 }
 
-err findings_compute(const struct fold *s, struct arena *a, struct findings *out, struct fail *f) {
-    struct work w = {.s = s, .budget = {.cap = GIB(2)}};
+static err compute(const struct fold *s, uint32_t only, unsigned round, struct arena *a,
+                   struct findings *out, struct fail *f) {
+    struct work w = {.s = s, .budget = {.cap = GIB(2)}, .only = only, .only_round = round};
     vec_init(&w.list, &w.budget, sizeof(struct finding), 12);
     for (uint32_t i = 0; i < s->cells.n; i++) {
         const struct cell *c = vec_at(&s->cells, i);
+        if (!findings_wanted(&w, c->contest, c->round)) continue;
         for (uint32_t r = c->first_result; r != NO_RESULT; r = fold_result(s, r)->next)
             if (fold_result(s, r)->superseded_by == NO_RESULT) check_result(&w, i, r);
         if (c->current > 1) check_two(&w, i);
@@ -502,9 +540,18 @@ err findings_compute(const struct fold *s, struct arena *a, struct findings *out
     return e;
 }
 
+err findings_compute(const struct fold *s, struct arena *a, struct findings *out, struct fail *f) {
+    return compute(s, NO_CONTEST, 0, a, out, f);
+}
+
+err findings_of_contest(const struct fold *s, uint32_t contest, unsigned round, struct arena *a,
+                        struct findings *out, struct fail *f) {
+    return compute(s, contest, round, a, out, f);
+}
+
 err findings_alone(const struct fold *s, uint32_t result, struct arena *a, struct finding **out,
                    size_t *n, struct fail *f) {
-    struct work w = {.s = s, .budget = {.cap = (size_t)1 << 20}};
+    struct work w = {.s = s, .budget = {.cap = (size_t)1 << 20}, .only = NO_CONTEST};
     vec_init(&w.list, &w.budget, sizeof(struct finding), 6);
     check_result(&w, fold_result(s, result)->cell, result);
     *n = w.list.n;

@@ -61,6 +61,9 @@ const struct finding *findings_of_unit(const struct findings *fi, uint32_t conte
 /* The sentence with its amounts. */
 void finding_text(const struct finding *x, struct buf *out);
 
+/* The findings of one contest and round, and of nothing else: what its gate needs. */
+MUST_USE err findings_of_contest(const struct fold *fold, uint32_t contest, unsigned round,
+                                 struct arena *a, struct findings *out, struct fail *f);
 /* All findings of the present state, in the arena. */
 MUST_USE err findings_compute(const struct fold *fold, struct arena *a, struct findings *out,
                               struct fail *f);

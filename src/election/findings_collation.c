@@ -32,8 +32,10 @@ static void check(struct work *w, const struct collation *c) {
 }
 
 void findings_of_collations(struct work *w) {
-    for (uint32_t i = 0; i < fold_collation_count(w->s); i++)
-        if (fold_collation(w->s, i)->superseded_by == NO_COLLATION) check(w, fold_collation(w->s, i));
+    for (uint32_t i = 0; i < fold_collation_count(w->s); i++) {
+        const struct collation *c = fold_collation(w->s, i);
+        if (c->superseded_by == NO_COLLATION && findings_wanted(w, c->contest, c->round)) check(w, c);
+    }
 }
 
 bool finding_of_collation(enum finding_code code) {

@@ -167,7 +167,7 @@ void findings_of_forms(struct work *w) {
     const struct fold *s = w->s;
     for (size_t i = 0; i < s->places.n; i++) {
         const struct place *p = fold_place_at(s, i);
-        if (p->forms == 0) continue;
+        if (p->forms == 0 || !findings_wanted(w, p->contest, p->round)) continue;
         uint32_t held = fold_contest(s, p->contest)->unit;
         uint64_t stations = stations_in(s, unit_within(s, p->unit, held) ? p->unit : held);
         if (p->forms <= stations) continue;

@@ -12,8 +12,13 @@ struct work {
     struct vec list; /* struct finding */
     bool full;
     struct finding nowhere; /* what is switched off is written here */
+    uint32_t only;          /* a contest, NO_CONTEST: all; and its round */
+    unsigned only_round;
 };
 
+static inline bool findings_wanted(const struct work *w, uint32_t contest, unsigned round) {
+    return w->only == NO_CONTEST || (w->only == contest && w->only_round == round);
+}
 /* A finding of a cell, and with a result of that record; further records can be added to it. Never
  * NULL; valid until the next one is added. */
 struct finding *finding_add(struct work *w, enum finding_code code, uint32_t cell, uint32_t result,

@@ -36,7 +36,7 @@ static void read_round(struct ctx *c, uint32_t contest, uint64_t *round) {
 /* The gate as it stands before this record. */
 static err judge(struct ctx *c, uint32_t contest, unsigned round, struct arena *a, struct gate *g) {
     struct findings fi;
-    TRY(findings_compute(c->fold, a, &fi, c->f));
+    TRY(findings_of_contest(c->fold, contest, round, a, &fi, c->f));
     return gate_compute(c->fold, &fi, contest, round, a, g, c->f);
 }
 

@@ -451,6 +451,48 @@ static void overtaken(void **state) {
     fx_free(x);
 }
 
+static void same_findings(const struct finding *p, const struct finding *q, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        assert_true(p[i].code == q[i].code && p[i].cell == q[i].cell && p[i].unit == q[i].unit &&
+                    p[i].result == q[i].result && p[i].a == q[i].a && p[i].b == q[i].b &&
+                    p[i].decision == q[i].decision && p[i].latest == q[i].latest);
+}
+
+/* One contest's findings are those of all, at its stations and units. */
+static void findings_of_one_contest(void **state) {
+    (void)state;
+    struct fixture *x = fx_base();
+    struct fail f;
+    struct arena a;
+    struct findings all, one;
+    arena_init(&a, 1 << 24);
+    must(findings_compute(x->fold, &a, &all, &f));
+    size_t seen = 0;
+    for (uint32_t c = 0; c < fold_contest_count(x->fold); c++)
+        for (unsigned round = 1; round <= fold_contest(x->fold, c)->round; round++) {
+            must(findings_of_contest(x->fold, c, round, &a, &one, &f));
+            for (uint32_t i = 0; i < fold_cell_count(x->fold); i++) {
+                const struct cell *cell = fold_cell_at(x->fold, i);
+                if (cell->contest != c || cell->round != round) continue;
+                size_t n = all.first[i + 1] - all.first[i];
+                assert_int_equal(all.worst[i], one.worst[i]);
+                assert_int_equal(n, one.first[i + 1] - one.first[i]);
+                same_findings(&all.items[all.first[i]], &one.items[one.first[i]], n);
+                seen += n;
+            }
+            for (uint32_t u = 0; u < fold_unit_count(x->fold); u++) {
+                size_t n, m;
+                const struct finding *p = findings_of_unit(&all, c, round, u, &n), *q = findings_of_unit(&one, c, round, u, &m);
+                assert_int_equal(n, m);
+                same_findings(p, q, n);
+                seen += n;
+            }
+        }
+    assert_int_equal(seen, all.n);
+    arena_release(&a);
+    fx_free(x);
+}
+
 /* Before a declaration no published sentence has a name in it. */
 static void names_nobody(void **state) {
     (void)state;
@@ -483,6 +525,6 @@ int main(void) {
         cmocka_unit_test(county_level), cmocka_unit_test(smaller_than_its_officer),
         cmocka_unit_test(stale), cmocka_unit_test(signed_paper), cmocka_unit_test(witnesses),
         cmocka_unit_test(a_second_round), cmocka_unit_test(postponed_in_part),
-        cmocka_unit_test(commissioners), cmocka_unit_test(overtaken), cmocka_unit_test(names_nobody)};
+        cmocka_unit_test(commissioners), cmocka_unit_test(overtaken), cmocka_unit_test(names_nobody), cmocka_unit_test(findings_of_one_contest)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -87,6 +87,13 @@ static size_t check_files(const struct fold *s) {
         buf_init(&b, 1 << 24);
         must(results_findings(s, &r.tallies[t], &r.findings, &b, &f));
         json_decref(parsed(&b));
+        buf_clear(&b);
+        must(results_gate(s, &r.tallies[t], &r.findings, &b, &f));
+        json_t *gate = parsed(&b);
+        assert_int_equal(json_is_true(json_object_get(gate, "open")),
+                         json_array_size(json_object_get(gate, "items")) == 0);
+        assert_int_equal(json_array_size(json_object_get(json_object_get(gate, "materiality"), "open")), 6);
+        json_decref(gate);
         buf_release(&b);
     }
     results_release(&r);
