@@ -13,7 +13,7 @@
 #include "service/outbox_impl.h"
 #include "tlog/policy.h"
 
-enum { ADD_TRIES = 200, ADD_WAIT_MS = 50, SEQ_DIGITS = 10 };
+enum { ADD_TRIES = 200, ADD_WAIT_MS = 50 };
 
 static const char *const parts[] = {"queue", "done", "refused", "evidence", "tmp"};
 
@@ -56,10 +56,10 @@ static int by_name(const void *a, const void *b) {
 /* SEQ-ID: ten digits, a dash, 64 hexadecimal digits. */
 static bool name_valid(const char *name) {
     struct hash id;
-    if (strlen(name) != SEQ_DIGITS + 1 + HASH_HEX_LEN || name[SEQ_DIGITS] != '-') return false;
-    for (int i = 0; i < SEQ_DIGITS; i++)
+    if (strlen(name) != OUTBOX_SEQ_DIGITS + 1 + HASH_HEX_LEN || name[OUTBOX_SEQ_DIGITS] != '-') return false;
+    for (int i = 0; i < OUTBOX_SEQ_DIGITS; i++)
         if (!char_is_digit((uint8_t)name[i])) return false;
-    return hash_from_hex(span_text(name + SEQ_DIGITS + 1), &id, NULL) == OK;
+    return hash_from_hex(span_text(name + OUTBOX_SEQ_DIGITS + 1), &id, NULL) == OK;
 }
 
 err outbox_names_read(struct outbox *o, const char *part, struct outbox_names *out,
@@ -143,6 +143,7 @@ err outbox_open(const char *dir, struct outbox **out, struct fail *f) {
     struct outbox *o = calloc(1, sizeof *o);
     if (!o) return fail_set(f, E_MEMORY, "no memory for the outbox");
     o->sender = -1;
+    outbox_index_init(&o->index);
     buf_init(&o->anchor_bytes, ANCHOR_BYTES_MAX);
     size_t n = strlen(dir);
     while (n > 1 && dir[n - 1] == '/') n--;
@@ -174,6 +175,7 @@ err outbox_open(const char *dir, struct outbox **out, struct fail *f) {
 void outbox_close(struct outbox *o) {
     if (!o) return;
     if (o->sender >= 0) close(o->sender);
+    outbox_index_release(&o->index);
     buf_release(&o->anchor_bytes);
     free(o);
 }
@@ -238,7 +240,7 @@ err outbox_item_read(struct outbox *o, const char *part, const char *name, struc
     struct buf own, receipt;
     *out = (struct outbox_item){.index = UINT64_MAX};
     (void)snprintf(out->name, sizeof out->name, "%s", name);
-    (void)snprintf(out->id, sizeof out->id, "%s", name + SEQ_DIGITS + 1);
+    (void)snprintf(out->id, sizeof out->id, "%s", name + OUTBOX_SEQ_DIGITS + 1);
     (void)snprintf(out->path, sizeof out->path, "%.380s/%s/%s", o->dir, part, name);
     out->state = strcmp(part, "done") == 0      ? OUTBOX_DONE
                  : strcmp(part, "refused") == 0 ? OUTBOX_REFUSED
@@ -329,53 +331,54 @@ static err make_folder(struct outbox *o, struct adding *a, struct span note,
     return file_sync_dir(a->tmp, f);
 }
 
-/* The same bytes, queued or done: *out. Else the next free sequence number. */
-static err look_for(struct outbox *o, const char *id, struct span note, bool *found,
-                    struct outbox_item *out, uint64_t *next, char refused[96], struct fail *f) {
+static void item_name(uint64_t seq, const char *id, char name[96]) {
+    (void)snprintf(name, 96, "%010llu-%s", (unsigned long long)seq, id);
+}
+
+/* Whether the same bytes are queued or done: *out. `refused` gets the name under which they were. */
+static err look_for(struct outbox *o, const struct hash *id, struct span note, bool *found,
+                    struct outbox_item *out, char refused[96], struct fail *f) {
     static const char *const where[] = {"queue", "done", "refused"};
+    char hex[HASH_HEX_LEN + 1], name[96];
+    size_t cursor = 0;
+    uint64_t seq;
     *found = false;
-    *next = 1;
     refused[0] = 0;
-    for (size_t k = 0; k < 3; k++) {
-        struct outbox_names names;
-        TRY(outbox_names_read(o, where[k], &names, f));
-        err e = OK;
-        if (names.n) {
-            uint64_t last = strtoull(names.at[names.n - 1], NULL, 10);
-            if (last >= *next) *next = last + 1;
-        }
-        for (size_t i = 0; e == OK && !*found && i < names.n; i++) {
-            if (strcmp(names.at[i] + SEQ_DIGITS + 1, id) != 0) continue;
+    hash_hex(id, hex);
+    while (!*found && outbox_index_next(&o->index, id, &cursor, &seq)) {
+        item_name(seq, hex, name);
+        for (size_t k = 0; k < 3 && !*found; k++) {
             struct buf there;
             buf_init(&there, ENTRY_MAX);
-            e = outbox_item_read(o, where[k], names.at[i], out, &there, f);
+            err e = outbox_item_read(o, where[k], name, out, &there, f);
             if (e == OK && k < 2 && span_eq(buf_view(&there), note)) *found = true;
-            if (e == OK && k == 2) (void)snprintf(refused, 96, "%s", names.at[i]);
-            if (e == E_NOT_FOUND) e = OK;
+            if (e == OK && k == 2) (void)snprintf(refused, 96, "%s", name);
             buf_release(&there);
+            if (e != E_NOT_FOUND) TRY(e);
         }
-        outbox_names_release(&names);
-        TRY(e);
     }
     return OK;
 }
 
-static err add_locked(struct outbox *o, struct adding *a, struct span note,
+static err add_locked(struct outbox *o, struct adding *a, int lock, struct span note,
                       const char *const *files, size_t n, struct outbox_item *out,
                       struct fail *f) {
     char id[HASH_HEX_LEN + 1], name[96], refused[96], to[PATH_MAX_LEN], dir[PATH_MAX_LEN];
     bool found;
     uint64_t seq;
     hash_hex(&a->rec.id, id);
-    TRY(look_for(o, id, note, &found, out, &seq, refused, f));
+    TRY(outbox_index_ready(o, lock, f));
+    TRY(look_for(o, &a->rec.id, note, &found, out, refused, f));
     if (found) return OK;
     TRY(make_folder(o, a, note, files, n, f));
-    (void)snprintf(name, sizeof name, "%010llu-%s", (unsigned long long)seq, id);
+    TRY(outbox_index_claim(o, lock, &seq, f));
+    item_name(seq, id, name);
     TRY(outbox_path(o, to, "queue", name, NULL, f));
     TRY(outbox_path(o, dir, "queue", NULL, NULL, f));
     int fault = file_fault("rename", to);
     if (fault || rename(a->tmp, to)) return file_error(f, fault ? fault : errno, "moving to", to);
     TRY(file_sync_dir(dir, f));
+    TRY(outbox_index_added(o, seq, &a->rec.id, f));
     if (refused[0]) { /* it is queued anew: the refusal is history */
         TRY(outbox_path(o, to, "refused", refused, NULL, f));
         remove_folder(to, 2);
@@ -401,7 +404,7 @@ err outbox_add(struct outbox *o, struct span note, const char *const *files, siz
     if (e == OK)
         e = notes_objects(&a->rec, a->objects, OUTBOX_OBJECTS_MAX, &a->object_count, f);
     if (e == OK) e = lock_adding(o, &lock, f);
-    if (e == OK) e = add_locked(o, a, note, files, n, out, f);
+    if (e == OK) e = add_locked(o, a, lock, note, files, n, out, f);
     if (e != OK && a->tmp[0]) remove_folder(a->tmp, 2);
     if (lock >= 0) close(lock);
     *missing = 0;

@@ -4,10 +4,21 @@
 #define SERVICE_OUTBOX_IMPL_H
 
 #include "base/file.h"
+#include "base/vec.h"
 #include "service/outbox.h"
 
 enum { OUTBOX_NAMES_MAX = 1000000, OUTBOX_OBJECT_MAX = 32 << 20, OUTBOX_RECEIPT_MAX = 256 << 10,
-       OUTBOX_OBJECTS_MAX = 260 };
+       OUTBOX_OBJECTS_MAX = 260, OUTBOX_SEQ_DIGITS = 10 };
+
+/* The records that are or were here, by id (outbox_index.c). */
+struct outbox_index {
+    struct budget budget;
+    struct vec items;
+    struct table by_id;
+    uint64_t next; /* free sequence number */
+    uint64_t last; /* the number in add.lock when this was read */
+    bool read;
+};
 
 struct outbox {
     char dir[PATH_MAX_LEN];
@@ -15,6 +26,7 @@ struct outbox {
     struct anchor anchor; /* borrows from anchor_bytes */
     bool pinned, has_witnesses;
     int sender; /* the lock held while sending, or -1 */
+    struct outbox_index index;
     unsigned failures; /* in a row: how long to wait before the next try */
 };
 
@@ -36,5 +48,17 @@ MUST_USE err outbox_move(struct outbox *o, const char *name, const char *from, c
 /* Fills an item from its folder. `note` (may be NULL) gets the note's bytes. */
 MUST_USE err outbox_item_read(struct outbox *o, const char *part, const char *name,
                               struct outbox_item *out, struct buf *note, struct fail *f);
+
+/* All of these while add.lock is held (`lock`). Reads the folders where that is needed: the first time, and
+ * when another process has added. */
+void outbox_index_init(struct outbox_index *x);
+void outbox_index_release(struct outbox_index *x);
+MUST_USE err outbox_index_ready(struct outbox *o, int lock, struct fail *f);
+/* The sequence numbers under which this record was ever added: *cursor starts at 0. */
+bool outbox_index_next(const struct outbox_index *x, const struct hash *id, size_t *cursor, uint64_t *seq);
+/* Takes the next sequence number, for the item that is about to be moved into the queue; then tells
+ * that it is there. In between, and when that never comes, the folders count. */
+MUST_USE err outbox_index_claim(struct outbox *o, int lock, uint64_t *seq, struct fail *f);
+MUST_USE err outbox_index_added(struct outbox *o, uint64_t seq, const struct hash *id, struct fail *f);
 
 #endif

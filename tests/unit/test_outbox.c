@@ -859,8 +859,55 @@ static void killed_a_hundred_times(void **state) {
     }
 }
 
+/* Two processes add to one folder: each finds what the other added, whoever moved it since. */
+static void test_two_add(void **state) {
+    (void)state;
+    struct bench b;
+    struct fail f;
+    struct outbox_item mine, theirs;
+    struct outbox *other, *first;
+    bench_open(&b, true);
+    must(outbox_open(scratch_path(b.dir, "box"), &other, &f));
+    first = b.box;
+    for (unsigned k = 0; k < 40; k++) {
+        b.box = k % 2 ? first : other;
+        add_record(&b, k, &mine);
+        b.box = k % 2 ? other : first;
+        add_record(&b, k, &theirs);
+        assert_string_equal(mine.name, theirs.name);
+        assert_int_equal(strtoull(mine.name, NULL, 10), k + 1);
+    }
+    /* done or removed meanwhile */
+    char from[600], to[600], command[1300];
+    b.box = first;
+    add_record(&b, 7, &mine);
+    snprintf(from, sizeof from, "%s/box/queue/%s", b.dir, mine.name);
+    snprintf(to, sizeof to, "%s/box/done/%s", b.dir, mine.name);
+    assert_int_equal(rename(from, to), 0);
+    add_record(&b, 7, &theirs);
+    assert_string_equal(mine.name, theirs.name);
+    assert_int_equal(theirs.state, OUTBOX_DONE);
+    snprintf(command, sizeof command, "rm -r '%s'", to);
+    assert_int_equal(system(command), 0);
+    add_record(&b, 7, &theirs);
+    assert_int_equal(strtoull(theirs.name, NULL, 10), 41);
+    /* a process that died between taking a number and adding: nothing is lost, the folders count */
+    scratch_write(scratch_path(b.dir, "box/add.lock"), "\xff\xff\0\0\0\0\0\0", 8);
+    b.box = other;
+    add_record(&b, 7, &mine);
+    assert_string_equal(mine.name, theirs.name);
+    add_record(&b, 99, &mine);
+    assert_int_equal(strtoull(mine.name, NULL, 10), 42);
+    b.box = first;
+    add_record(&b, 99, &theirs);
+    assert_string_equal(mine.name, theirs.name);
+    outbox_close(other);
+    bench_close(&b);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_two_add),
         cmocka_unit_test(everything_arrives_in_order),
         cmocka_unit_test(without_witnesses_a_receipt_is_all),
         cmocka_unit_test(it_waits_for_the_witnesses),
