@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/csv.h"
 #include "base/file.h"
 #include "base/json_out.h"
 #include "cli/audit_on.h"
@@ -14,7 +15,7 @@
 #include "election/compose_audit.h"
 
 struct count_args {
-    const char *dir, *plan, *station, *votes, *keep;
+    const char *dir, *plan, *station, *votes, *keep, *counts;
     uint64_t rejected;
     bool lost, targeted, open;
 };
@@ -90,6 +91,97 @@ static int seal_count(struct count_args *a, struct make_options *m, struct audit
                 a->keep);
     buf_release(&counts);
     buf_release(&text);
+    return code;
+}
+
+/* --- a whole session's counts --- */
+
+struct sheet { /* columns of a CSV of counts */
+    struct csv *csv;
+    size_t station, rejected, choice[MAX_CHOICES];
+    bool has_rejected;
+};
+
+static err sheet_open(const char *path, const struct audit_log *x, struct sheet *s, struct fail *f) {
+    TRY(csv_open(path, &s->csv, f));
+    TRY(csv_column(s->csv, "station", &s->station, f));
+    for (size_t k = 0; k < x->t.c.choices; k++) TRY(csv_column(s->csv, x->list.choice[k], &s->choice[k], f));
+    s->has_rejected = csv_column(s->csv, "rejected", &s->rejected, NULL) == OK;
+    return OK;
+}
+
+/* The text of one row's seal; its counts are kept. */
+static err row_text(const struct count_args *a, const struct audit_on *x, struct sheet *s, struct buf *text,
+                    struct fail *f) {
+    struct span names[MAX_CHOICES];
+    uint64_t votes[MAX_CHOICES], rejected = UINT64_MAX;
+    size_t n = x->a.t.c.choices, lost = 0;
+    uint8_t nonce[32];
+    struct buf counts;
+    bool given;
+    for (size_t k = 0; k < n; k++) {
+        names[k] = span_text(x->a.list.choice[k]);
+        votes[k] = 0;
+        if (span_is(csv_field(s->csv, s->choice[k]), "lost")) {
+            lost++;
+            continue;
+        }
+        TRY(csv_u64(s->csv, s->choice[k], FIGURE_MAX, &given, &votes[k], f));
+        if (!given)
+            return fail_set(f, E_CSV, "line %llu: a hand count has a figure for every choice; there is none for %s",
+                            (unsigned long long)csv_line(s->csv), x->a.list.choice[k]);
+    }
+    if (lost && lost != n)
+        return fail_set(f, E_CSV, "line %llu: \"lost\" stands for every choice or for none",
+                        (unsigned long long)csv_line(s->csv));
+    if (s->has_rejected && !lost) {
+        TRY(csv_u64(s->csv, s->rejected, FIGURE_MAX, &given, &rejected, f));
+        if (!given) rejected = UINT64_MAX;
+    }
+    buf_init(&counts, KEPT_MAX);
+    secret_random(nonce, sizeof nonce);
+    compose_audit_counts(&counts, lost > 0, rejected, names, votes, n);
+    err e = buf_ok(&counts, f);
+    struct hash seal = audit_count_seal(nonce, buf_view(&counts));
+    if (e == OK) e = keep_count(a->keep, &seal, nonce, buf_view(&counts), f);
+    buf_release(&counts);
+    if (e != OK) return e;
+    compose_audit_seal(text, &x->election, &x->plan_id, csv_field(s->csv, s->station), &seal, a->targeted);
+    return buf_ok(text, f);
+}
+
+static int seal_many(struct count_args *a, struct make_options *m, struct audit_on *x) {
+    struct fail f = {0};
+    struct sheet s = {0};
+    size_t n = 0;
+    bool more = true;
+    struct buf *notes = calloc(OPEN_MAX, sizeof *notes), text;
+    struct send_note *items = calloc(OPEN_MAX, sizeof *items);
+    buf_init(&text, KEPT_MAX);
+    err e = notes && items ? OK : fail_set(&f, E_MEMORY, "no memory for counts");
+    if (e == OK && (m->keys.n != 1 || !m->send.url))
+        e = fail_set(&f, E_USAGE, "--counts needs --key, once (a count is one person's), and --send URL");
+    if (e == OK) e = audit_on_open(a->dir, a->plan, "audit count", x, &f);
+    if (e == OK) e = sheet_open(a->counts, &x->a, &s, &f);
+    while (e == OK && (e = csv_next(s.csv, &more, &f)) == OK && more) {
+        if (n == OPEN_MAX) {
+            e = fail_set(&f, E_TOO_LARGE, "more than %d counts in one file", OPEN_MAX);
+            break;
+        }
+        buf_clear(&text);
+        e = row_text(a, x, &s, &text, &f);
+        if (e != OK) break;
+        buf_init(&notes[n], ENTRY_MAX);
+        e = make_signed(m, buf_view(&text), &notes[n], &f);
+        items[n].note = buf_view(&notes[n]);
+        n++;
+    }
+    int code = e == OK ? send_notes("audit count", &m->send, items, n) : cli_fail("audit count", &f);
+    csv_close(s.csv);
+    for (size_t i = 0; notes && i < n; i++) buf_release(&notes[i]);
+    buf_release(&text);
+    free(notes);
+    free(items);
     return code;
 }
 
@@ -189,6 +281,7 @@ int audit_cmd_count(int argc, char **argv) {
         ON_OPTIONS(a.dir, a.plan),
         {"--station", OPT_TEXT, &a.station, "CODE", "the box that was counted"},
         {"--votes", OPT_TEXT, &a.votes, "A=1,B=2", "votes by choice, as counted by hand"},
+        {"--counts", OPT_TEXT, &a.counts, "FILE", "a session's counts instead: CSV of station and each choice's id, [rejected]; \"lost\" in each"},
         {"--rejected", OPT_U64, &a.rejected, "N", "ballots without a valid vote"},
         {"--lost", OPT_FLAG, &a.lost, NULL, "the box cannot be produced"},
         {"--targeted", OPT_FLAG, &a.targeted, NULL, "a box that somebody chose (a court's scrutiny): outside the test"},
@@ -205,7 +298,7 @@ int audit_cmd_count(int argc, char **argv) {
     if (!cli_parse(&u, argc, argv, &nargs, &code)) return code;
     static struct audit_on x;
     if (!a.dir) a.dir = m.send.url;
-    code = a.open ? open_counts(&a, &m, &x) : seal_count(&a, &m, &x);
+    code = a.open ? open_counts(&a, &m, &x) : a.counts ? seal_many(&a, &m, &x) : seal_count(&a, &m, &x);
     audit_on_release(&x);
     return code;
 }
