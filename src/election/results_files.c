@@ -5,7 +5,8 @@
 #define T(t) (UINT64_C(1) << REC_##t)
 
 const struct results_file results_files[] = {
-    {"results/objections.json", T(OBJECTION) | T(ADMISSION) | T(RULING) | T(NOTICE), results_objections},
+    {"results/objections.json", T(OBJECTION) | T(ADMISSION) | T(RULING) | T(NOTICE) | T(DECISION) | T(AMEND),
+     results_objections},
     {"results/notices.json", T(NOTICE), results_notices},
     {"results/observations.json", T(OBSERVATION), results_observations},
     {"results/hosts.json", T(HOST_LOG), results_hosts},

@@ -194,6 +194,50 @@ report() { # report STATION A B C REJECTED: the ordinary case, whole: result, ag
     send "r.$1.note" || give_up "send $1"
     send_image "$1" "$(id_of "r.$1.note")" "$(po "$1")" || give_up "image $1"
 }
+# Somebody at the desk reads STATION's form: seal only. Figures as in report.
+seal() { # seal KEY STATION A B C REJECTED
+    h read "$url" --key "$1" --contest president --station "$2" --votes "$(votes "$3" "$4" "$5")" \
+        --valid $(($3 + $4 + $5)) --rejected "$6" --state "desk.$1" --send "$url" --wait receipt
+}
+open_readings() { # open_readings KEY: whatever may be opened
+    settled
+    h read "$url" --key "$1" --open --state "desk.$1" --send "$url" --wait receipt
+}
+transcribe() { # transcribe STATION A B C REJECTED: two clerks, alike
+    local x
+    x=$(constituency_of "$1")
+    settled
+    seal "$(clerk 1 "$x")" "$@" || give_up "seal 1 of $1"
+    settled
+    seal "$(clerk 2 "$x")" "$@" || give_up "seal 2 of $1"
+    open_readings "$(clerk 1 "$x")"
+    open_readings "$(clerk 2 "$x")"
+}
+compare_same() { # compare_same STATION LEVEL KEY
+    settled
+    h compared "$url" --contest president --station "$1" --level "$2" --same --key "$3" --send "$url" --wait receipt
+}
+decide() { # decide ACTION UNIT KEY SECOND [OPTIONS]
+    local action=$1 unit=$2 one=$3 two=$4
+    shift 4
+    settled
+    h decide "$action" "$url" --contest president --unit "$unit" --key "$one" --key "$two" --send "$url" --wait receipt "$@"
+}
+collate() { # collate CONTEST UNIT KEY [OPTIONS]
+    local contest=$1 unit=$2 k=$3
+    shift 3
+    settled
+    h collate "$url" --contest "$contest" --unit "$unit" --key "$k" --send "$url" --wait receipt "$@"
+}
+gate_item() { # gate_item CODE [CONTEST]: its count; 0 when it is settled
+    settled
+    "$hesabu" gate "$url" --contest "${2:-president}" --json | jq -r ".items[]? | select(.code == \"$1\") | .count" | grep . || echo 0
+}
+amend() { # amend OPTIONS: two of the three commissioners
+    settled
+    h amend "$url" --key com.1.key --key com.2.key --send "$url" --wait receipt "$@"
+}
+
 # ---- what people see ----
 json() { # json FILTER: of what the program said last
     jq -r "$1" < "$tmp/out"
