@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* The portal's pages: nothing foreign becomes markup, every page is made in every language, figures are the
+ * state's, and which pages are due. */
+#include "test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include "election_fixture.h"
+#include "service/page_html.h"
+#include "service/portal.h"
+
+static void shows(struct span in, const char *out) {
+    struct buf b;
+    buf_init(&b, 1 << 16);
+    struct html h = {.b = &b, .lang = LANG_EN, .up = ""};
+    html_escaped(&h, in);
+    assert_string_equal(buf_cstr(&b), out);
+    buf_release(&b);
+}
+
+static void foreign_text(void **state) {
+    (void)state;
+    shows(SPAN_LIT("<script>alert('x')</script>"), "&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;");
+    shows(SPAN_LIT("\" onload=\"x"), "&quot; onload=&quot;x");
+    shows(SPAN_LIT("a & b &amp; `c`"), "a &amp; b &amp;amp; &#96;c&#96;");
+    shows(SPAN_LIT("Ng\xc5\xa9g\xc4\xa9"), "Ng\xc5\xa9g\xc4\xa9");
+    /* direction overrides and isolates, controls, NUL, line separators, C1 */
+    shows(SPAN_LIT("a\xe2\x80\xae" "b"), "a\xef\xbf\xbd" "b");
+    shows(SPAN_LIT("a\xe2\x81\xa6" "b"), "a\xef\xbf\xbd" "b");
+    shows(SPAN_LIT("a\0b\n"), "a\xef\xbf\xbd" "b\xef\xbf\xbd");
+    shows(SPAN_LIT("a\xe2\x80\xa8" "b"), "a\xef\xbf\xbd" "b");
+    shows(SPAN_LIT("a\xc2\x9b" "b"), "a\xef\xbf\xbd" "b");
+    /* not UTF-8: overlong '<', a surrogate, a sequence cut short */
+    shows(SPAN_LIT("\xc0\xbc"), "\xef\xbf\xbd\xef\xbf\xbd");
+    shows(SPAN_LIT("\xed\xa0\x80"), "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
+    shows(SPAN_LIT("<\xe2\x80"), "&lt;\xef\xbf\xbd\xef\xbf\xbd");
+}
+
+static void figures(void **state) {
+    (void)state;
+    static const struct {
+        uint64_t part, whole;
+        const char *share;
+    } cases[] = {{1, 2, "50.00%"},   {0, 7, "0.00%"},    {0, 0, "&ndash;"},
+                 {1, 3, "33.33%"},   {2, 3, "66.66%"},   {19999, 20000, "99.99%"},
+                 {UINT64_MAX, UINT64_MAX, "100.00%"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct buf b;
+        buf_init(&b, 1000);
+        struct html h = {.b = &b};
+        html_share(&h, cases[i].part, cases[i].whole);
+        assert_string_equal(buf_cstr(&b), cases[i].share);
+        buf_release(&b);
+    }
+    struct buf b;
+    buf_init(&b, 1000);
+    struct html h = {.b = &b};
+    html_number(&h, 0);
+    html_raw(&h, " ");
+    html_number(&h, 999);
+    html_raw(&h, " ");
+    html_number(&h, 1000);
+    html_raw(&h, " ");
+    html_number(&h, 19611423);
+    assert_string_equal(buf_cstr(&b), "0 999 1,000 19,611,423");
+    buf_release(&b);
+}
+
+/* A page of a language: no word is empty, and no two languages say the same at length. */
+static void words(void **state) {
+    (void)state;
+    for (int w = 0; w < WORD_COUNT; w++) {
+        const char *en = page_word(LANG_EN, (enum page_word)w), *sw = page_word(LANG_SW, (enum page_word)w);
+        assert_true(*en && *sw);
+        if (strlen(en) > 12) assert_string_not_equal(en, sw);
+        assert_null(strchr(en, '<'));
+        assert_null(strchr(sw, '<'));
+    }
+    for (unsigned m = 1; m <= 12; m++)
+        assert_true(*page_month(LANG_EN, m) && *page_month(LANG_SW, m));
+}
+
+/* --- whole pages --- */
+
+struct made {
+    char path[PAGE_PATH_MAX];
+    struct buf b;
+};
+struct made_pages {
+    struct made at[512];
+    size_t n;
+};
+
+static err add(void *ctx, const char *path, struct buf **bytes, struct fail *f) {
+    struct made_pages *m = ctx;
+    (void)f;
+    assert_true(m->n < 512);
+    struct made *x = &m->at[m->n++];
+    (void)snprintf(x->path, sizeof x->path, "%s", path);
+    buf_init(&x->b, 1 << 24);
+    *bytes = &x->b;
+    return OK;
+}
+
+static const char *page_of(struct made_pages *m, const char *path) {
+    for (size_t i = 0; i < m->n; i++)
+        if (strcmp(m->at[i].path, path) == 0) return buf_cstr(&m->at[i].b);
+    return NULL;
+}
+
+static void drop(struct made_pages *m) {
+    for (size_t i = 0; i < m->n; i++) buf_release(&m->at[i].b);
+    m->n = 0;
+}
+
+static size_t count(const char *text, const char *what) {
+    size_t n = 0;
+    for (; (text = strstr(text, what)) != NULL; text += strlen(what)) n++;
+    return n;
+}
+
+static void is_sound(const struct made *x) {
+    struct buf copy = x->b;
+    const char *text = buf_cstr(&copy);
+    size_t n = strlen(x->path);
+    if (n < 5 || strcmp(x->path + n - 5, ".html") != 0) return;
+    assert_non_null(strstr(text, "Content-Security-Policy"));
+    assert_non_null(strstr(text, "SIMULATED"));
+    assert_null(strstr(text, " style="));
+    assert_null(strstr(text, "<style"));
+    assert_int_equal(count(text, "<script"), count(text, "<script type=\"module\" src="));
+    assert_int_equal(count(text, "<table"), count(text, "</table>"));
+    assert_int_equal(count(text, "<section"), count(text, "</section>"));
+    assert_int_equal(count(text, "<div"), count(text, "</div>"));
+    assert_int_equal(count(text, "<bdi>"), count(text, "</bdi>"));
+    assert_int_equal(count(text, "<article"), count(text, "</article>"));
+    assert_int_equal(count(text, "<ul"), count(text, "</ul>"));
+}
+
+static void pages_of_the_base(void **state) {
+    (void)state;
+    struct fixture *x = fx_base();
+    struct made_pages *m = calloc(1, sizeof *m);
+    struct portal_sink sink = {add, m};
+    struct portal *p;
+    struct results r;
+    struct fail f;
+    assert_non_null(m);
+    must(results_compute(x->fold, &r, &f));
+    must(portal_new(&p, &f));
+    struct page_site site = {.fold = x->fold, .results = &r, .style = portal_style, .local_proofs = true};
+    must(portal_begin(p, &r, true, &f));
+    must(portal_render(p, &site, SIZE_MAX, &sink, &f));
+    assert_false(portal_is_pending(p));
+    for (size_t i = 0; i < m->n; i++) is_sound(&m->at[i]);
+    for (size_t t = 0; t < r.n; t++) { /* every unit that has data has a page, every station a place on one */
+        for (size_t row = 0; row < r.tallies[t].n; row++) {
+            char path[PAGE_PATH_MAX], id[200];
+            uint32_t unit = r.tallies[t].rows[row].unit;
+            bool own = results_has_file(x->fold, &r.tallies[t], row);
+            for (int l = 0; l < LANG_COUNT; l++) {
+                page_unit_path(x->fold, (enum page_lang)l, &r.tallies[t],
+                               own ? unit : fold_unit(x->fold, unit)->parent, path);
+                const char *text = page_of(m, path);
+                assert_non_null(text);
+                (void)snprintf(id, sizeof id, "<article class=\"station\" id=\"%.*s\"",
+                               SPAN_ARG(fold_unit(x->fold, unit)->code));
+                if (!own) assert_int_equal(count(text, id), 1);
+            }
+        }
+    }
+    assert_non_null(page_of(m, "index.html"));
+    assert_non_null(page_of(m, "sw/petition.html"));
+    assert_non_null(page_of(m, portal_style));
+    assert_non_null(page_of(m, "search/top.json"));
+    drop(m);
+    /* nothing changed: the texts only; then one row, under a budget of one page */
+    must(portal_begin(p, &r, false, &f));
+    portal_mark(p, 0, 1);
+    portal_mark(p, 0, 1);
+    portal_mark(p, 0, 0);
+    portal_mark(p, 99, 0); /* of no tally: nothing */
+    must(portal_render(p, &site, 1, &sink, &f));
+    assert_true(portal_is_pending(p));
+    drop(m);
+    must(portal_render(p, &site, SIZE_MAX, &sink, &f));
+    assert_false(portal_is_pending(p));
+    assert_null(page_of(m, portal_style));
+    drop(m);
+    portal_free(p);
+    results_release(&r);
+    free(m);
+    fx_free(x);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(foreign_text),
+        cmocka_unit_test(figures),
+        cmocka_unit_test(words),
+        cmocka_unit_test(pages_of_the_base),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
