@@ -284,6 +284,7 @@ static err look_shift(struct watch *w, struct arena *scratch, struct watch_event
     for (uint32_t i = 0; i < w->t.n; i++)
         if (!w->has[i]) order[used++] = i;
     TRY(fx_project(&w->t, order, used, cut, scratch, &now, &projected, f));
+    if (isnan(now) || isnan(projected)) return OK; /* nobody has a vote yet */
     struct watch_event *e = event(w, out, n, WATCH_SHIFT, FX_NOTHING);
     e->n = w->look;
     e->value = now;
