@@ -8,6 +8,7 @@
 enum { GLYPHS_MAX = 24, PIECES_MAX = 3, CUTS = 3, PATHS_MAX = 64, PAD = 14 };
 #define INK_LEAST   70 /* of 255: a pale pen on white */
 #define SPECK_MM2   0.15
+#define RIM_MM      0.4
 #define DASH_HEIGHT 0.3  /* of the tallest character: what is flatter is a dash */
 #define CUT_COST    1.2  /* natural logarithm: digits touch now and then, not as a rule */
 #define WIDE        1.05 /* width over the height of a character that may be two */
@@ -63,22 +64,34 @@ static bool overlap(const struct glyph *a, const struct glyph *b) {
     return right - left + 1 > 0.45 * (wa < wb ? wa : wb);
 }
 
-/* From left to right; false when there are more than a figure can have. */
+/* What is left of the cell's border: long and thin. Anything else at the edge may be a digit. */
+static bool is_border(const struct component *q, double ppmm) {
+    const int w = q->x1 - q->x0 + 1, h = q->y1 - q->y0 + 1;
+    return (w < 0.9 * ppmm && h > 2 * w) || (h < 0.9 * ppmm && w > 2 * h);
+}
+
+/* From left to right. too_many: more than a figure can have. cut_off: something else than the
+ * border reaches the edge of the cell, so that a digit may be missing. */
 static err find_glyphs(const struct raster *ink, double ppmm, struct glyph out[GLYPHS_MAX],
-                       unsigned *n, bool *too_many, struct fail *f) {
+                       unsigned *n, bool *too_many, bool *cut_off, struct fail *f) {
     const size_t pixels = (size_t)ink->w * (size_t)ink->h;
     struct components c;
     uint8_t *mask = calloc(pixels, 1);
     if (!mask) return fail_set(f, E_MEMORY, "no memory for a cell");
-    for (size_t i = 0; i < pixels; i++) mask[i] = ink->p[i] > INK_LEAST;
+    const int rim = (int)(RIM_MM * ppmm); /* the border's own line, or half of it */
+    for (int y = rim; y < ink->h - rim; y++)
+        for (int x = rim; x < ink->w - rim; x++)
+            mask[y * ink->w + x] = raster_at(ink, x, y) > INK_LEAST;
     const err e = components_find(mask, ink->w, ink->h, &c, f);
     *n = 0;
-    *too_many = false;
+    *too_many = *cut_off = false;
     for (int k = 1; e == OK && k < c.n; k++) {
         const struct component *q = &c.c[k];
-        const bool edge = (q->x1 < ppmm || q->x0 > ink->w - ppmm || q->y1 < ppmm ||
-                           q->y0 > ink->h - ppmm); /* what is left of the border */
-        if (q->area < SPECK_MM2 * ppmm * ppmm || edge) continue;
+        if (q->area < SPECK_MM2 * ppmm * ppmm) continue;
+        const bool touches =
+            q->x0 <= rim || q->y0 <= rim || q->x1 >= ink->w - 1 - rim || q->y1 >= ink->h - 1 - rim;
+        if (touches && is_border(q, ppmm)) continue;
+        if (touches) *cut_off = true;
         if (*n == GLYPHS_MAX) {
             *too_many = true;
             break;
@@ -308,16 +321,19 @@ err cell_read(const struct reader *r, struct raster *ink, double pixels_per_mm,
               struct decode_rules rules, struct field_reading *out, struct fail *f) {
     struct glyph g[GLYPHS_MAX];
     unsigned n = 0, dashes = 0;
-    bool too_many = false;
+    bool too_many = false, cut_off = false;
     *out = (struct field_reading){0};
     take_rules(ink);
-    TRY(find_glyphs(ink, pixels_per_mm, g, &n, &too_many, f));
+    TRY(find_glyphs(ink, pixels_per_mm, g, &n, &too_many, &cut_off, f));
     drop_dashes(g, &n, &dashes);
     if (n == 0 || n > CELL_DIGITS_MAX || too_many) {
         out->reasons = n || too_many ? ABSTAIN_LAYOUT : dashes ? ABSTAIN_DASHES : ABSTAIN_EMPTY;
+        if (cut_off) out->reasons |= ABSTAIN_PLACE;
         return OK;
     }
-    return read_glyphs(r, ink, pixels_per_mm, g, n, rules, out, f);
+    TRY(read_glyphs(r, ink, pixels_per_mm, g, n, rules, out, f));
+    if (cut_off) out->reasons |= ABSTAIN_PLACE;
+    return OK;
 }
 
 err cell_read_at(const struct reader *r, const struct sheet *s, struct rect_mm cell,

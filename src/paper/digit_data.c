@@ -55,9 +55,10 @@ static err read_gz(const char *dir, int which, struct buf *out, struct fail *f) 
 
 err digit_set_init(struct digit_set *s, size_t n, struct fail *f) {
     *s = (struct digit_set){.n = n};
-    s->image = calloc(n, sizeof *s->image);
-    s->label = calloc(n, 1);
-    s->writer = calloc(n, sizeof *s->writer);
+    const size_t room = n ? n : 1; /* an empty set is a set, too */
+    s->image = calloc(room, sizeof *s->image);
+    s->label = calloc(room, 1);
+    s->writer = calloc(room, sizeof *s->writer);
     if (s->image && s->label && s->writer) return OK;
     digit_set_release(s);
     return fail_set(f, E_MEMORY, "no memory for %zu images", n);

@@ -21,8 +21,9 @@ static void add_term(struct sum *s, unsigned row, int sign) {
 static struct sum sum_of(struct form_shape shape, int which) {
     struct sum s = {.n = 0};
     const unsigned c = shape.choices;
+    if (c == 0 || c > FORM_CHOICES_MAX) return s; /* nobody says which form it is: no sums */
     if (which == 0) {
-        for (unsigned i = 0; i < c && i < FORM_CHOICES_MAX; i++) add_term(&s, i, 1);
+        for (unsigned i = 0; i < c; i++) add_term(&s, i, 1);
         add_term(&s, c + VALID, -1);
     } else {
         add_term(&s, c + KIT, 1);
@@ -82,7 +83,7 @@ static struct scan_field *field_of(struct scan_result *r, unsigned row) {
 /* The sum's terms; false when it does not hold, or not every term can be used. */
 static bool gather(struct scan_result *r, const struct sum *s, struct term t[SCAN_FIELDS_MAX]) {
     int64_t total = 0;
-    if (s->n > SCAN_FIELDS_MAX) return false;
+    if (s->n == 0 || s->n > SCAN_FIELDS_MAX) return false;
     for (unsigned i = 0; i < s->n; i++) {
         struct scan_field *k = field_of(r, s->row[i]);
         if (!k || !k->read.has_value || k->read.reasons & ~(unsigned)SOFT || !k->boxes)
@@ -133,7 +134,7 @@ static bool typed_sum_holds(const struct sum *s, const struct judge_typed *typed
         if (!t->present || t->value > UINT32_MAX) return false;
         total += s->sign[i] * (int64_t)t->value;
     }
-    return total == 0;
+    return s->n > 0 && total == 0;
 }
 
 static bool in_sum(const struct sum *s, unsigned row) {

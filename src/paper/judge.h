@@ -43,7 +43,7 @@ struct judge_field {
     bool by_sum;    /* agrees with the help of the typed sums */
 };
 
-/* typed: by row of the form, `choices` + FORM_COUNT_ROWS of them, all pages. registered: what the
+/* typed: by row of the form, all pages: room for FORM_ROWS_MAX. registered: what the
  * register says of this station, evidence like a sum; NULL when it is not known. Fills out[k] for
  * every field[k] of this page; returns the page's verdict: DIFFERS when one field does, AGREES when
  * all do (a figure that was neither typed nor written counts as agreeing). */

@@ -166,6 +166,7 @@ static err read_sheet(const struct reader *r, const struct sheet *s, double shri
     if (!known && !o->has_shape) return OK; /* registered, but nobody says which form it is */
     const struct form_shape shape = known ? out->code.shape : o->shape;
     TRY(form_layout(shape, known ? out->code.page : o->page, &page, f));
+    out->code.shape = shape;
     TRY(read_rows(r, s, &page, o, shrink, out, f));
     return read_zones(s, &page, shrink, out, f);
 }
@@ -280,7 +281,8 @@ err scan_result_check(const struct scan_result *r, struct fail *f) {
                 r->zone_count <= FORM_ZONES_MAX && r->note_size <= QR_NOTE_BYTES_MAX &&
                 finite_in(r->gate, 0, 1) && finite_in(r->residual_mm, 0, 1e3) &&
                 finite_in(r->pixels_per_mm, 0, 1e3) && r->markers <= FORM_MARKERS &&
-                ends(r->code.form, sizeof r->code.form) &&
+                r->code.shape.choices <= FORM_CHOICES_MAX &&
+                r->code.shape.boxes <= FORM_BOXES_MAX && ends(r->code.form, sizeof r->code.form) &&
                 ends(r->code.station, sizeof r->code.station) &&
                 ends(r->code.contest, sizeof r->code.contest);
     if (good && (r->qr_read || r->strip_read)) good = form_code_check(&r->code, NULL) == OK;

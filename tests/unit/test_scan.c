@@ -3,6 +3,7 @@
 #include "test.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -303,6 +304,14 @@ static void open_cells_are_cut_and_judged(void **state) {
         assert_false(v.has_value);
         raster_release(&ink);
     }
+    memset(page.p, 255, (size_t)page.w * (size_t)page.h); /* a blot at the edge may hide a digit */
+    for (int y = 50; y < 90; y++) memset(page.p + (size_t)(y * page.w + page.w - 40), 0, 40);
+    must(raster_init(&ink, page.w, page.h, &f));
+    for (size_t i = 0; i < (size_t)page.w * (size_t)page.h; i++)
+        ink.p[i] = (uint8_t)(255 - page.p[i]);
+    must(cell_read(&reader, &ink, SYNTH_PPMM, rules, &v, &f));
+    assert_true(v.reasons & ABSTAIN_PLACE);
+    raster_release(&ink);
     unsigned right = 0, silent = 0;
     struct digit_set digits;
     char dir[4200];
@@ -567,6 +576,15 @@ static void a_lying_child_is_caught(void **state) {
     refuses(E_IMAGE, scan_result_check(&t, &f));
     t = s;
     t.qr_read = true; /* a code that no form has */
+    refuses(E_IMAGE, scan_result_check(&t, &f));
+    t = s;
+    t.code.shape.choices = 4000000000; /* without a code, too: rows are counted by it */
+    refuses(E_IMAGE, scan_result_check(&t, &f));
+    t = s;
+    t.field_count = 1;
+    t.field[0].read.reasons = ABSTAIN_EMPTY;
+    must(scan_result_check(&t, &f));
+    t.field[0].lp[2][3] = NAN;
     refuses(E_IMAGE, scan_result_check(&t, &f));
     t = s;
     t.field_count = 1; /* an answer without a value */
