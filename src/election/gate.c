@@ -101,6 +101,16 @@ static void units(const struct fold *s, const struct findings *fi, uint32_t cont
     }
 }
 
+/* Each with the first unit that it names. */
+static void objections(const struct fold *s, uint32_t contest, unsigned round, struct gate *g) {
+    for (size_t i = 0; i < fold_objection_count(s); i++) {
+        const struct objection *o = fold_objection(s, i);
+        if (o->contest != contest || o->round != round) continue;
+        if (o->state == OBJECTION_ADMITTED) note(g, G_OBJECTION, objection_unit(s, o, 0));
+        if (objection_undecided(s, o) > 0) note(g, G_RULING, objection_unit(s, o, 0));
+    }
+}
+
 /* Postponed stations stand in the way only where they can change the outcome. */
 static void postponed(const struct weighed *w, struct gate *g) {
     if (!g->materiality.rows[DOUBT_POSTPONED].can_change) return;
@@ -118,8 +128,7 @@ err gate_compute(const struct fold *s, const struct findings *fi, uint32_t conte
     bool polled = kind != OUTCOME_UNOPPOSED; /* one candidate: nothing is counted */
     if (polled) {
         units(s, fi, contest, round, g);
-        for (size_t n = objections_unruled(s, contest, round); n > 0; n--) note(g, G_OBJECTION, NO_UNIT);
-        for (size_t n = objections_undecided(s, contest, round); n > 0; n--) note(g, G_RULING, NO_UNIT);
+        objections(s, contest, round, g);
         postponed(&w, g);
     }
     if (!outcome_declarable(&g->materiality.now)) note(g, G_OUTCOME, NO_UNIT);

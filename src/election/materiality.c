@@ -194,10 +194,12 @@ void materiality_sentence(const struct materiality *m, struct buf *out) {
     if (all->stations == 0) {
         buf_str(out, "No station is outstanding, in question, disregarded, postponed or objected to.");
     } else {
-        buf_printf(out, "%llu stations with %llu registered voters are outstanding, in question, "
-                        "disregarded, postponed or objected to: whatever they give, it %s",
-                   (unsigned long long)all->stations, (unsigned long long)all->voters,
-                   all->can_change ? "can still change the outcome that the counted figures give."
+        bool one = all->stations == 1;
+        buf_printf(out, "%llu %s with %llu registered %s outstanding, in question, disregarded, "
+                        "postponed or objected to: whatever %s, it %s",
+                   (unsigned long long)all->stations, one ? "station" : "stations",
+                   (unsigned long long)all->voters, one ? "voters is" : "voters are",
+                   one ? "it gives" : "they give", all->can_change ? "can still change the outcome that the counted figures give."
                                    : "cannot change the outcome that the counted figures give.");
     }
     buf_str(out, courts);

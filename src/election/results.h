@@ -34,6 +34,9 @@ MUST_USE err results_gate(const struct fold *fold, const struct tally *t, const 
                           struct buf *out, struct fail *f);
 /* "provisional, not declared", "declared", or "declared, annulled since"; constant text. */
 const char *results_status(const struct fold *fold, uint32_t contest, unsigned round);
+/* Of the election: "provisional, not declared", "some contests are declared, others provisional", or
+ * "declared" when every contest is, in its present round. Constant text. */
+const char *results_election_status(const struct fold *fold);
 /* `tallies` has one element for each contest and round so far, in order of contest, then round. */
 MUST_USE err results_index(const struct fold *fold, const struct tally *tallies, size_t n,
                            const struct findings *fi, struct buf *out, struct fail *f);

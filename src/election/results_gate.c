@@ -18,6 +18,16 @@ const char *results_status(const struct fold *s, uint32_t contest, unsigned roun
     return annulled ? "declared, annulled since" : "declared";
 }
 
+const char *results_election_status(const struct fold *s) {
+    size_t contests = fold_contest_count(s), now = 0;
+    for (size_t i = 0; i < fold_declaration_count(s); i++) {
+        const struct declaration *d = fold_declaration(s, (uint32_t)i);
+        now += d->round == fold_contest(s, d->contest)->round;
+    }
+    if (fold_declaration_count(s) == 0) return "provisional, not declared";
+    return now < contests ? "some contests are declared, others provisional" : "declared";
+}
+
 static void object(struct json_out *j, const char *key, const struct hash *id, uint64_t size) {
     json_key(j, key);
     json_object(j);

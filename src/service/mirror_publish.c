@@ -273,7 +273,7 @@ static err put_head(struct mirror *m, const struct checkpoint *c, const struct m
     json_ku64(&j, "published_ms", clock_wall_ms());
     json_ku64(&j, "witnessed", r->quorum ? c->size : 0);
     json_kstr(&j, "results", "results/index.json");
-    json_kstr(&j, "status", "provisional, not declared");
+    json_kstr(&j, "status", results_election_status(m->fold));
     const struct definition *d = fold_definition(m->fold);
     if (d && d->simulated) json_kstr(&j, "simulated", "SIMULATED");
     json_kstr(&j, "note", note_text);

@@ -60,6 +60,7 @@ struct publisher {
     uint64_t checkpoint_size, witnessed_size;
     uint64_t last_ms; /* of the published checkpoint's last entry; with `simulated` for head.json */
     bool simulated;
+    const char *status; /* likewise; constant text */
 
     pthread_mutex_t wake_lock; /* due, stopping, running */
     pthread_cond_t wake_cond;
@@ -313,7 +314,7 @@ static void drop_partials(struct publisher *p, uint64_t from, uint64_t to) {
 /* --- a tick --- */
 
 static err head_json(struct publisher *p, uint64_t size, uint64_t last_ms, bool simulated,
-                     struct buf *out, struct fail *f) {
+                     const char *status, struct buf *out, struct fail *f) {
     struct hash root;
     TRY(merkle_tree_root_at(sequencer_tree(p->q), size, &root, f));
     struct json_out j = head_begin(sequencer_origin(p->q), size, &root, last_ms, out);
@@ -322,7 +323,7 @@ static err head_json(struct publisher *p, uint64_t size, uint64_t last_ms, bool 
     json_ku64(&j, "witnessed", p->witnessed_size);
     pthread_mutex_unlock(&p->head_lock);
     json_kstr(&j, "results", "results/index.json");
-    json_kstr(&j, "status", "provisional, not declared");
+    json_kstr(&j, "status", status);
     if (simulated) json_kstr(&j, "simulated", "SIMULATED");
     if (p->o.note) json_kstr(&j, "note", p->o.note);
     json_object_end(&j);
@@ -379,6 +380,7 @@ static err tick(struct publisher *p, struct fail *f) {
     struct buf checkpoint, head;
     uint64_t size = 0, last_ms = 0;
     bool simulated = false;
+    const char *status = "provisional, not declared";
     buf_init(&checkpoint, CHECKPOINT_BYTES_MAX);
     buf_init(&head, HEAD_MAX);
     const struct fold *s = sequencer_fold_lock(p->q);
@@ -387,10 +389,11 @@ static err tick(struct publisher *p, struct fail *f) {
     if (due && !p->o.no_results) e = render_results(p, s, f);
     last_ms = fold_last_ms(s);
     simulated = fold_definition(s) && fold_definition(s)->simulated;
+    status = results_election_status(s);
     sequencer_fold_unlock(p->q);
     if (e == OK && due) observe(p);
     if (e == OK && due) keep_cosigned(p, size, &checkpoint);
-    if (e == OK && due) e = head_json(p, size, last_ms, simulated, &head, f);
+    if (e == OK && due) e = head_json(p, size, last_ms, simulated, status, &head, f);
     if (e == OK && due) e = write_all(p, size, buf_view(&checkpoint), buf_view(&head), f);
     drop_files(p);
     if (e == OK && due) {
@@ -402,6 +405,7 @@ static err tick(struct publisher *p, struct fail *f) {
         p->checkpoint_size = size;
         p->last_ms = last_ms;
         p->simulated = simulated;
+        p->status = status;
         pthread_mutex_unlock(&p->head_lock);
         if (p->o.published) p->o.published(p->o.ctx, size, buf_view(&head));
     }
@@ -656,7 +660,8 @@ err publisher_witnessed(struct publisher *p, uint64_t *size, struct buf *out, st
 
 /* head.json once more, with tick_lock held: `witnessed` has grown. */
 static err put_head(struct publisher *p, struct buf *head, struct fail *f) {
-    TRY(head_json(p, p->checkpoint_size, p->last_ms, p->simulated, head, f));
+    TRY(head_json(p, p->checkpoint_size, p->last_ms, p->simulated, p->status ? p->status : "provisional, not declared",
+                  head, f));
     return writer_replace(p->writer, "head.json", buf_view(head), f);
 }
 

@@ -205,8 +205,8 @@ static void test_sentence(void **state) {
     assert_false(m.rows[DOUBT_ANY].can_change); /* 59 at most against 60 */
     materiality_sentence(&m, &b);
     assert_string_equal(buf_cstr(&b),
-                        "1 stations with 19 registered voters are outstanding, in question, "
-                        "disregarded, postponed or objected to: whatever they give, it cannot change "
+                        "1 station with 19 registered voters is outstanding, in question, "
+                        "disregarded, postponed or objected to: whatever it gives, it cannot change "
                         "the outcome that the counted figures give. Courts also weigh how the process "
                         "was run.");
     s[1].most = 20; /* a tie is another outcome */
