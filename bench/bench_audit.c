@@ -349,7 +349,7 @@ static void error_table(uint64_t runs) {
 }
 
 static int null_table(uint64_t runs, size_t stations) {
-    static const char *const kinds[] = {"1 % all fraud", "one vote at a time", "equal taint",
+    static const char *const kinds[] = {"1 % all wrong", "one vote at a time", "equal taint",
                                         "0.1 % of boxes lost"};
     int64_t *reported = array(nation.batches, sizeof *reported);
     struct work model = majority(stations, reported), sum;
@@ -365,7 +365,7 @@ static int null_table(uint64_t runs, size_t stations) {
            stations, runs, alpha, "");
     for (size_t i = 0; i < METHODS; i++) printf("%16s", names[i]);
     printf("\n");
-    for (int k = NULL_FRAUD; k <= NULL_LOST; k++) {
+    for (int k = NULL_WHOLE; k <= NULL_LOST; k++) {
         model.pattern = k;
         model.seed = 900 + (uint64_t)k;
         simulate(&model, runs, &sum);

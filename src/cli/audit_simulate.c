@@ -81,7 +81,7 @@ static MUST_USE err run(struct simulated *s, struct fail *f) {
         uint64_t stop[METHODS];
         rng_init_stream(&r, s->seed, i);
         if (s->null)
-            sim_make_null(NULL_FRAUD, reported, sim.n, sim.null_total, &r, value);
+            sim_make_null(NULL_WHOLE, reported, sim.n, sim.null_total, &r, value);
         else
             sim_make_errors(reported, sim.n, s->share_of, (int64_t)s->votes, s->lost_of, &r, value);
         sim_run(&sim, methods, METHODS, s->alpha, &r, s->most, seen, stop);
@@ -145,7 +145,7 @@ int audit_cmd_simulate(int argc, char **argv) {
         {"--votes", OPT_U64, &s.votes, "N", "by how many votes it differs, up or down (5)"},
         {"--lost", OPT_TEXT, &s.lost, "0.003", "share of boxes that cannot be produced"},
         {"--false-outcome", OPT_FLAG, &s.null, NULL,
-         "hide enough fraud in boxes to make the outcome wrong"},
+         "hide enough wrong figures in boxes to make the outcome wrong"},
         {"--runs", OPT_U64, &s.runs, "N", "simulated audits (200)"},
         {"--most", OPT_U64, &s.most, "N", "stop at this many stations"},
         {"--random", OPT_U64, &s.seed, "N", "seed of the simulation (never of an audit)"},

@@ -6,6 +6,7 @@
 #include "cli/cli.h"
 #include "cli/law_view.h"
 #include "cli/values.h"
+#include "service/court_table.h"
 
 int cmd_gate(int argc, char **argv);
 
@@ -81,60 +82,12 @@ static err one(struct law_view *v, const struct gate_args *a, uint32_t contest, 
 
 /* ---- the table for a court ---- */
 
-static void bounds_lines(const struct fold *s, const struct contest *k, const struct materiality *m,
-                         struct buf *out) {
-    buf_str(out, "choice,votes_least,votes_most,regions_least,regions_most\n");
-    for (uint32_t c = 0; c < m->choice_count; c++)
-        buf_printf(out, "%.*s,%llu,%llu,%u,%u\n", SPAN_ARG(contest_choice(s, k, c)->id),
-                   (unsigned long long)m->choices[c].least, (unsigned long long)m->choices[c].most,
-                   m->choices[c].regions_least, m->choices[c].regions_most);
-    buf_printf(out, "all valid votes,%llu,%llu,,\n", (unsigned long long)m->valid_least,
-               (unsigned long long)m->valid_most);
-    buf_str(out, "\nwhat,stations,voters,outcome_can_change,majority_or_lead_can_change,regions_can_change\n");
-    for (unsigned d = 0; d < DOUBT_COUNT; d++)
-        buf_printf(out, "%s,%llu,%llu,%s,%s,%s\n", doubt_name((enum doubt)d),
-                   (unsigned long long)m->rows[d].stations, (unsigned long long)m->rows[d].voters,
-                   m->rows[d].can_change ? "yes" : "no", m->rows[d].majority_can_change ? "yes" : "no",
-                   m->rows[d].regions_can_change ? "yes" : "no");
-}
-
-static err court_table(struct law_view *v, struct arena *mem, struct buf *out, struct fail *f) {
-    const struct fold *s = v->log.fold;
-    struct weighed w;
-    struct materiality m;
-    struct smallest x;
-    TRY(weighed_of(s, &v->findings, v->contest, v->round, mem, &w, f));
-    TRY(materiality_compute(&w, mem, &m, f));
-    TRY(materiality_smallest(&w, mem, &x, f));
-    buf_str(out, "FOR THE COURT ONLY. ");
-    materiality_sentence(&m, out);
-    buf_str(out, "\n\n");
-    bounds_lines(s, fold_contest(s, v->contest), &m, out);
-    if (x.none) {
-        buf_str(out, "\nno set of stations would change the outcome by being left out\n");
-        return buf_ok(out, f);
-    }
-    if (x.least == x.most)
-        buf_printf(out, "\nsmallest set of stations without which the outcome is another: %llu (exact)\n",
-                   (unsigned long long)x.least);
-    else
-        buf_printf(out, "\nsmallest set of stations without which the outcome is another: at least %llu, at "
-                        "most %llu (bounds; the list is one such set)\n",
-                   (unsigned long long)x.least, (unsigned long long)x.most);
-    buf_str(out, "station\n");
-    for (uint64_t i = 0; i < x.most; i++) {
-        struct span code = fold_unit(s, x.units[i])->code;
-        buf_printf(out, "%.*s\n", SPAN_ARG(code));
-    }
-    return buf_ok(out, f);
-}
-
 static err write_court(struct law_view *v, const char *path, struct fail *f) {
     struct arena mem;
     struct buf b;
     arena_init(&mem, (size_t)2 << 30);
     buf_init(&b, OUT_MAX);
-    err e = court_table(v, &mem, &b, f);
+    err e = court_table(v->log.fold, &v->findings, v->contest, v->round, &mem, &b, f);
     if (e == OK) e = file_write_durable(path, buf_view(&b), 0600, f);
     buf_release(&b);
     arena_release(&mem);

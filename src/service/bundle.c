@@ -12,6 +12,7 @@
 #include "base/json_out.h"
 #include "base/text.h"
 #include "service/bundle_impl.h"
+#include "service/court_table.h"
 
 enum { FILE_MAX = 1 << 30, MANIFEST_MAX = 1 << 30, ORDER_ITEMS_MAX = 1000, ORDER_MAX = 1 << 20 };
 
@@ -287,6 +288,25 @@ static err answer_all(struct making *m, const struct bundle_tables *t, struct bu
 
 /* --- putting it together --- */
 
+/* court/CONTEST-ROUND.csv: what is for the court alone. */
+static err write_court(struct making *m, const struct fold *fold, struct buf *b) {
+    struct arena a;
+    struct findings fi;
+    arena_init(&a, (size_t)4 << 30);
+    err e = findings_compute(fold, &a, &fi, m->f);
+    for (uint32_t k = 0; k < fold_contest_count(fold) && e == OK; k++) {
+        const struct contest *c = fold_contest(fold, k);
+        char name[120];
+        buf_clear(b);
+        (void)snprintf(name, sizeof name, "court/%.*s-%u.csv", SPAN_ARG(c->id), c->round);
+        e = court_table(fold, &fi, k, c->round, &a, b, m->f);
+        if (e == OK) e = buf_ok(b, m->f);
+        if (e == OK) e = put(m, name, buf_view(b));
+    }
+    arena_release(&a);
+    return e;
+}
+
 static err write_software(struct making *m, const struct fold *fold, struct buf *b) {
     buf_clear(b);
     buf_printf(b, "This bundle was made and verified by hesabu %s\nSHA-256 over its sources: %s\n",
@@ -370,6 +390,7 @@ static err write_all(struct making *m, struct bundle_tables *t, struct bundle_pa
         (void)snprintf(name, sizeof name, "tables/%s.csv", x->name);
         TRY(put(m, name, buf_view(&x->out)));
     }
+    TRY(write_court(m, p->log->fold, b));
     TRY(write_software(m, p->log->fold, b));
     TRY(answer_all(m, t, p));
     TRY(write_pages(m, p, b));

@@ -6,6 +6,7 @@
  *   certificate.html        the certificate of electronic evidence, for the responsible person to sign
  *   public/                 the public files, byte for byte, the whole log among them
  *   tables/                 what the records say, as CSV: one row a record, entry and time first
+ *   court/                  what is for the court alone: bounds, smallest sets of stations
  *   restricted/             originals that the order covers, where the caller has them
  *   added/                  what the commission adds that no log can hold
  *   bundle.json             what was made, by which program, from which checkpoint

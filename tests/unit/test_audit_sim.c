@@ -96,7 +96,7 @@ static void holds_the_limit(void **state) {
                 &(struct audit_rule){.winners = 1, .majority = true, .regions = 3, .p = 1, .q = 4});
     for (size_t j = 0; j < t.n; j++) {
         make_one(&o, &t, j);
-        for (int kind = NULL_FRAUD; kind <= NULL_LOST; kind++) {
+        for (int kind = NULL_WHOLE; kind <= NULL_LOST; kind++) {
             uint64_t rejected[METHODS];
             uint64_t runs = j == 0 ? RUNS : RUNS / 4;
             null_rates(&o, (enum sim_null)kind, 1000 * j + (uint64_t)kind, runs, rejected);
@@ -105,7 +105,7 @@ static void holds_the_limit(void **state) {
                     fail_msg("assertion %zu, null %d, method %zu: %llu of %llu rejected", j, kind,
                              i, (unsigned long long)rejected[i], (unsigned long long)runs);
             /* else the test could not fail: a fraud that sums to T is confirmed now and then */
-            if (j == 0 && kind == NULL_FRAUD) assert_true((double)rejected[0] / RUNS > 0.03);
+            if (j == 0 && kind == NULL_WHOLE) assert_true((double)rejected[0] / RUNS > 0.03);
         }
     }
     arena_release(&t.arena);
@@ -136,7 +136,7 @@ static uint64_t rejects_with(struct one *o, sim_visit *visit) {
         struct rng r;
         rng_init_stream(&r, 77, run);
         if (run % 50 == 0)
-            sim_make_null(NULL_FRAUD, o->bound, o->sim.n, o->sim.null_total, &r, o->value);
+            sim_make_null(NULL_WHOLE, o->bound, o->sim.n, o->sim.null_total, &r, o->value);
         struct twice t = {0, 0, 0};
         sim_draw(&o->sim, &r, 900, o->seen, visit, &t);
         rejected += t.most >= -log(alpha);

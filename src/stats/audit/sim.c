@@ -87,7 +87,7 @@ void sim_make_null(enum sim_null kind, const int64_t *bound, size_t n, int64_t n
             out[g] -= less;
             excess -= less;
         }
-    while (kind == NULL_FRAUD && excess > 0) {
+    while (kind == NULL_WHOLE && excess > 0) {
         size_t g = (size_t)rng_below(r, n);
         int64_t less = out[g] < excess ? out[g] : excess;
         out[g] -= less;

@@ -33,7 +33,7 @@ void sim_run(const struct sim *s, const enum bet_method *methods, size_t count, 
 /* Values that make the outcome wrong by nothing (sum A = T), from reported bounds R. `out` and
  * `bound` [n]; sum of bound > null_total. */
 enum sim_null {
-    NULL_FRAUD, /* the fewest batches picked at random whose whole A is 0 */
+    NULL_WHOLE, /* the fewest batches picked at random whose whole A is 0 */
     NULL_VOTES, /* one vote at a time, batch after batch in random order */
     NULL_TAINT, /* the same share of R in every batch */
     NULL_LOST,  /* 0.1 % of boxes lost, the rest one vote at a time */
