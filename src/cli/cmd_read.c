@@ -59,6 +59,7 @@ static err begin(struct reading_desk *d, struct fail *f) {
     TRY(tree_open(d->where, &d->tree, f));
     TRY(tree_log_read(&d->tree, &o, &d->log, f));
     if (!d->m.send.url && d->tree.url && !d->m.out) d->m.send.url = d->where;
+    if (!d->m.send.wait) d->m.send.wait = "receipt"; /* half an hour runs: no waiting for witnesses */
     d->now = clock_wall_ms();
     if (d->now < fold_last_ms(d->log.fold)) d->now = fold_last_ms(d->log.fold);
     return OK;

@@ -101,8 +101,14 @@ static void row_lines(struct view *v, const struct tally *t, const struct tally_
                value_grouped(row->received, b), value_grouped(row->in_question, c),
                value_grouped(row->without_image, d));
     if (row->not_held) buf_printf(&v->out, "    not held at %s stations\n", value_grouped(row->not_held, a));
+    if (row->disregarded)
+        buf_printf(&v->out, "    disregarded by decision: %s stations\n", value_grouped(row->disregarded, a));
     for (int n = 0; n < TOTAL_COUNT; n++) {
         const struct total *x = &row->total[n];
+        if (x->stations == 0 && n) {
+            buf_printf(&v->out, "    total \"%s\": no stations yet\n", total_name((enum total_name)n));
+            continue;
+        }
         buf_printf(&v->out, "    total \"%s\", of %s stations with %s registered voters\n",
                    total_name((enum total_name)n), value_grouped(x->stations, a),
                    value_grouped(x->registered, b));

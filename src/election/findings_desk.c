@@ -45,7 +45,8 @@ static void check_readings(struct work *w, uint32_t cell, const struct cell *c, 
     uint32_t open[3], agreed = desk_agreed(s, c), machine = desk_machine(s, c);
     unsigned n = desk_open(s, d, open), fields;
     struct figures read, other;
-    if (desk_disagrees(s, c)) add_entries(s, finding_add(w, F_READINGS_DISAGREE, cell, NO_RESULT, n, 0), open, n);
+    if (n == 3 && agreed == NO_READING)
+        add_entries(s, finding_add(w, F_READINGS_DISAGREE, cell, NO_RESULT, n, 0), open, n);
     if (agreed == NO_READING) return;
     reading_figures(s, fold_reading(s, agreed), &read);
     const struct result *r = cell_current(s, c);
