@@ -17,7 +17,7 @@ files="$files $(ls src/election/*.c src/wasm/*.c)"
 theirs="$s/crypto_sign/ed25519/ref10/open.c $s/crypto_sign/ed25519/ref10/sign.c
     $s/crypto_core/ed25519/ref10/ed25519_ref10.c $s/crypto_hash/sha512/cp/hash_sha512_cp.c
     $s/crypto_hash/sha256/cp/hash_sha256_cp.c $s/crypto_verify/sodium/verify.c"
-flags="--target=wasm32-wasi -O3 -flto -std=gnu17 -Isrc -D_GNU_SOURCE -DNDEBUG -fno-strict-aliasing
+flags="--target=wasm32-wasi -Os -flto -std=gnu17 -Isrc -D_GNU_SOURCE -DNDEBUG -fno-strict-aliasing
     -mbulk-memory -ffunction-sections -fdata-sections -Wall -Wextra
     -fno-ident -ffile-prefix-map=$top=. -ffile-prefix-map=$sodium=libsodium"
 sodium_flags="-DCONFIGURED=1 -DNATIVE_LITTLE_ENDIAN=1 -I$s/include -I$s/include/sodium"
@@ -33,11 +33,11 @@ done
 for f in $theirs; do
     o=$work/sodium_$(basename "$f").o
     # shellcheck disable=SC2086
-    clang-14 $flags -w $sodium_flags -c "$f" -o "$o"
+    clang-14 $flags -O3 -w $sodium_flags -c "$f" -o "$o"
     objects="$objects $o"
 done
 # shellcheck disable=SC2086
-clang-14 --target=wasm32-wasi -O3 -flto -fuse-ld=/usr/bin/wasm-ld-14 -mexec-model=reactor $objects -o "$work/out.wasm" \
+clang-14 --target=wasm32-wasi -O2 -flto -fuse-ld=/usr/bin/wasm-ld-14 -mexec-model=reactor $objects -o "$work/out.wasm" \
     -Wl,--gc-sections -Wl,--strip-all -Wl,-z,stack-size=1048576 -Wl,--max-memory=2147483648 -Wl,--stack-first
 [ -z "$depfile" ] || cat "$work"/*.d | sed -E "s#(^| )src/#\1$top/src/#g" > "$depfile"
 mv "$work/out.wasm" "$out"

@@ -84,6 +84,11 @@ export class ProofModule {
     }
   }
 
+  /** What it holds of the browser's memory. */
+  memoryBytes(): number {
+    return this.e.memory.buffer.byteLength;
+  }
+
   codeNumber(name: string): number {
     const at = this.putText(name);
     try {
