@@ -41,6 +41,7 @@ const struct static_rule mirror_static_rules[] = {
     {.prefix = "objects/", .suffix = "", .type = "application/octet-stream", .immutable = true},
     {.prefix = "", .suffix = ".json", .type = "application/json", .max_age = 1},
     {.prefix = "index.html", .suffix = "", .type = "text/html; charset=utf-8", .max_age = 2},
+    {.prefix = "card.html", .suffix = "", .type = "text/html; charset=utf-8", .max_age = 2, .framed = true},
     {.prefix = "contests.html", .suffix = "", .type = "text/html; charset=utf-8", .max_age = 2},
     {.prefix = "about.html", .suffix = "", .type = "text/html; charset=utf-8", .max_age = 2},
     {.prefix = "petition.html", .suffix = "", .type = "text/html; charset=utf-8", .max_age = 2},

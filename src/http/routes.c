@@ -303,6 +303,7 @@ const struct static_rule routes_static_rules[] = {
     {.prefix = "places.geojson", .suffix = "", .type = "application/geo+json", .max_age = 60},
     {.prefix = "data/", .suffix = ".json", .type = "application/json", .max_age = 60},
     {.prefix = "data/SHA256SUMS", .suffix = "", .type = "text/plain; charset=utf-8", .max_age = 60},
+    {.prefix = "", .suffix = "card.html", .type = "text/html; charset=utf-8", .max_age = 2, .framed = true},
     {.prefix = "", .suffix = ".html", .type = "text/html; charset=utf-8", .max_age = 2},
     {.prefix = "assets/", .suffix = ".css", .type = "text/css; charset=utf-8", .immutable = true},
     {.prefix = "assets/", .suffix = ".js", .type = "text/javascript; charset=utf-8", .immutable = true},

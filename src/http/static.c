@@ -157,6 +157,9 @@ static struct http_response *dress(const struct static_tree *t, const struct sta
     http_response_etag(r, tag);
     http_response_cache(r, rule->immutable ? YEAR_S : rule->max_age, rule->immutable);
     http_response_header(r, "X-Content-Type-Options", "nosniff");
+    if (strncmp(rule->type, "text/html", 9) == 0)
+        http_response_header(r, "Content-Security-Policy",
+                             rule->framed ? "frame-ancestors *" : "frame-ancestors 'self'");
     if (t->o.any_origin) http_response_header(r, "Access-Control-Allow-Origin", "*");
     return r;
 }

@@ -18,6 +18,7 @@ struct static_rule {
     const char *type;   /* Content-Type */
     bool immutable;     /* never looked at again; cached for a year by whoever asks */
     uint32_t max_age;   /* seconds, for what is not immutable */
+    bool framed;        /* HTML that other sites may show in a frame */
     const char *index;  /* a path that ends in '/' or is empty gets this appended; or NULL */
 };
 

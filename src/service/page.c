@@ -5,7 +5,8 @@
 #include "service/page_impl.h"
 
 void page_path(enum page_lang lang, enum page_kind kind, char out[PAGE_PATH_MAX]) {
-    static const char *const names[] = {"index.html", "contests.html", "about.html", "petition.html"};
+    static const char *const names[] = {"index.html", "contests.html", "about.html", "petition.html",
+                                        "card.html"};
     (void)snprintf(out, PAGE_PATH_MAX, "%s%s%s", lang == LANG_EN ? "" : lang_tag(lang),
                    lang == LANG_EN ? "" : "/", names[kind]);
 }
@@ -143,7 +144,10 @@ static void about(struct page *p) {
     paragraph(h, W_CHECK_2);
     paragraph(h, W_ABOUT_WORDS);
     paragraph(h, W_ABOUT_CANNOT);
-    html_raw(h, "</div>\n<div id=\"verify\"></div>\n");
+    html_raw(h, "<p>");
+    html_word(h, W_CARD);
+    html_raw(h, "</p>\n<pre><code>&lt;iframe src=&quot;URL/card.html&quot; width=&quot;480&quot; "
+                "height=&quot;760&quot;&gt;&lt;/iframe&gt;</code></pre>\n</div>\n<div id=\"verify\"></div>\n");
 }
 
 /* Of the main contest: the others' stand on their own pages. */
@@ -179,10 +183,27 @@ static void petition(struct page *p) {
     html_raw(h, "</div>\n");
 }
 
+/* For other people's pages: the first contest in short, with a link to the whole. */
+static void card(struct page *p) {
+    struct html *h = &p->h;
+    const struct tally *t = p->contest;
+    char home[PAGE_PATH_MAX];
+    if (!t) return;
+    page_path(h->lang, PAGE_OVERVIEW, home);
+    html_raw(h, "<h1><a target=\"_top\" href=\"");
+    html_raw(h, h->up);
+    html_raw(h, home);
+    html_raw(h, "\">");
+    html_name(h, fold_contest(p->s, t->contest)->name);
+    html_raw(h, "</a></h1>\n");
+    page_progress(p, &t->rows[0]);
+    page_candidates(p, t, &t->rows[0]);
+}
+
 err page_make(const struct page_site *site, enum page_lang lang, enum page_kind kind, struct buf *out,
               struct fail *f) {
-    static void (*const bodies[])(struct page *) = {overview, contests, about, petition};
-    static const char *const kinds[] = {"overview", "contests", "text", "text"};
+    static void (*const bodies[])(struct page *) = {overview, contests, about, petition, card};
+    static const char *const kinds[] = {"overview", "contests", "text", "text", "card"};
     char path[PAGE_PATH_MAX], prefix[PAGE_PATH_MAX + 8];
     page_path(lang, kind, path);
     struct page p = {.site = site, .s = site->fold, .path = path, .units = "",

@@ -25,7 +25,7 @@ struct page_site {
     bool local_proofs;  /* somebody answers /proofs/INDEX here (not on a mirror) */
 };
 
-enum page_kind { PAGE_OVERVIEW, PAGE_CONTESTS, PAGE_ABOUT, PAGE_PETITION, PAGE_KIND_COUNT };
+enum page_kind { PAGE_OVERVIEW, PAGE_CONTESTS, PAGE_ABOUT, PAGE_PETITION, PAGE_CARD, PAGE_KIND_COUNT };
 
 /* Path of one of these pages: English stands at the root, other languages in a folder of their tag. */
 void page_path(enum page_lang lang, enum page_kind kind, char out[PAGE_PATH_MAX]);

@@ -198,7 +198,7 @@ async function views() {
   await page.context().close();
 }
 
-const sample = ['/', '/sw/index.html', '/en/president/1/KE.html', '/en/president/1/001001.html', '/en/president/1/0010010001001.html', '/about.html', '/petition.html'];
+const sample = ['/', '/sw/index.html', '/en/president/1/KE.html', '/en/president/1/001001.html', '/en/president/1/0010010001001.html', '/about.html', '/petition.html', '/card.html'];
 
 async function small() {
   for (const path of sample) {

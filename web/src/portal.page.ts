@@ -12,4 +12,5 @@ screen();
 station();
 proof();
 refreshed.push(proof);
+refreshed.push(proof);
 if (document.getElementById('map')) void import('./map.js').then((m) => m.map());
