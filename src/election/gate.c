@@ -86,7 +86,7 @@ static void of_unit(const struct findings *fi, uint32_t contest, unsigned round,
 }
 
 static void units(const struct fold *s, const struct findings *fi, uint32_t contest, unsigned round,
-                  struct gate *g) {
+                  const uint32_t *cells, struct gate *g) {
     const struct rule *rule = contest_rule(s, contest);
     uint32_t root = fold_contest(s, contest)->unit;
     for (uint32_t u = root; u != NO_UNIT; u = unit_next(s, u, root)) {
@@ -96,8 +96,7 @@ static void units(const struct fold *s, const struct findings *fi, uint32_t cont
             collations(s, rule, contest, round, u, g);
             continue;
         }
-        uint32_t at = fold_cell_find(s, contest, round, u);
-        if (at != NO_CELL || !fold_unit(s, u)->closed) station(s, fi, rule, u, at, g);
+        if (cells[u] != NO_CELL || !fold_unit(s, u)->closed) station(s, fi, rule, u, cells[u], g);
     }
 }
 
@@ -126,8 +125,10 @@ err gate_compute(const struct fold *s, const struct findings *fi, uint32_t conte
     TRY(materiality_compute(&w, a, &g->materiality, f));
     enum outcome_kind kind = g->materiality.now.kind;
     bool polled = kind != OUTCOME_UNOPPOSED; /* one candidate: nothing is counted */
+    const uint32_t *cells = fold_cells_by_unit(s, contest, round, a);
+    if (!cells) return fail_set(f, E_MEMORY, "no memory for the gate");
     if (polled) {
-        units(s, fi, contest, round, g);
+        units(s, fi, contest, round, cells, g);
         objections(s, contest, round, g);
         postponed(&w, g);
     }

@@ -23,11 +23,10 @@ static void mark_objected(const struct fold *s, uint32_t contest, unsigned round
 }
 
 static err weigh(const struct fold *s, const struct findings *fi, uint32_t contest, unsigned round,
-                 struct arena *a, struct weighed_station *x, struct fail *f) {
+                 uint32_t at, struct arena *a, struct weighed_station *x, struct fail *f) {
     const struct contest *k = fold_contest(s, contest);
     struct figures g;
     uint64_t entry;
-    uint32_t at = fold_cell_find(s, contest, round, x->unit);
     const struct cell *cell = at == NO_CELL ? NULL : fold_cell_at(s, at);
     x->most = fold_unit(s, x->unit)->registered;
     if (cell && fi->worst[at] == SEVERITY_ERROR) x->doubts |= 1u << DOUBT_IN_QUESTION;
@@ -56,11 +55,12 @@ err weighed_of(const struct fold *s, const struct findings *fi, uint32_t contest
     const struct rule *rule = contest_rule(s, contest);
     size_t stations = 0;
     bool *objected = arena_array(a, s->units.n, sizeof *objected);
+    uint32_t *cells = fold_cells_by_unit(s, contest, round, a);
     *out = (struct weighed){.n = 0};
     rule_case_of(s, contest, round, &out->c);
     for (uint32_t u = k->unit; u != NO_UNIT; u = unit_next(s, u, k->unit)) stations += unit_is_station(s, u);
     out->stations = arena_array(a, stations + 1, sizeof *out->stations);
-    if (!objected || !out->stations) return fail_set(f, E_MEMORY, "no memory for bounds");
+    if (!objected || !cells || !out->stations) return fail_set(f, E_MEMORY, "no memory for bounds");
     mark_objected(s, contest, round, objected);
     uint32_t region = NO_REGION;
     for (uint32_t u = k->unit; u != NO_UNIT; u = unit_next(s, u, k->unit)) {
@@ -68,7 +68,7 @@ err weighed_of(const struct fold *s, const struct findings *fi, uint32_t contest
         if (rule->spread && unit->level <= rule->spread_level)
             region = rule_is_region(s, rule, u) ? out->region_count++ : NO_REGION;
         if (!unit_is_station(s, u)) continue;
-        if (unit->closed && fold_cell_find(s, contest, round, u) == NO_CELL) continue;
+        if (unit->closed && cells[u] == NO_CELL) continue;
         struct weighed_station *x = &out->stations[out->n];
         *x = (struct weighed_station){.unit = u, .region = region};
         enum contest_state state = contest_state_in(s, contest, round, u);
@@ -78,7 +78,7 @@ err weighed_of(const struct fold *s, const struct findings *fi, uint32_t contest
         } else if (state != CONTEST_OPEN) {
             continue;
         } else {
-            TRY(weigh(s, fi, contest, round, a, x, f));
+            TRY(weigh(s, fi, contest, round, cells[u], a, x, f));
             if (objected[u]) x->doubts |= 1u << DOUBT_OBJECTED;
         }
         out->n++;

@@ -230,6 +230,14 @@ const struct cell *fold_next_cell(const struct fold *s, uint32_t contest, unsign
     return vec_at(&s->cells, next - 1);
 }
 
+uint32_t *fold_cells_by_unit(const struct fold *s, uint32_t contest, unsigned round, struct arena *a) {
+    uint32_t *at = arena_array(a, s->units.n + 1, sizeof *at), cursor = 0;
+    if (!at) return NULL;
+    for (size_t i = 0; i < s->units.n; i++) at[i] = NO_CELL;
+    for (const struct cell *c; (c = fold_next_cell(s, contest, round, &cursor));) at[c->station] = cursor - 1;
+    return at;
+}
+
 const struct result *fold_result(const struct fold *s, uint32_t i) {
     return vec_at(&s->results, i);
 }

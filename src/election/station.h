@@ -3,6 +3,7 @@
 #ifndef ELECTION_STATION_H
 #define ELECTION_STATION_H
 
+#include "base/arena.h"
 #include "election/definition.h"
 
 #define ABSENT     UINT64_MAX /* a figure that is blank on the form */
@@ -77,6 +78,9 @@ const struct cell *fold_cell_at(const struct fold *fold, uint32_t i);
 size_t fold_cell_count(const struct fold *fold);
 /* All cells of a contest and round: *cursor starts at 0; NULL at the end. */
 const struct cell *fold_next_cell(const struct fold *fold, uint32_t contest, unsigned round, uint32_t *cursor);
+/* The same by unit: an array over all units, NO_CELL where nothing was said. For who looks at every
+ * station. In the arena; NULL without memory. */
+uint32_t *fold_cells_by_unit(const struct fold *fold, uint32_t contest, unsigned round, struct arena *a);
 const struct result *fold_result(const struct fold *fold, uint32_t i);
 size_t fold_result_count(const struct fold *fold);
 const uint64_t *result_votes(const struct fold *fold, const struct result *r);
