@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include "base/json_out.h"
 #include "election/canonical_json.h"
+#include "service/portal.h"
 #include "service/setup_rule.h"
 #include "store/objects.h"
 
@@ -103,13 +104,31 @@ static err quotas_json(const struct preset *p, struct buf *out, struct fail *f) 
     return buf_ok(out, f);
 }
 
+/* Hashes of programs that readers run unseen: the browser's module. Nothing in a build without it. */
+static void software_json(struct buf *out) {
+    const char *name = "hesabu.wasm";
+    for (size_t i = 0; i < portal_asset_count; i++) {
+        const struct portal_asset *a = &portal_assets[i];
+        const char *last = strrchr(a->path, '/');
+        if (!last || strcmp(last + 1, name) != 0) continue;
+        struct json_out j = json_out(out);
+        struct hash h = sha256(span_of(a->bytes, a->n));
+        json_object(&j);
+        json_khex(&j, name, hash_span(&h));
+        json_object_end(&j);
+        return;
+    }
+}
+
 err setup_manifest(const struct preset *p, const struct setup_options *o, struct span units,
                    struct span contests, struct buf *text, struct fail *f) {
-    struct buf limits, quotas, title;
+    struct buf limits, quotas, title, software;
     struct span levels[PRESET_LEVELS_MAX];
     buf_init(&limits, 4096);
     buf_init(&quotas, 16384);
     buf_init(&title, 400);
+    buf_init(&software, 400);
+    software_json(&software);
     for (uint32_t i = 0; i < p->level_count; i++) levels[i] = p->levels[i].name;
     buf_span(&title, p->title);
     if (o->simulated) buf_str(&title, " (SIMULATED)");
@@ -136,6 +155,7 @@ err setup_manifest(const struct preset *p, const struct setup_options *o, struct
         .limits = buf_view(&limits),
         .quotas = buf_view(&quotas),
         .deadlines = p->deadlines,
+        .software = buf_view(&software),
     };
     if (e == OK) {
         compose_manifest(text, &m);
@@ -144,6 +164,7 @@ err setup_manifest(const struct preset *p, const struct setup_options *o, struct
     buf_release(&limits);
     buf_release(&quotas);
     buf_release(&title);
+    buf_release(&software);
     return e;
 }
 

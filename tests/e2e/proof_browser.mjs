@@ -122,6 +122,8 @@ async function checkPages(x, browser, server) {
   await check();
   const hash = await text('#module-hash');
   ok('the page says by which code it checks', /^[0-9a-f]{64}$/.test(hash.trim()) && /Checked with code from this server/.test(await text('#code')));
+  await page.locator('#module-state', { hasText: '(' }).waitFor({ timeout: 60_000 });
+  ok('and that the manifest names it', /as the manifest names it/.test(await text('#module-state')), await text('#module-state'));
   ok('nothing is wider than a small phone', await page.evaluate(() => document.documentElement.scrollWidth <= 360));
   const all = async () => {
     const start = Date.now();
