@@ -150,6 +150,9 @@ static err make_lists(struct round *r, struct fail *f) {
         if (e == OK) e = make_text(r, open_data_page_name((enum open_lang)l), &b, f);
     }
     buf_clear(&b);
+    if (e == OK) e = open_data_api(fold_definition(r->log.fold)->title, portal_style, &b, f);
+    if (e == OK) e = make_text(r, "api.html", &b, f);
+    buf_clear(&b);
     if (e == OK) e = open_data_list(&r->source, r->files, r->n, &b, f);
     if (e == OK) e = make_text(r, "index.json", &b, f);
     buf_release(&b);
@@ -169,6 +172,7 @@ static err move_all(struct round *r, struct fail *f) {
     for (size_t i = 0; i < r->n; i++) TRY(move(r, r->files[i].name, f));
     TRY(move(r, "SHA256SUMS", f));
     for (int l = 0; l < OPEN_LANGS; l++) TRY(move(r, open_data_page_name((enum open_lang)l), f));
+    TRY(move(r, "api.html", f));
     TRY(move(r, "index.json", f));
     return file_sync_dir(r->data, f);
 }

@@ -240,6 +240,7 @@ static void body(struct xml_out *x, const struct export_source *s, const char *c
     linked(x, "SHA256SUMS", w[W_SUMS]);
     linked(x, "index.json", w[W_LIST]);
     linked(x, "../checkpoint", w[W_RAW]);
+    linked(x, "api.html", w[W_API]);
     xml_end(x, "ul");
     xml_end(x, "main");
 }
@@ -270,6 +271,34 @@ err open_data_page(const struct export_source *s, const struct open_file *files,
     xml_end(&x, "div");
     xml_end(&x, "header");
     body(&x, s, w, files, n, lang);
+    xml_end(&x, "body");
+    xml_end(&x, "html");
+    return buf_ok(out, f);
+}
+
+err open_data_api(struct span title, const char *style, struct buf *out, struct fail *f) {
+    const char *const *w = words[OPEN_EN];
+    buf_str(out, "<!doctype html>\n");
+    struct xml_out x = xml_out(out, false);
+    xml_begin(&x, "html");
+    xml_attr(&x, "lang", span_text(w[W_LANG]));
+    head(&x, w, style, title);
+    xml_begin(&x, "body");
+    xml_begin(&x, "header");
+    xml_attr(&x, "class", SPAN_LIT("top"));
+    xml_begin(&x, "div");
+    xml_attr(&x, "class", SPAN_LIT("wrap"));
+    link_to(&x, "../", w[W_BACK]);
+    xml_text(&x, SPAN_LIT(" "));
+    link_to(&x, open_data_page_name(OPEN_EN), w[W_TITLE]);
+    xml_end(&x, "div");
+    xml_end(&x, "header");
+    xml_begin(&x, "main");
+    xml_attr(&x, "class", SPAN_LIT("wrap"));
+    xml_attr(&x, "id", SPAN_LIT("main"));
+    xml_text(&x, (struct span){0});
+    buf_str(out, api_page);
+    xml_end(&x, "main");
     xml_end(&x, "body");
     xml_end(&x, "html");
     return buf_ok(out, f);

@@ -24,4 +24,8 @@ const char *open_data_page_name(enum open_lang lang); /* "index.html" */
 MUST_USE err open_data_page(const struct export_source *s, const struct open_file *files, size_t n,
                             enum open_lang lang, const char *style, struct buf *out, struct fail *f);
 
+/* The interface for programs: English, the same for every election. `title` is the election's. */
+extern const char api_page[]; /* what stands in it, made at build time from spec/api.yaml */
+MUST_USE err open_data_api(struct span title, const char *style, struct buf *out, struct fail *f);
+
 #endif

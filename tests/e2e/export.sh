@@ -94,6 +94,12 @@ for f in shaped:
 X
 fi
 
+tail -n +2 "$tmp/d/public/data/api.html" > "$tmp/api.xml"
+ok "the page about the interface is well-formed" xmllint --noout "$tmp/api.xml"
+ok "it has every operation of spec/api.yaml" sh -c "[ \"\$(grep -cE '^    (get|post|put|delete):' spec/api.yaml)\" -eq \"\$(grep -c '<section>' '$tmp/api.xml')\" ]"
+sed 's/{description: Has an ETag.,/{description: Has an, ETag.,/' spec/api.yaml > "$tmp/bent.yaml"
+ok "a file that is not understood is refused" sh -c "! tools/api-page '$tmp/bent.yaml' '$tmp/never.c' && [ ! -e '$tmp/never.c' ]"
+
 # ---- at an address ----
 "$hesabu" serve --dir "$tmp/d" --listen 127.0.0.1:0 --quiet --unconfirmed test > "$tmp/serve.out" 2>&1 & pid=$!
 i=0

@@ -123,6 +123,7 @@ static void by_the_daemon(void **state) {
     files_are_right(s.dir);
     static const char *const paths[][2] = {
         {"/data/", "text/html; charset=utf-8"},       {"/data/sw.html", "text/html; charset=utf-8"},
+        {"/data/api.html", "text/html; charset=utf-8"},
         {"/data/index.json", "application/json"},     {"/data/stations.csv", "text/csv; charset=utf-8"},
         {"/data/err.json.gz", "application/gzip"},    {"/data/feed.atom", "application/atom+xml"},
         {"/data/SHA256SUMS", "text/plain; charset=utf-8"}};
