@@ -73,5 +73,7 @@ int audit_cmd_size(int argc, char **argv);
 int audit_cmd_simulate(int argc, char **argv);
 int audit_cmd_court(int argc, char **argv);
 int audit_cmd_report(int argc, char **argv);
+int audit_cmd_cards(int argc, char **argv);
+int audit_cmd_strata(int argc, char **argv);
 
 #endif

@@ -23,6 +23,8 @@ static const struct command parts[] = {
     {"transcript", audit_cmd_transcript, "the audit as one text file that anyone can do again"},
     {"check", audit_cmd_check, "does an audit again from its transcript"},
     {"report", audit_cmd_report, "a page for people, with plots, from a transcript"},
+    {"cards", audit_cmd_cards, "single ballot cards: polling, comparison, ONEAudit"},
+    {"strata", audit_cmd_strata, "jurisdictions that draw by themselves"},
     {"court", audit_cmd_court, "what voiding stations would do to the outcome"},
 };
 enum { PARTS = sizeof parts / sizeof *parts };

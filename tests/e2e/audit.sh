@@ -129,6 +129,30 @@ ok "report: says what may be said, with a plot" sh -c "grep -q 'was at least 95'
 sed '2s/S000/S999/' "$tmp/b.csv" > "$tmp/b3.csv"
 refused "report: another list than the committed one" 1 E_AUDIT_TRANSCRIPT "$hesabu" audit report "$tmp/t.txt" --batches "$tmp/b3.csv"
 
+# ---- single cards; strata ----
+cards() { # cards WINNERS LAST [OPTIONS]
+    { echo hand,reported; i=0; while [ $i -lt "$1" ]; do echo winner,winner; i=$((i + 1)); done; [ -z "$2" ] || echo "$2"; } > "$tmp/c.csv"
+    shift 2
+    "$hesabu" audit cards --sample "$tmp/c.csv" --total 1000000000 --margin 0.1 --json "$@" > "$tmp/cards.json"
+}
+near() { # near FILE KEY VALUE: to 1e-6
+    awk -v a="$(jq "$2" "$1")" -v b="$3" 'BEGIN { d = a - b; exit !(d < 1e-6 && d > -1e-6) }'
+}
+cards 60 ""
+ok "cards: sixty clean comparisons give what the formula gives" near "$tmp/cards.json" .p_value "$(awk 'BEGIN {
+    for (k = 1; k <= 20; k++) { c = 1 - exp(-k * log(2) / 2); m += exp(60 * log(1 + c * (2 / 1.9 - 1))) } printf "%.9f", 20 / m }')"
+clean=$(jq .p_value "$tmp/cards.json")
+cards 59 lost,winner
+ok "cards: a card that cannot be found raises p, and does not end the audit" sh -c "jq -e '.lost == 1 and .p_value > $clean and .p_value < 1' '$tmp/cards.json' > /dev/null"
+refused "cards: a word that is none" 1 E_CSV sh -c "printf 'hand\\nmaybe\\n' > '$tmp/c4.csv'; '$hesabu' audit cards --sample '$tmp/c4.csv' --total 9"
+refused "cards: a comparison without a margin" 64 E_USAGE "$hesabu" audit cards --sample "$tmp/c.csv" --total 100
+printf 'jurisdiction,batch,ballots,ann,bo\n1,a,530,300,100\n1,b,540,301,101\n1,c,500,250,60\n1,d,610,260,60\n' > "$tmp/sb.csv"
+printf 'jurisdiction,batch,tickets,audit ann,audit bo\n1,b,1,301,101\n1,a,2,298,102\n1,c,3,250,60\n' > "$tmp/ss.csv"
+ok "strata: one stratum is the audit itself" sh -c "'$hesabu' audit strata --batches '$tmp/sb.csv' --sample '$tmp/ss.csv' | grep -q '^p = 0.257228 ' &&
+    '$hesabu' audit risk --batches '$tmp/sb.csv' --sample '$tmp/ss.csv' --seed $seed | grep -q '0.257228'"
+sed 's/^1,[cd]/2&/; s/^21,/2,/' "$tmp/sb.csv" > "$tmp/sb2.csv"; sed 's/^1,c/2,c/' "$tmp/ss.csv" > "$tmp/ss2.csv"
+ok "strata: two that draw by themselves know less" sh -c "'$hesabu' audit strata --batches '$tmp/sb2.csv' --sample '$tmp/ss2.csv' > '$tmp/two'; grep -q 'over 2 strata' '$tmp/two' && awk '/^p/ { exit !(\$3 > 0.2572) }' '$tmp/two'"
+
 # ---- wrong input ----
 alter() { sed "$1" "$tmp/b.csv" > "$tmp/b2.csv"; "$hesabu" audit draw --batches "$tmp/b2.csv" --seed $seed --size 3; }
 refused "a negative count" 1 E_CSV alter '5s/,\([0-9]*\)$/,-\1/'
