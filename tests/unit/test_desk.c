@@ -587,6 +587,82 @@ static void statistics(void **state) {
     fx_free(x);
 }
 
+/* ---- the writers ---- */
+
+static void is_text(struct fixture *x, const struct buf *text, const char *pattern) {
+    struct buf want;
+    buf_init(&want, 1 << 16);
+    fx_expand(x, pattern, &want);
+    if (!span_eq(buf_view(&want), buf_view(text)))
+        fail_msg("wanted %s got %s", buf_cstr(&want), buf_cstr((struct buf *)(uintptr_t)text));
+    buf_release(&want);
+}
+
+static void written(void **state) {
+    (void)state;
+    struct fixture *x = fx_base();
+    struct buf b, reading;
+    struct hash nonce = fx_hash("n9"), seal;
+    const struct span ids[] = {SPAN_LIT("bo"), SPAN_LIT("ann"), SPAN_LIT("cy")};
+    const uint64_t votes[] = {201, 101, ABSENT};
+    const struct span illegible[] = {SPAN_LIT("ballots.valid"), SPAN_LIT("votes.cy")};
+    buf_init(&b, 1 << 16);
+    buf_init(&reading, 1 << 16);
+    struct compose_reading r;
+    compose_reading_init(&r);
+    r.registered = 540;
+    r.rejected = 3;
+    r.voters_kit = 355;
+    r.serial = SPAN_LIT("S-9");
+    r.marks = 1u << 11 | 1u << 14; /* no-stamp, overwritten */
+    r.choices = ids;
+    r.votes = votes;
+    r.choice_count = 3;
+    r.illegible = illegible;
+    r.illegible_count = 2;
+    compose_reading(&reading, &r);
+    is_text(x, &reading, "${r:full}");
+    seal = seal_hash(nonce.b, buf_view(&reading));
+    compose_seal(&b, &x->election, SPAN_LIT("president"), 1, SPAN_LIT("1102"), &fx_label(x, "i1102")->id,
+                 SPAN_LIT("clerk/n"), &seal);
+    is_text(x, &b, "seal {'contest':'president','election':'${e}','image':'${id:i1102}','key':'clerk/n','round':1,"
+                   "'seal':'${seal:n9:full}','station':'1102'}");
+    buf_clear(&b);
+    compose_open(&b, &x->election, nonce.b, buf_view(&reading), &fx_label(x, "s1202b")->id);
+    is_text(x, &b, "open {'election':'${e}','nonce':'${h:n9}','reading':${r:full},'seal':'${id:s1202b}'}");
+    buf_clear(&b);
+    compose_compared(&b, &x->election, SPAN_LIT("president"), 1, SPAN_LIT("1102"), SPAN_LIT("nation"),
+                     &fx_label(x, "r1102b")->id, 1, (struct span){0}, 7);
+    is_text(x, &b, "compared {'at_ms':7,'contest':'president','election':'${e}','irregularities':['adding-error'],"
+                   "'level':'nation','record':'${id:r1102b}','round':1,'says':'same','station':'1102'}");
+    buf_clear(&b);
+    struct named_object none = {.size = UINT64_MAX}, order = fx_object(x, SPAN_LIT("an order"));
+    struct compose_custody k = {.election = x->election, .unit = SPAN_LIT("11"), .from = SPAN_LIT("carrier/11"),
+                                .to = SPAN_LIT("ro/11"), .what = "boxes", .kind = "none", .count = 3, .at_ms = 9,
+                                .note = none, .serials = order};
+    compose_custody(&b, &k);
+    is_text(x, &b, "custody {'at_ms':9,'count':3,'election':'${e}','from':'carrier/11','kind':'none',"
+                   "'serials':${o:an order},'to':'ro/11','unit':'11','what':'boxes'}");
+    buf_clear(&b);
+    const struct span codes[] = {SPAN_LIT("F_BLANK"), SPAN_LIT("F_SUM")};
+    struct compose_decision d = {.election = x->election, .action = DECISION_ACCEPT, .contest = SPAN_LIT("president"),
+                                 .unit = SPAN_LIT("11"), .round = 1, .size = 12, .codes = codes, .code_count = 2,
+                                 .order = none, .reason = order};
+    compose_decision(&b, &d);
+    is_text(x, &b, "decision {'action':'accept','codes':['F_BLANK','F_SUM'],'contest':'president','election':'${e}',"
+                   "'reason':${o:an order},'round':1,'size':12,'unit':'11'}");
+    buf_clear(&b);
+    d = (struct compose_decision){.election = x->election, .action = DECISION_DISREGARD, .ground = GROUND_ORDER,
+                                  .contest = SPAN_LIT("president"), .unit = SPAN_LIT("1102"), .round = 1,
+                                  .order = order, .reason = none};
+    compose_decision(&b, &d);
+    is_text(x, &b, "decision {'action':'disregard','contest':'president','election':'${e}','ground':'order',"
+                   "'order':${o:an order},'round':1,'size':0,'unit':'1102'}");
+    buf_release(&b);
+    buf_release(&reading);
+    fx_free(x);
+}
+
 static void explained(void **state) {
     (void)state;
     for (int c = 0; c < FINDING_COUNT; c++)
@@ -604,7 +680,7 @@ int main(void) {
         cmocka_unit_test(original_differs), cmocka_unit_test(more_forms),
         cmocka_unit_test(recounts),         cmocka_unit_test(severities),       cmocka_unit_test(queue_of_a_clerk),
         cmocka_unit_test(queue_is_spread),  cmocka_unit_test(statistics),
-        cmocka_unit_test(explained),
+        cmocka_unit_test(written),          cmocka_unit_test(explained),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
