@@ -77,6 +77,13 @@ static MUST_USE err load_log(struct audit_report *r, struct audit_on *x, struct 
             if (span_is(contest_choice(x->log.fold, k, c)->id, x->a.list.choice[i]))
                 r->names.choice[i] = arena_text(&r->arena, contest_choice(x->log.fold, k, c)->name);
     }
+    r->names.jurisdiction = arena_array(&r->arena, r->t.c.regions, sizeof *r->names.jurisdiction);
+    if (!r->names.jurisdiction) return fail_set(f, E_MEMORY, "no memory for the jurisdictions");
+    for (size_t i = 0; i < r->t.c.regions; i++) {
+        uint32_t u = fold_unit_by_code(x->log.fold, span_text(x->a.list.jurisdiction[i]));
+        r->names.jurisdiction[i] = u == NO_UNIT ? x->a.list.jurisdiction[i]
+                                                : arena_text(&r->arena, fold_unit(x->log.fold, u)->name);
+    }
     r->full = x->a.full;
     r->full_holds = x->a.full_holds;
     r->simulated = fold_definition(x->log.fold)->simulated;
