@@ -2,36 +2,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 # Objections, rulings, notices, observers' reports and the hashes of host logs, through the real daemon and
 # the commands that people use; then verify does it all again. Prints TAP.
-set -u
-cd "$(dirname "$0")/../.." || exit 1
-hesabu=$(realpath "${HESABU:-build/hesabu}")
-top=$(pwd)
-tmp=$(mktemp -d) || exit 1
-pid=
-trap '[ -z "$pid" ] || kill "$pid" 2> /dev/null; rm -rf "$tmp"' EXIT
-HESABU_OUTBOX=$tmp/box HOME=$tmp
-export HESABU_OUTBOX HOME
-n=0 bad=0
-ok() { # ok NAME CONDITION...
-    name=$1; shift
-    n=$((n + 1))
-    if "$@"; then printf 'ok %d - %s\n' $n "$name"; else
-        printf 'not ok %d - %s\n' $n "$name"; bad=1
-        sed 's/^/# /' "$tmp/out" "$tmp/err" 2> /dev/null
-    fi
-}
-run() { "$@" > "$tmp/out" 2> "$tmp/err" < /dev/null; got=$?; }
-refuses() { # refuses NAME EXIT WORDS COMMAND...
-    name=$1 want=$2 words=$3; shift 3
-    run "$@"
-    ok "$name" sh -c "[ $got -eq $want ] && grep -q -e '$words' '$tmp/err' '$tmp/out'"
-}
-does() { # does NAME COMMAND...
-    name=$1; shift
-    run "$@"
-    ok "$name" [ $got -eq 0 ]
-}
-vkey() { "$hesabu" keys show "$1" --json | sed 's/.*"vkey":"\([^"]*\)".*/\1/'; }
+. "$(dirname "$0")/commands.sh"
 last_id() { sed -n 's/^\([0-9a-f]\{16\}\): entry.*/\1/p' out; }
 full_id() { basename "$(ls -d box/done/*"$(last_id)"*)" | sed 's/.*\([0-9a-f]\{64\}\)$/\1/'; }
 shows() { # shows FILE WORDS: within some seconds

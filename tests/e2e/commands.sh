@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+# What the tests of commands share (sourced): a scratch folder, the binary in $hesabu, and TAP.
+# Sets top, tmp, pid (of a server to end), n, bad; HOME and the outbox are in the scratch folder.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+hesabu=$(realpath "${HESABU:-build/hesabu}")
+top=$(pwd)
+tmp=$(mktemp -d) || exit 1
+pid=
+trap '[ -z "$pid" ] || kill "$pid" 2> /dev/null; rm -rf "$tmp"' EXIT
+HESABU_OUTBOX=$tmp/box HOME=$tmp
+export HESABU_OUTBOX HOME
+unset HESABU_PASSPHRASE
+n=0 bad=0 got=0
+ok() { # ok NAME CONDITION...
+    name=$1; shift
+    n=$((n + 1))
+    if "$@"; then printf 'ok %d - %s\n' $n "$name"; else
+        printf 'not ok %d - %s\n' $n "$name"; bad=1
+        sed 's/^/# /' "$tmp/out" "$tmp/err" 2> /dev/null
+    fi
+}
+run() { # run COMMAND...: its exit code in $got, what it said in out and err
+    "$@" > "$tmp/out" 2> "$tmp/err" < /dev/null
+    got=$?
+}
+said() { grep -q -e "$1" "$tmp/out" "$tmp/err"; }
+exits() { [ "$got" -eq "$1" ]; }
+refuses() { # refuses NAME EXIT WORDS COMMAND...
+    name=$1 want=$2 words=$3; shift 3
+    run "$@"
+    ok "$name" sh -c "[ $got -eq $want ] && grep -q -e '$words' '$tmp/err' '$tmp/out'"
+}
+does() { # does NAME COMMAND...
+    name=$1; shift
+    run "$@"
+    ok "$name" [ $got -eq 0 ]
+}
+vkey() { "$hesabu" keys show "$1" --json | sed 's/.*"vkey":"\([^"]*\)".*/\1/'; }
