@@ -84,7 +84,11 @@ err results_objections(const struct fold *s, const struct results *r, struct buf
     (void)r;
     struct json_out j = results_begin(s, out);
     uint64_t states[OBJECTION_STATES] = {0};
-    for (size_t i = 0; i < s->objections.n; i++) states[fold_objection(s, i)->state]++;
+    uint64_t passed = 0, filed = 0;
+    for (size_t i = 0; i < s->objections.n; i++) {
+        states[fold_objection(s, i)->state]++;
+        filed += fold_objection(s, i)->admission == NO_ENTRY;
+    }
     json_key(&j, "states");
     json_object(&j);
     for (int n = 0; n < OBJECTION_STATES; n++)
@@ -92,7 +96,6 @@ err results_objections(const struct fold *s, const struct results *r, struct buf
     json_object_end(&j);
     json_key(&j, "objections");
     json_array(&j);
-    uint64_t passed = 0, filed = states[OBJECTION_FILED] + states[OBJECTION_WITHDRAWN];
     for (size_t i = 0; i < s->objections.n; i++) {
         const struct objection *o = fold_objection(s, i);
         bool dealt_with = o->admission != NO_ENTRY;
