@@ -98,7 +98,8 @@ void page_totals(struct page *p, const struct tally *t, const struct tally_row *
     page_section_end(p);
 }
 
-static void candidate(struct page *p, const struct choice *c, uint32_t n, uint64_t votes, uint64_t sum) {
+static void candidate(struct page *p, const struct choice *c, uint32_t n, const char *attribute,
+                      uint64_t votes, uint64_t sum) {
     struct html *h = &p->h;
     html_raw(h, "<tr><th scope=\"row\">");
     html_printf(h, "<span class=\"key c%u\"></span>", n % 12);
@@ -117,22 +118,23 @@ static void candidate(struct page *p, const struct choice *c, uint32_t n, uint64
     char klass[16];
     (void)snprintf(klass, sizeof klass, "c%u", n % 12);
     html_bar(h, klass, votes, sum);
-    html_printf(h, "</td><td class=\"n\" data-votes=\"%llu\">", (unsigned long long)votes);
+    html_printf(h, "</td><td class=\"n\" %s=\"%llu\">", attribute, (unsigned long long)votes);
     html_number(h, votes);
     html_raw(h, "</td><td class=\"n share\">");
     html_share(h, votes, sum);
     html_raw(h, "</td></tr>\n");
 }
 
-void page_candidates(struct page *p, const struct tally *t, const struct tally_row *row) {
+/* `votes` in ballot order, none ABSENT. */
+static void candidates(struct page *p, const struct tally *t, enum page_word caption, bool declared,
+                       const uint64_t *votes) {
     struct html *h = &p->h;
     const struct contest *k = fold_contest(p->s, t->contest);
-    const struct total *x = &row->total[TOTAL_TRANSMITTED];
-    uint64_t sum = page_votes_sum(p->s, t, x->votes);
+    uint64_t sum = page_votes_sum(p->s, t, votes);
     html_raw(h, "<table class=\"candidates\"><caption>");
-    html_word(h, W_BALLOT_ORDER);
+    html_word(h, caption);
     html_raw(h, " ");
-    page_status_pill(p, t);
+    if (declared || declaration_of(p->s, t->contest, t->round) == NO_DECLARATION) page_status_pill(p, t);
     html_raw(h, "</caption>\n<thead><tr><th scope=\"col\">");
     html_word(h, W_CANDIDATE);
     html_raw(h, "</th><td class=\"barcell\"></td><th scope=\"col\" class=\"n\">");
@@ -142,8 +144,28 @@ void page_candidates(struct page *p, const struct tally *t, const struct tally_r
     html_raw(h, "</th></tr></thead><tbody>\n");
     for (uint32_t c = 0; c < k->choice_count; c++)
         if (contest_has_choice(k, t->round, c))
-            candidate(p, contest_choice(p->s, k, c), c, x->votes[c], sum);
-    html_raw(h, "</tbody></table>\n<p class=\"more\">");
+            candidate(p, contest_choice(p->s, k, c), c, declared ? "data-declared" : "data-votes", votes[c],
+                      sum);
+    html_raw(h, "</tbody></table>\n");
+}
+
+/* What the unit's collation says, once the contest is declared. Cells that it leaves blank are no
+ * figures: then there is no table. */
+static void declared_figures(struct page *p, const struct tally *t, const struct tally_row *row) {
+    uint32_t d = declaration_of(p->s, t->contest, t->round);
+    uint32_t i = d == NO_DECLARATION ? NO_COLLATION : fold_collation_of(p->s, t->contest, t->round, row->unit);
+    if (i == NO_COLLATION || fold_declaration(p->s, d)->collation == NO_COLLATION) return;
+    const uint64_t *votes = collation_votes(p->s, fold_collation(p->s, i)->votes_at);
+    for (uint32_t c = 0; c < t->choice_count; c++)
+        if (votes[c] == ABSENT) return;
+    candidates(p, t, W_DECLARED_FIGURES, true, votes);
+}
+
+void page_candidates(struct page *p, const struct tally *t, const struct tally_row *row) {
+    struct html *h = &p->h;
+    declared_figures(p, t, row);
+    candidates(p, t, W_BALLOT_ORDER, false, row->total[TOTAL_TRANSMITTED].votes);
+    html_raw(h, "<p class=\"more\">");
     html_word(h, W_SHARE_OF);
     html_raw(h, "</p>\n");
 }

@@ -63,13 +63,14 @@ async function live() {
   const before = await received(page);
   await page.evaluate(() => { window.same = true; document.querySelector('details.votes').open = true; });
   ok('the overview shows the night while it happens', before < stations, before);
+  ok('and names nobody', (await page.textContent('body')).includes('Provisional, not declared') && (await page.locator('#declaration').count()) === 0);
   const grew = await until(async () => (await received(page)) > before, 60000);
   ok('it goes on by itself, without being loaded again', grew && (await page.evaluate(() => window.same === true)));
   ok('what was opened stays open', await page.evaluate(() => document.querySelector('details.votes').open));
   ok('all stations come', await until(async () => (await received(page)) === stations, 90000), await received(page));
   ok('it says SIMULATED and that nothing is declared', await page.evaluate(() =>
     document.title.includes('SIMULATED') && document.querySelector('.sim') !== null &&
-    document.querySelector('.status').textContent.includes('not declared')));
+    document.querySelector('.status').textContent.includes('not declared') === (document.getElementById('declaration') === null)));
   await page.context().close();
   await until(() => readFileSync(process.env.PORTAL_LOG, 'utf8').includes('Checked:'), 60000);
   await new Promise((r) => setTimeout(r, 2500)); // the last tick
@@ -106,7 +107,15 @@ async function numbers() {
   for (const file of readdirSync(join(tree, 'en/president/1')))
     for (const m of readFileSync(join(tree, 'en/president/1', file), 'utf8').matchAll(/<article class="station" id="(\d+)"/g)) listed.add(m[1]);
   ok('every station stands on a page', listed.size === stations, listed.size);
-  return index;
+  const gate = JSON.parse(readFileSync(join(tree, 'results/president/1/gate.json')));
+  const home = readFileSync(join(tree, 'index.html'), 'utf8');
+  const choices = index.contests[0].choices.filter((c) => gate.declaration.outcome.choices.includes(c.id));
+  ok('after the declaration it says who was declared, by whom, and what was open', home.includes('<section id="declaration"') &&
+    choices.length === 1 && home.includes(`Declared elected: <b><bdi>${choices[0].name}</bdi>`) &&
+    home.includes('Declared over a shut gate') === gate.overrides.length > 0);
+  const declared = [...home.matchAll(/data-declared="(\d+)"/g)].map((m) => Number(m[1]));
+  ok('and the declared figures are those of the collation',
+    JSON.stringify(declared) === JSON.stringify(Object.values(index.contests[0].totals.declared?.votes ?? gate.collations.at(-1).totals.votes)), declared);
 }
 
 async function drill(options, name) {
@@ -134,7 +143,7 @@ async function languages() {
   const page = await open('/');
   await Promise.all([page.waitForURL('**/sw/index.html'), page.click('a.lang')]);
   const text = await page.textContent('body');
-  ok('Swahili: the whole overview', (await page.getAttribute('html', 'lang')) === 'sw' && text.includes('Ya muda, hayajatangazwa rasmi') &&
+  ok('Swahili: the whole overview', (await page.getAttribute('html', 'lang')) === 'sw' && text.includes('Imetangazwa rasmi') &&
     text.includes('Kura') && !text.includes('Provisional') && !text.includes('Share'),
   [...text.matchAll(/.{0,30}(Provisional|Share).{0,30}/g)].map((m) => m[0]));
   await Promise.all([page.waitForURL('**/sw/president/1/*'), page.locator('table.parts th a').first().click()]);
