@@ -34,7 +34,7 @@ edit('preset.json', '"Japheth Kavinga Kaluyu"', '"\\"><img src=x onerror=window.
 edit('preset.json', '"Michael Wainaina Mwaura"', '"' + 'W' * 190 + '"')
 edit('wards.csv', ',PORT REITZ,', ',"<b id=hacked>PORT</b> ""REITZ"" \' & ${1}",')
 END
-"$hesabu" demo --preset "$tmp/preset" --dir "$tmp/night" --limit "$stations" --speed 5000 \
+"$hesabu" demo --preset "$tmp/preset" --dir "$tmp/night" --limit "$stations" --speed 2000 \
     --listen 127.0.0.1:0 > "$tmp/demo.txt" 2>&1 &
 serve=$!
 i=0

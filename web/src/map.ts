@@ -282,7 +282,7 @@ export async function map(): Promise<void> {
   take(d);
   // the finest level of which more than a few areas are there
   level = layout.levels.length - 1;
-  const root = el('section', { class: 'map', 'data-keep': true, 'aria-labelledby': 'map-h' });
+  const root = el('div', { id: 'map', class: 'map', role: 'region', 'data-keep': true, 'aria-labelledby': 'map-h' });
   const draw = (): void => {
     const early = isEarly();
     if (early && colour === 'highest') colour = 'progress';

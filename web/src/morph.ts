@@ -4,9 +4,18 @@
 
 const isKept = (n: Node): boolean => n instanceof Element && n.hasAttribute('data-keep');
 
-function alike(a: Node, b: Node): boolean {
-  if (a.nodeType !== b.nodeType || a.nodeName !== b.nodeName) return false;
-  return !(a instanceof Element) || a.id === (b as Element).id;
+/** The node that `next` is a newer form of: with its id wherever it stands from `at` on, else only what
+ * stands right here, so that nothing is passed over that comes later. */
+function counterpart(next: Node, at: ChildNode | null): ChildNode | null {
+  let n: ChildNode | null = at;
+  if (next instanceof Element && next.id) {
+    while (n && !(n instanceof Element && n.id === next.id && n.nodeName === next.nodeName)) n = n.nextSibling;
+    return n;
+  }
+  const element = next instanceof Element;
+  while (n && (isKept(n) || (element && n.nodeType === Node.TEXT_NODE))) n = n.nextSibling;
+  if (!n || n.nodeName !== next.nodeName) return null;
+  return n instanceof Element && n.id ? null : n;
 }
 
 function attributes(to: Element, from: Element): void {
@@ -24,8 +33,7 @@ export function morph(to: Element, from: Element, changed: (e: Element) => void)
   let at: ChildNode | null = to.firstChild;
   for (const next of Array.from(from.childNodes)) {
     while (at && isKept(at)) at = at.nextSibling;
-    let found: ChildNode | null = at;
-    while (found && (isKept(found) || !alike(found, next))) found = found.nextSibling;
+    const found = counterpart(next, at);
     if (!found) {
       to.insertBefore(document.importNode(next, true), at);
       continue;
@@ -34,6 +42,10 @@ export function morph(to: Element, from: Element, changed: (e: Element) => void)
       const gone: ChildNode = at;
       at = at.nextSibling;
       if (!isKept(gone)) gone.remove();
+    }
+    if (isKept(found)) {
+      at = found.nextSibling;
+      continue;
     }
     if (found instanceof Element) morph(found, next as Element, changed);
     else if (found.nodeValue !== next.nodeValue) {
