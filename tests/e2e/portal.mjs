@@ -72,8 +72,19 @@ async function live() {
     document.title.includes('SIMULATED') && document.querySelector('.sim') !== null &&
     document.querySelector('.status').textContent.includes('not declared') === (document.getElementById('declaration') === null)));
   await page.context().close();
-  await until(() => readFileSync(process.env.PORTAL_LOG, 'utf8').includes('Checked:'), 60000);
-  await new Promise((r) => setTimeout(r, 2500)); // the last tick
+  const published = () => {
+    const head = JSON.parse(readFileSync(join(tree, 'head.json')));
+    const home = readFileSync(join(tree, 'index.html'), 'utf8');
+    return home.includes('<section id="declaration"') && home.includes(`data-size="${head.size}"`) && head.size;
+  };
+  let size = -1;
+  ok('the night ends with a declaration', await until(() => readFileSync(process.env.PORTAL_LOG, 'utf8').includes('Checked:') && published(), 120000));
+  await until(async () => { // no more records
+    const before = size;
+    size = published();
+    await new Promise((r) => setTimeout(r, 1500));
+    return size === before;
+  }, 30000);
 }
 
 async function numbers() {
