@@ -207,7 +207,7 @@ err objection_apply(struct ctx *c) {
     struct objection *to;
     TRY(state_push(c, &s->objections, (void **)&to));
     *to = v.x;
-    if (v.x.unit_count == 1 && unit_is_station(s, v.units[0])) c->out->station = v.units[0];
+    c->out->station = v.x.unit_count == 1 ? v.units[0] : k->unit;
     return OK;
 }
 
@@ -224,6 +224,7 @@ static struct objection *read_objection_ref(struct ctx *c) {
     }
     struct objection *o = vec_at(&c->fold->objections, i);
     c->out->contest = o->contest;
+    c->out->station = fold_contest(c->fold, o->contest)->unit; /* the whole contest waits for it */
     return o;
 }
 

@@ -144,7 +144,7 @@ static err changed_cells(struct publisher *p, const struct fold *s, struct resul
     for (size_t n; (n = sequencer_touched(p->q, t, 1024)) > 0;) {
         for (size_t i = 0; i < n; i++) {
             if (t[i].contest == NO_CONTEST) continue;
-            if (!unit_is_station(s, t[i].station)) out->units[t[i].station] = 1;
+            out->units[t[i].station] = 1; /* a station may have said nothing yet, and be contested */
             unsigned rounds = fold_contest(s, t[i].contest)->round;
             for (unsigned k = 1; k <= rounds; k++) {
                 uint32_t c = fold_cell_find(s, t[i].contest, k, t[i].station);
