@@ -19,9 +19,11 @@ struct given {
     struct record *note; /* of a note */
 };
 
+/* The first reason stays, but a wrong answer weighs more than an open question before it. */
 static void judge(struct record_report *r, err e, const struct fail *f) {
-    if (r->verdict != VERDICT_VALID) return;
-    r->verdict = e == E_QUORUM ? VERDICT_UNKNOWN : verification_verdict_of(e);
+    enum verdict v = e == E_QUORUM ? VERDICT_UNKNOWN : verification_verdict_of(e);
+    if (r->verdict == VERDICT_INVALID || r->verdict == v) return;
+    r->verdict = v;
     r->code = e;
     (void)snprintf(r->sentence, sizeof r->sentence, "%.390s", f->text);
 }
@@ -318,12 +320,7 @@ static err run(struct record_work *w, struct given *g, struct record *rec, struc
         *f = why;
         return e;
     }
-    if (e != OK) {
-        /* a wrong answer weighs more than an open question before it */
-        if (w->r->verdict == VERDICT_UNKNOWN && verification_verdict_of(e) == VERDICT_INVALID)
-            w->r->verdict = VERDICT_VALID;
-        judge(w->r, e, &why);
-    }
+    if (e != OK) judge(w->r, e, &why);
     return OK;
 }
 

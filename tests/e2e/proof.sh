@@ -28,7 +28,7 @@ web/node_modules/.bin/esbuild web/src/proof/index.ts --bundle --format=esm --pla
     --unconfirmed "a test without witnesses" > "$tmp/serve.txt" 2>&1 &
 serve=$!
 i=0
-until grep -q '^listening on' "$tmp/serve.txt" || [ $i -ge 300 ]; do sleep 0.1; i=$((i + 1)); done
+until grep -qs '^listening on' "$tmp/serve.txt" || [ $i -ge 300 ]; do sleep 0.1; i=$((i + 1)); done
 PROOF_URL=$(sed -n 's/^listening on //p' "$tmp/serve.txt" | head -n 1)
 [ -n "$PROOF_URL" ] || { sed 's/^/# /' "$tmp/serve.txt"; echo "Bail out! serve"; exit 1; }
 export PROOF_URL PROOF_BUNDLE="$tmp/proof.mjs" PROOF_TREE="$tmp/night/public" PROOF_CLI="$tmp/cli.json"

@@ -30,7 +30,8 @@ const trust = (r: { trust: string }) => line(tell(r.trust === 'anchored' ? 'anch
 
 function givenLines(g: NonNullable<RecordReport['given']>): HTMLElement[] {
   if (g.kind === 'slip') return g.holds ? [line(tell('givenSlip'))] : [];
-  const lines = [line(g.holds ? tell('givenHolds', { size: figure(g.size) }) : tell('givenWrong'))];
+  // when it does not hold the sentence says why; when it was not come to, nothing is known
+  const lines = g.holds ? [line(tell('givenHolds', { size: figure(g.size) }))] : [];
   if (g.consistent) lines.push(line(tell('givenConsistent')));
   return lines;
 }

@@ -90,7 +90,6 @@ const words = {
   noCode: ['No QR code was found in this picture. Take it again: closer, flat, in good light.', 'Hakuna msimbo wa QR uliopatikana. Piga tena: karibu, wima, kwenye mwanga mzuri.'],
   tooLarge: ['This file is too large to be a receipt or a photo of a code.', 'Faili hii ni kubwa mno kuwa risiti au picha ya msimbo.'],
   givenHolds: ['Its own proof holds, under a checkpoint of {size} records that the log has signed', 'Uthibitisho wake ni sahihi, chini ya hatua ya rekodi {size} iliyotiwa sahihi na daftari'],
-  givenWrong: ['Its own proof does not hold', 'Uthibitisho wake si sahihi'],
   givenSlip: ['The slip’s signature holds, and the log has this very record', 'Sahihi ya kijikaratasi ni sahihi, na daftari lina rekodi hiihii'],
   givenConsistent: ['The log shown today begins with the one of this file', 'Daftari linaloonyeshwa leo linaanza na lile la faili hii'],
   formCode: ['A form’s own code', 'Msimbo wa fomu'],
