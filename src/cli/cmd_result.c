@@ -10,6 +10,7 @@
 #include "cli/send.h"
 #include "cli/tree.h"
 #include "cli/values.h"
+#include "cli/words.h"
 #include "election/canonical_json.h"
 #include "election/compose.h"
 #include "service/notes.h"
@@ -246,18 +247,14 @@ int cmd_countersign(int argc, char **argv) {
     struct hash record, id;
     struct buf text, name;
     struct named_object reason = {.size = UINT64_MAX};
+    static struct words words;
     buf_init(&text, 4096);
     buf_init(&name, 1024);
     if (!election) election = m.send.url;
     err e = m.keys.n == 1 ? folder_key_name(m.keys.at[0], &name, &f)
                           : fail_set(&f, E_USAGE, "--key FILE is needed, once: it is one key's word");
     if (e == OK) e = what_is_countersigned(argv[0], election, &record, &id, &f);
-    if (e == OK && because) {
-        e = file_hash(because, &reason.id, &reason.size, &f);
-        if (e == OK && reason.size > IMAGE_BYTES_MAX)
-            e = fail_set(&f, E_TOO_LARGE, "%s has more than 32 MiB", because);
-        m.objects.at[m.objects.n++] = because;
-    }
+    if (e == OK) e = words_restricted(&m, &words, because, &reason, &f);
     if (e == OK) {
         compose_countersign(&text, &id, buf_view(&name), &record, objects || because, desk, reason);
         e = buf_ok(&text, &f);
