@@ -25,7 +25,7 @@ enum {
     ONCE_INTERVAL_MS = 15000,    /* nobody watches: publish seldom */
 };
 enum { OBJECT_MAX = 1 << 30, SECRET_MAX = 4096, HTTP_THREADS = 64, WITNESSES = 3, KEY_RATE = 1000000,
-       BIND_TRIES = 1200 };
+       BIND_TRIES = 9000 };
 
 struct work {
     const struct simulated_log *o;

@@ -300,7 +300,6 @@ static err collate(struct table_work *w) {
     TRY(sim_sign(w->t, &by, 1, NULL, &step, w->f));
     step->objects[step->object_count++] = (struct sim_object){OBJECT_PUBLIC, rows.id, x->rows};
     if (x->paper) {
-        step->objects[step->object_count++] = (struct sim_object){OBJECT_PUBLIC, form, x->form};
         step->what = "the nation's form as it was printed; where its sums are not those of its rows, findings say so";
     }
     return OK;

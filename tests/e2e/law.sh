@@ -53,6 +53,7 @@ ok "by name" grep -q "missing: figures of" err
 ok "as a PDF" sh -c 'head -c 5 34b.pdf | grep -q "%PDF-"'
 refuses "a clerk does not collate" 1 E_ROLE "$hesabu" collate e --contest president --unit "$constituency" --key cl.key --send "$url"
 does "the returning officer does" "$hesabu" collate e --contest president --unit "$constituency" --key ro.key --send "$url"
+published
 ok "its sums are published" shows $gate '"basis":"electronic".*"valid":492'
 refuses "nobody declares without the nation's table" 1 "no collation of the contest" "$hesabu" declare e --contest president --key nro.key --send "$url"
 sed 's/,246,/,247,/' "collation-president-$constituency.rows" > altered.rows
