@@ -37,3 +37,10 @@ does() { # does NAME COMMAND...
     ok "$name" [ $got -eq 0 ]
 }
 vkey() { "$hesabu" keys show "$1" --json | sed 's/.*"vkey":"\([^"]*\)".*/\1/'; }
+entry_of() { sed -n 's/^[0-9a-f]\{16\}: entry \([0-9]*\).*/\1/p' "$tmp/out" | tail -n 1; }
+published() { # the tree e/public holds what was said last
+    want=$(entry_of) i=0
+    until [ "$(sed -n 2p e/public/checkpoint 2> /dev/null || echo 0)" -gt "${want:-0}" ] || [ $i -gt 100 ]; do
+        sleep 0.1; i=$((i + 1))
+    done
+}

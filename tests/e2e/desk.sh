@@ -4,13 +4,6 @@
 # form, a third where they differ, the originals are compared, decisions; then verify does it all again.
 # Prints TAP.
 . "$(dirname "$0")/commands.sh"
-entry_of() { sed -n 's/^[0-9a-f]\{16\}: entry \([0-9]*\).*/\1/p' out | tail -n 1; }
-published() { # published: the tree holds what was said last
-    want=$(entry_of) i=0
-    until [ "$(sed -n 2p e/public/checkpoint 2> /dev/null || echo 0)" -gt "${want:-0}" ] || [ $i -gt 100 ]; do
-        sleep 0.1; i=$((i + 1))
-    done
-}
 shows() { # shows FILE WORDS: within some seconds
     i=0
     until grep -q -e "$2" "e/public/$1" 2> /dev/null || [ $i -gt 100 ]; do sleep 0.1; i=$((i + 1)); done

@@ -86,6 +86,7 @@ refuses "a shut gate forbids it" 1 E_GATE "$hesabu" declare e --contest presiden
 echo "Article 138 and an order of the court" > basis.txt
 refuses "another's key does not declare" 1 E_SCOPE "$hesabu" declare e --contest president --override basis.txt --key ro.key --send "$url"
 does "an override lists what is open, and it is declared" "$hesabu" declare e --contest president --override basis.txt --key nro.key --send "$url"
+published
 ok "with its outcome" shows $gate '"outcome":{"kind":"elected","choices":\["kenyatta"\]}'
 ok "every page says so" sh -c "grep -q '\"status\":\"declared\",\"declared\":' e/public/results/president/1/$constituency.json e/public/results/index.json"
 ok "with the declared totals" grep -q '"declared":{"registered"' "e/public/results/president/1/$root.json"
@@ -93,6 +94,7 @@ ok "the override stands beside it" grep -q '"overrides":\[{.*G_NOT_TRANSCRIBED' 
 refuses "once" 1 "declared already" "$hesabu" declare e --contest president --key nro.key --send "$url"
 refuses "no table after it" 1 "E_STATE" "$hesabu" collate e --contest president --reason why.txt --key nro.key --send "$url"
 does "a commissioner dissents" "$hesabu" dissent e --contest president --reason why.txt --key com.key --send "$url"
+published
 ok "beside it" shows $gate '"says":"dissents","reason":true'
 refuses "once" 1 E_STATE "$hesabu" dissent e --contest president --verified --key com.key --send "$url"
 

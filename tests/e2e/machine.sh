@@ -4,13 +4,6 @@
 # the people's reading; what was sent is held against the image; a picture that is no form is left to
 # people. Prints TAP.
 . "$(dirname "$0")/commands.sh"
-entry_of() { sed -n 's/^[0-9a-f]\{16\}: entry \([0-9]*\).*/\1/p' out | tail -n 1; }
-published() { # published: the tree holds what was said last
-    want=$(entry_of) i=0
-    until [ "$(sed -n 2p e/public/checkpoint 2> /dev/null || echo 0)" -gt "${want:-0}" ] || [ $i -gt 100 ]; do
-        sleep 0.1; i=$((i + 1))
-    done
-}
 
 cd "$tmp" || exit 1
 for k in log.example/test:log com/1:com nro/1:nro ro/1:ro clerk/1:c1 clerk/2:c2 po/1:po po/2:po2 machine/1:m; do
