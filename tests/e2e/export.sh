@@ -27,6 +27,7 @@ refuses() { # refuses NAME EXIT WORDS COMMAND...
 checked() { # checked NAME PUBLIC FOLDER: the lines of export_check.py as tests
     python3 tests/e2e/export_check.py "$2" "$3" "$shared" > "$tmp/lines" 2> "$tmp/trace" || true
     [ -s "$tmp/trace" ] && ok "$1: the readers run to their end" sh -c "cat '$tmp/trace'; false"
+    [ -s "$tmp/lines" ] || ok "$1: the readers say something" false
     while IFS= read -r line; do
         n=$((n + 1))
         case $line in
