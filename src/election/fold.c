@@ -138,6 +138,10 @@ uint64_t fold_last_ms(const struct fold *s) {
     return s->last_ms;
 }
 
+uint64_t fold_last_incident_ms(const struct fold *s) {
+    return s->last_incident_ms;
+}
+
 uint64_t fold_count(const struct fold *s, enum record_type type) {
     return type < REC_COUNT ? s->counts[type] : 0;
 }

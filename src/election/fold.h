@@ -91,6 +91,7 @@ void fold_back(struct fold *fold, size_t mark);
 
 uint64_t fold_size(const struct fold *fold);    /* entries applied */
 uint64_t fold_last_ms(const struct fold *fold); /* of the last entry; 0 before the first */
+uint64_t fold_last_incident_ms(const struct fold *fold); /* of the last incident record; 0: none */
 uint64_t fold_count(const struct fold *fold, enum record_type type);
 size_t fold_memory(const struct fold *fold); /* bytes of state */
 /* Index of the record with this id, or UINT64_MAX. */

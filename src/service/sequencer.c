@@ -18,7 +18,7 @@
 #include "tlog/checkpoint.h"
 #include "tlog/proof.h"
 
-enum { BATCH_LIMIT = 4096, REFS_PER_ENTRY = 2, PROOF_BYTES = 8192, FIRST_INCIDENT_MS = 10000 };
+enum { BATCH_LIMIT = 4096, REFS_PER_ENTRY = 2, PROOF_BYTES = 8192, FIRST_INCIDENT_MS = 10000, SAVE_EVERY_MS = 2000 };
 
 /* One submission in a batch. `entry` is the place of its entry in the batch, or SIZE_MAX. */
 struct job {
@@ -50,6 +50,7 @@ struct sequencer {
     struct merkle_tree *tree;
     struct keyring *keys;
     struct incidents *incidents;
+    char incidents_path[PATH_MAX_LEN];
     struct store_reader *reader; /* the sequencer thread's own */
     struct applied *applied;
     uint64_t term;
@@ -72,7 +73,7 @@ struct sequencer {
     _Atomic uint64_t size;
 
     struct batch batch;
-    uint64_t last_incident_ms; /* monotonic */
+    uint64_t last_incident_ms, last_saved_ms; /* monotonic */
 };
 
 /* --- opening --- */
@@ -171,6 +172,8 @@ static err open_parts(struct sequencer *q, struct fail *f) {
     TRY(keyring_new(&q->keys, f));
     TRY(incidents_new(&q->incidents, f));
     TRY(replay_log(q, &head, f));
+    TRY(path_join(q->incidents_path, sizeof q->incidents_path, private_dir, "incidents", f));
+    TRY(incidents_load(q->incidents, q->incidents_path, fold_last_incident_ms(q->fold), f));
     const struct definition *d = fold_definition(q->fold);
     if (d && !q->o.apply_nothing) {
         struct note_key key;
@@ -370,9 +373,10 @@ static void admit_incidents(struct sequencer *q, uint64_t ms, bool *taken) {
     struct fail f = {0};
     *taken = false;
     buf_init(&text, ENTRY_MAX);
-    err e = incidents_take(q->incidents, q->fold, &text, evidence, 256, &count, &f);
+    err e = incidents_take(q->incidents, q->fold, ms, &text, evidence, 256, &count, &f);
     if (e == OK && text.n) {
         *taken = true;
+        incidents_save(q->incidents, q->incidents_path); /* who takes over knows what was being told */
         if (count) e = objects_add_many(q->objects, OBJECT_PUBLIC, evidence, count, NULL, &f);
         if (e == OK) e = admit_own(q, buf_view(&text), ms, &f);
         if (e != OK) {
@@ -564,6 +568,10 @@ static void *run(void *arg) {
                          (last || now - q->last_incident_ms >= q->o.incident_every_ms);
         if (incidents) q->last_incident_ms = now;
         if (q->batch.job_count || incidents) run_batch(q, incidents);
+        if (last || now - q->last_saved_ms >= SAVE_EVERY_MS) {
+            incidents_save(q->incidents, q->incidents_path);
+            q->last_saved_ms = now;
+        }
         pthread_mutex_lock(&q->queue_lock);
         if (last) break;
     }

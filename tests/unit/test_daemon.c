@@ -143,6 +143,12 @@ static void incidents_are_rare(void **state) {
     site_stop(&s);
     clock_wall_shift(0);
     assert_true(site_size(&s) == size + 2);
+    /* the two that had to wait while the daemon was down are told with the last */
+    struct buf entry;
+    buf_init(&entry, ENTRY_MAX);
+    assert_true(site_stored(&s, size + 1, &entry));
+    assert_int_equal(counted(buf_view(&entry), "\"class\":"), 3);
+    buf_release(&entry);
     site_end(&s);
 }
 
@@ -163,7 +169,7 @@ static void incident_rows_are_bounded(void **state) {
         struct span evidence[256];
         size_t count;
         buf_init(&text, ENTRY_MAX);
-        must(incidents_take(in, x->fold, &text, evidence, 256, &count, &f));
+        must(incidents_take(in, x->fold, 9000, &text, evidence, 256, &count, &f));
         assert_in_range(occurrences(buf_view(&text), "{\"class\":"), 1, 256);
         assert_true(text.n <= 61440);
         logged += counted(buf_view(&text), "\"class\":");
@@ -177,6 +183,117 @@ static void incident_rows_are_bounded(void **state) {
     assert_true(logged + incidents_waiting(in) == total);
     assert_true(incidents_total(in) == total);
     incidents_free(in);
+}
+
+/* What a take would put into the log, and whether it gets there. */
+static uint64_t told(struct incidents *in, uint64_t ms, bool logged) {
+    struct buf text;
+    struct span evidence[256];
+    size_t count;
+    struct fail f;
+    buf_init(&text, ENTRY_MAX);
+    must(incidents_take(in, x->fold, ms, &text, evidence, 256, &count, &f));
+    uint64_t n = counted(buf_view(&text), "\"class\":");
+    incidents_written(in, logged);
+    buf_release(&text);
+    return n;
+}
+
+static struct incidents *after_a_kill(struct span kept, uint64_t logged_ms) {
+    struct incidents *in;
+    struct fail f;
+    must(incidents_new(&in, &f));
+    must(incidents_parse(in, kept, logged_ms, &f));
+    return in;
+}
+
+/* Killed at any moment, what waits is told once: neither lost nor told twice. */
+static void incidents_outlive_the_process(void **state) {
+    (void)state;
+    struct incidents *in, *next;
+    struct fail f;
+    struct buf kept, again, text;
+    struct span evidence[256];
+    size_t count;
+    buf_init(&kept, 1 << 20);
+    buf_init(&again, 1 << 20);
+    buf_init(&text, ENTRY_MAX);
+    must(incidents_new(&in, &f));
+    for (unsigned i = 0; i < 5; i++)
+        incidents_add(in, E_REVOKED, "po/1101", true, REC_RESULT, SPAN_LIT("a refused note\n"), 1000 + i);
+    incidents_add(in, E_SIGNER, "", false, REC_COUNT, (struct span){0}, 2000);
+    assert_true(incidents_format(in, &kept));
+    assert_false(incidents_format(in, &again)); /* nothing changed since */
+    assert_true(span_eq(buf_view(&kept), buf_view(&again)));
+    next = after_a_kill(buf_view(&kept), 0); /* killed before anything was told */
+    assert_int_equal(incidents_waiting(next), 6);
+    assert_int_equal(told(next, 5000, true), 6);
+    assert_int_equal(incidents_waiting(next), 0);
+    incidents_free(next);
+    /* killed while it was being told, at 5,000; one more had come by then */
+    must(incidents_take(in, x->fold, 5000, &text, evidence, 256, &count, &f));
+    assert_int_equal(count, 1);
+    incidents_add(in, E_QUOTA, "po/2103", false, REC_RESULT, (struct span){0}, 5001);
+    buf_clear(&kept);
+    assert_true(incidents_format(in, &kept));
+    next = after_a_kill(buf_view(&kept), 5000); /* the record got into the log */
+    assert_int_equal(told(next, 6000, true), 1);
+    incidents_free(next);
+    next = after_a_kill(buf_view(&kept), 4000); /* it did not */
+    assert_int_equal(told(next, 6000, true), 7);
+    incidents_free(next);
+    incidents_written(in, true);
+    buf_clear(&kept);
+    assert_true(incidents_format(in, &kept));
+    next = after_a_kill(buf_view(&kept), 5000);
+    assert_int_equal(incidents_waiting(next), 1);
+    incidents_free(next);
+    incidents_free(in);
+    buf_release(&kept);
+    buf_release(&again);
+    buf_release(&text);
+}
+
+static void damaged_incidents_are_put_aside(void **state) {
+    (void)state;
+    static const char *const bad[] = {
+        "", "hesabu incidents v2\ntaken 0\n", "hesabu incidents v1\n",
+        "hesabu incidents v1\ntaken 0\nE_SIGNER claimed - - 1 0 1 1 -",
+        "hesabu incidents v1\ntaken 0\nE_NONE claimed - - 1 0 1 1 -\n",
+        "hesabu incidents v1\ntaken 0\nE_SIGNER heard - - 1 0 1 1 -\n",
+        "hesabu incidents v1\ntaken 0\nE_SIGNER claimed ballot - 1 0 1 1 -\n",
+        "hesabu incidents v1\ntaken 0\nE_SIGNER claimed -  1 0 1 1 -\n",
+        "hesabu incidents v1\ntaken 0\nE_SIGNER claimed - - 0 0 1 1 -\n",
+        "hesabu incidents v1\ntaken 0\nE_SIGNER claimed - - 1 2 1 1 -\n",
+        "hesabu incidents v1\ntaken 0\nE_SIGNER claimed - - 1 0 2 1 -\n",
+        "hesabu incidents v1\ntaken 0\nE_SIGNER claimed - - 1 0 1 1 ====\n",
+        "hesabu incidents v1\ntaken 0\nE_SIGNER claimed - - 1 0 1 1 - -\n",
+        "hesabu incidents v1\ntaken 0\nE_SIGNER claimed - - 1 0 1 1 -\n\n",
+    };
+    char dir[64], path[128], aside[160];
+    struct incidents *in;
+    struct fail f;
+    scratch_make(dir);
+    snprintf(path, sizeof path, "%s/incidents", dir);
+    snprintf(aside, sizeof aside, "%s.damaged", path);
+    must(incidents_new(&in, &f));
+    must(incidents_load(in, path, 0, &f)); /* no file: nothing waits */
+    assert_false(file_exists(aside));
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        refuses(incidents_parse(in, span_text(bad[i]), 0, &f), E_DAMAGED);
+        must(file_write_atomic(path, span_text(bad[i]), &f));
+        must(incidents_load(in, path, 0, &f));
+        assert_true(file_exists(aside) && !file_exists(path));
+        assert_int_equal(incidents_waiting(in), 0);
+    }
+    incidents_add(in, E_SIGNER, "", false, REC_COUNT, (struct span){0}, 2000);
+    incidents_save(in, path);
+    incidents_free(in);
+    must(incidents_new(&in, &f));
+    must(incidents_load(in, path, 0, &f));
+    assert_int_equal(incidents_waiting(in), 1);
+    incidents_free(in);
+    scratch_remove(dir);
 }
 
 /* ---- bodies that are not records ---- */
@@ -576,6 +693,8 @@ int main(void) {
         cmocka_unit_test(every_refusal),
         cmocka_unit_test(incidents_are_rare),
         cmocka_unit_test(incident_rows_are_bounded),
+        cmocka_unit_test(incidents_outlive_the_process),
+        cmocka_unit_test(damaged_incidents_are_put_aside),
         cmocka_unit_test(hostile_bodies),
         cmocka_unit_test(slow_senders),
         cmocka_unit_test(full_queue),
