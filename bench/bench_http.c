@@ -43,7 +43,7 @@ static const struct static_rule rules[] = {
 
 static struct http_response *on_static(struct http_request *r, void *ctx) {
     struct bench *b = ctx;
-    return static_get(b->tree, http_tail(r), clock_monotonic_ms());
+    return static_get(b->tree, http_tail(r), http_header(r, "Accept-Encoding"), clock_monotonic_ms());
 }
 
 static struct http_response *on_post(struct http_request *r, void *ctx) {

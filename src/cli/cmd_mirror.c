@@ -12,6 +12,7 @@
 #include "http/fetch_http.h"
 #include "http/mirror_routes.h"
 #include "service/mirror.h"
+#include "service/page.h"
 
 int cmd_mirror(int argc, char **argv);
 
@@ -149,7 +150,7 @@ static err site_start(const struct opts *o, const struct trust *t, struct site *
                      &s->routes.pending, f));
     TRY(static_open(&(struct static_options){.dir = o->dir, .rules = mirror_static_rules,
                                              .rule_count = mirror_static_rule_count,
-                                             .any_origin = true},
+                                             .any_origin = true, .html_policy = page_policy},
                     &s->routes.files, f));
     struct http_options ho = {.address = address, .port = port, .max_connections = CONNECTIONS,
                               .exempt = o->exempt.at, .exempt_count = o->exempt.n,

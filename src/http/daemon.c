@@ -17,6 +17,7 @@
 #include "http/routes.h"
 #include "service/open_data.h"
 #include "service/hostlog.h"
+#include "service/page.h"
 #include "service/watching.h"
 
 enum { LEFTOVERS_MS = 3600 * 1000, GRACE_MS = 2000, CONFIRM_EVERY_S = 2 };
@@ -235,7 +236,7 @@ static err start_http(struct daemon *d, struct fail *f) {
     TRY(limits_new(&per_key, &x->per_key, f));
     TRY(static_open(&(struct static_options){.dir = d->public_dir, .rules = routes_static_rules,
                                              .rule_count = routes_static_rule_count,
-                                             .any_origin = true},
+                                             .any_origin = true, .html_policy = page_policy},
                     &x->files, f));
     TRY(file_mkdirs(d->upload_dir, f));
     clear_uploads(d->upload_dir);

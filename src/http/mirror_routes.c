@@ -23,7 +23,8 @@ static struct http_response *deposit(struct http_request *r, void *ctx) {
 }
 
 static struct http_response *file(struct http_request *r, void *ctx) {
-    return static_get(((struct mirror_site *)ctx)->files, http_path(r) + 1, clock_monotonic_ms());
+    return static_get(((struct mirror_site *)ctx)->files, http_path(r) + 1, http_header(r, "Accept-Encoding"),
+                      clock_monotonic_ms());
 }
 
 const struct http_route mirror_routes[] = {

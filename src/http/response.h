@@ -42,7 +42,7 @@ struct http_source {
 /* NULL leaves ctx with the caller. */
 struct http_response *http_response_stream(const char *type, const struct http_source *source);
 
-/* Copies the value. More than eight, or a control character in it: the response becomes a 500. */
+/* Copies the value. More than fourteen, one of 400 bytes, or a control character in it: the response becomes a 500. */
 void http_response_header(struct http_response *r, const char *name, const char *value);
 /* Adds ETag ("..." is put around it); a GET whose If-None-Match names it gets 304. */
 void http_response_etag(struct http_response *r, const char *tag);

@@ -7,7 +7,7 @@
 #include <stdatomic.h>
 #include "http/response.h"
 
-enum { RESPONSE_HEADERS_MAX = 8, RESPONSE_VALUE_MAX = 200 };
+enum { RESPONSE_HEADERS_MAX = 14, RESPONSE_VALUE_MAX = 400 };
 
 struct response_header {
     const char *name;

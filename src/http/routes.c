@@ -280,7 +280,8 @@ static struct http_response *get_health(struct http_request *r, void *arg) {
 }
 
 static struct http_response *get_file(struct http_request *r, void *arg) {
-    return static_get(((struct routes_ctx *)arg)->files, http_path(r) + 1, clock_monotonic_ms());
+    return static_get(((struct routes_ctx *)arg)->files, http_path(r) + 1, http_header(r, "Accept-Encoding"),
+                      clock_monotonic_ms());
 }
 
 const struct http_route routes_table[] = {

@@ -6,12 +6,16 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/file.h"
+#include "base/gzip.h"
 #include "crypto/hash.h"
 
 enum { SHARDS = 16, BUCKETS = 4096, STATIC_PATH_MAX = 1024, YEAR_S = 31536000 };
+/* Shorter text fits one packet either way. */
+enum { PACK_FROM = 700 };
 
 /* How a file is recognised as the one that was read. */
 struct version {
@@ -23,6 +27,8 @@ struct entry {
     struct entry *next;          /* of its bucket */
     struct entry *newer, *older; /* by last use */
     struct http_response *response;
+    struct http_response *packed; /* the same, compressed; NULL: not yet, or not worth it */
+    bool unpackable;
     const struct static_rule *rule;
     struct version version;
     uint64_t checked_ms;
@@ -65,6 +71,7 @@ err static_open(const struct static_options *options, struct static_tree **out, 
 
 static void entry_free(struct entry *e) {
     http_response_release(e->response);
+    http_response_release(e->packed);
     free(e);
 }
 
@@ -151,16 +158,38 @@ static struct http_response *not_there(void) {
     return http_response_fail(E_NOT_FOUND, "there is no such file here");
 }
 
+/* What pays: images and tiles are hashes, signatures or compressed already. */
+static bool is_text(const struct static_rule *rule) {
+    return strncmp(rule->type, "text/", 5) == 0 || strstr(rule->type, "json") ||
+           strstr(rule->type, "xml") || strstr(rule->type, "wasm");
+}
+
+/* What a browser is to do with a page: run only what lies here, show it in no frame of others unless
+ * that is what it is for, tell nobody where a link was followed from. */
+static void dress_page(const struct static_tree *t, const struct static_rule *rule,
+                       struct http_response *r) {
+    char policy[400];
+    (void)snprintf(policy, sizeof policy, "%s%sframe-ancestors %s",
+                   t->o.html_policy ? t->o.html_policy : "", t->o.html_policy ? "; " : "",
+                   rule->framed ? "*" : "'self'");
+    http_response_header(r, "Content-Security-Policy", policy);
+    http_response_header(r, "Referrer-Policy", "no-referrer");
+    http_response_header(r, "Cross-Origin-Opener-Policy", "same-origin");
+    http_response_header(r, "Permissions-Policy", "camera=(), geolocation=(), microphone=()");
+}
+
 static struct http_response *dress(const struct static_tree *t, const struct static_rule *rule,
                                    struct http_response *r, const char *tag) {
     if (!r) return NULL;
     http_response_etag(r, tag);
     http_response_cache(r, rule->immutable ? YEAR_S : rule->max_age, rule->immutable);
     http_response_header(r, "X-Content-Type-Options", "nosniff");
-    if (strncmp(rule->type, "text/html", 9) == 0)
-        http_response_header(r, "Content-Security-Policy",
-                             rule->framed ? "frame-ancestors *" : "frame-ancestors 'self'");
-    if (t->o.any_origin) http_response_header(r, "Access-Control-Allow-Origin", "*");
+    if (is_text(rule)) http_response_header(r, "Vary", "Accept-Encoding");
+    if (strncmp(rule->type, "text/html", 9) == 0) dress_page(t, rule, r);
+    if (t->o.any_origin) {
+        http_response_header(r, "Access-Control-Allow-Origin", "*");
+        http_response_header(r, "Cross-Origin-Resource-Policy", "cross-origin");
+    }
     return r;
 }
 
@@ -185,6 +214,37 @@ static struct http_response *load_whole(const struct static_tree *t, const struc
     hash_hex(&h, tag);
     tag[32] = 0;
     return dress(t, rule, http_response_take(200, rule->type, &b), tag);
+}
+
+static err take_piece(void *ctx, struct span bytes, struct fail *f) {
+    struct buf *b = ctx;
+    buf_span(b, bytes);
+    return buf_ok(b, f);
+}
+
+/* The same bytes compressed; NULL when that saves less than a tenth. */
+static struct http_response *pack(const struct static_tree *t, const struct static_rule *rule,
+                                  const struct http_response *plain) {
+    struct span body = http_response_body(plain);
+    const char *tag = http_response_header_get(plain, "ETag");
+    struct gzip_out *g;
+    struct fail f;
+    struct buf b;
+    char own[80];
+    if (!rule || !tag || !is_text(rule) || body.n < PACK_FROM || strlen(tag) > sizeof own - 8) return NULL;
+    buf_init(&b, body.n - body.n / 10);
+    if (gzip_out_new(take_piece, &b, &g, &f) != OK) return NULL;
+    err e = gzip_out_put(g, body, &f);
+    if (e == OK) e = gzip_out_end(g, &f);
+    gzip_out_free(g);
+    if (e != OK) {
+        buf_release(&b);
+        return NULL;
+    }
+    (void)snprintf(own, sizeof own, "%.*s-gz", (int)strlen(tag) - 2, tag + 1);
+    struct http_response *r = dress(t, rule, http_response_take(200, rule->type, &b), own);
+    http_response_header(r, "Content-Encoding", "gzip");
+    return r;
 }
 
 static struct http_response *load_large(const struct static_tree *t, const struct static_rule *rule,
@@ -260,16 +320,17 @@ static void remember(struct static_tree *t, struct shard *s, uint64_t hash, cons
     pthread_mutex_unlock(&s->lock);
 }
 
-/* The ready answer, or NULL; *due: it must be looked at on disk first (by this thread only). */
+/* The ready answer, or NULL. *gzip: it may be compressed; afterwards: it should be. *due: it must be looked at on disk first (by this thread only). */
 static struct http_response *cached(struct static_tree *t, struct shard *s, uint64_t hash,
-                                    const char *path, uint64_t now_ms, bool *due,
+                                    const char *path, uint64_t now_ms, bool *gzip, bool *due,
                                     struct version *v) {
     struct http_response *r = NULL;
     *due = false;
     pthread_mutex_lock(&s->lock);
     struct entry *e = find(s, hash, path);
     if (e) {
-        r = e->response;
+        r = *gzip && e->packed ? e->packed : e->response;
+        if (e->packed || e->unpackable) *gzip = false; /* nothing is left to be done */
         http_response_retain(r);
         if (!e->rule->immutable && now_ms >= e->checked_ms + t->o.recheck_ms) {
             *due = true;
@@ -287,6 +348,27 @@ static struct http_response *cached(struct static_tree *t, struct shard *s, uint
     }
     pthread_mutex_unlock(&s->lock);
     return r;
+}
+
+/* Compresses what is served plain so far, and keeps that for the next one. Takes r over. */
+static struct http_response *packed(struct static_tree *t, struct shard *s, uint64_t hash,
+                                    const char *path, struct http_response *r) {
+    struct http_response *small = pack(t, rule_for(t, path), r);
+    pthread_mutex_lock(&s->lock);
+    struct entry *e = find(s, hash, path);
+    if (e && e->response == r && !e->packed) {
+        e->unpackable = !small;
+        e->packed = small;
+        if (small) {
+            http_response_retain(small);
+            e->bytes += http_response_body(small).n + 1024;
+            s->stats.bytes += http_response_body(small).n + 1024;
+        }
+    }
+    pthread_mutex_unlock(&s->lock);
+    if (!small) return r;
+    http_response_release(r);
+    return small;
 }
 
 void static_forget(struct static_tree *t, const char *path) {
@@ -325,7 +407,23 @@ static struct http_response *load(struct static_tree *t, struct shard *s, uint64
     return r;
 }
 
-struct http_response *static_get(struct static_tree *t, const char *path, uint64_t now_ms) {
+/* RFC 9110, section 12.5.3: gzip is named, and not with a weight of nothing. */
+static bool takes_gzip(const char *accept) {
+    while (accept && *accept) {
+        size_t n = strcspn(accept, ",");
+        while (n && (*accept == ' ' || *accept == '\t')) accept++, n--;
+        size_t name = strcspn(accept, ",; \t");
+        if (name == 4 && strncasecmp(accept, "gzip", 4) == 0) {
+            const char *q = memmem(accept, n, "q=", 2);
+            return !q || strspn(q + 2, "0.") < strcspn(q + 2, ", \t");
+        }
+        accept += n + (accept[n] == ',');
+    }
+    return false;
+}
+
+struct http_response *static_get(struct static_tree *t, const char *path, const char *accept,
+                                 uint64_t now_ms) {
     char whole[STATIC_PATH_MAX + 64];
     size_t n = strlen(path);
     if (n > STATIC_PATH_MAX) return not_there();
@@ -338,10 +436,14 @@ struct http_response *static_get(struct static_tree *t, const char *path, uint64
     }
     uint64_t hash = hash_path(path);
     struct shard *s = &t->shards[hash % SHARDS];
-    bool due;
+    bool due, gzip = takes_gzip(accept), wanted = gzip;
     struct version v = {0};
-    struct http_response *r = cached(t, s, hash, path, now_ms, &due, &v);
-    return r && !due ? r : load(t, s, hash, path, now_ms, r, &v);
+    struct http_response *r = cached(t, s, hash, path, now_ms, &gzip, &due, &v), *had = r;
+    if (!r || due) {
+        r = load(t, s, hash, path, now_ms, r, &v);
+        gzip = r == had ? gzip : wanted;
+    }
+    return r && gzip && http_response_status(r) == 200 ? packed(t, s, hash, path, r) : r;
 }
 
 void static_stats(struct static_tree *t, struct static_stats *out) {

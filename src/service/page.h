@@ -12,6 +12,10 @@
 
 enum { PAGE_PATH_MAX = 200 };
 
+/* What every page's own Content-Security-Policy says; a server's header repeats it and adds who may
+ * frame it, which a page cannot say. */
+extern const char *const page_policy;
+
 /* What a page is made from; borrowed. */
 struct page_site {
     const struct fold *fold; /* has a definition */

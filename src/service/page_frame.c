@@ -9,6 +9,8 @@
     "img-src 'self' blob: data:; connect-src 'self'; worker-src 'self'; manifest-src 'self'; "    \
     "form-action 'self'; base-uri 'none'"
 
+const char *const page_policy = POLICY;
+
 static void up(struct page *p, const char *path) {
     html_raw(&p->h, p->h.up);
     html_raw(&p->h, path);

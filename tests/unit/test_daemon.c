@@ -2,6 +2,7 @@
 /* The whole daemon under attack: refusals over HTTP and their incidents, bodies that are no records,
  * floods, retries, uploads. */
 #include "daemon_fixture.h"
+#include "service/portal.h"
 
 #include "record_cases.h"
 #include "service/incidents.h"
@@ -688,6 +689,63 @@ static void pending_uploads(void **state) {
     site_end(&s);
 }
 
+/* --- what a browser is told beside the bytes --- */
+
+static void told(struct site *s, const char *path, struct reply *r) {
+    char text[300];
+    int status = 0;
+    snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: a\r\n\r\n", path);
+    for (uint64_t until = clock_monotonic_ms() + PATIENCE_MS; clock_monotonic_ms() < until;) {
+        status = ask(daemon_port(s->d), text, r);
+        if (status == 200) return; /* the first publication may still be under way */
+        reply_free(r);
+        (void)poll(NULL, 0, 20);
+    }
+    fail_msg("%s: %d", path, status);
+}
+
+static void headers(void **state) {
+    (void)state;
+    struct site s = site_new(x, base);
+    struct reply r;
+    char path[300];
+    site_start(&s);
+    const char *const pages[] = {"/", "/index.html", "/sw/", "/about.html", "/card.html"};
+    for (size_t i = 0; i < sizeof pages / sizeof *pages; i++) {
+        char want[600];
+        bool framed = strcmp(pages[i], "/card.html") == 0;
+        told(&s, pages[i], &r);
+        snprintf(want, sizeof want, "%s; frame-ancestors %s", page_policy, framed ? "*" : "'self'");
+        assert_string_equal(reply_header(&r, "Content-Security-Policy"), want);
+        assert_non_null(strstr(page_policy, "default-src 'none'"));
+        assert_null(strstr(page_policy, "unsafe-inline"));
+        assert_null(strstr(page_policy, "'unsafe-eval'")); /* the module needs 'wasm-unsafe-eval' */
+        assert_string_equal(reply_header(&r, "X-Content-Type-Options"), "nosniff");
+        assert_string_equal(reply_header(&r, "Referrer-Policy"), "no-referrer");
+        assert_string_equal(reply_header(&r, "Cross-Origin-Opener-Policy"), "same-origin");
+        assert_string_equal(reply_header(&r, "Cross-Origin-Resource-Policy"), "cross-origin");
+        assert_string_equal(reply_header(&r, "Cache-Control"), "public, max-age=2");
+        assert_null(reply_header(&r, "X-Frame-Options")); /* it would forbid the card's frame */
+        assert_non_null(memmem(r.body.p, r.body.n, page_policy, strlen(page_policy)));
+        reply_free(&r);
+    }
+    /* assets carry their hash in their path, and what lies in the log never changes */
+    for (size_t i = 0; i < portal_asset_count; i++) {
+        snprintf(path, sizeof path, "/%s", portal_assets[i].path);
+        told(&s, path, &r);
+        assert_string_equal(reply_header(&r, "Cache-Control"), "public, max-age=31536000, immutable");
+        assert_string_equal(reply_header(&r, "X-Content-Type-Options"), "nosniff");
+        assert_true(span_eq(r.body, span_of(portal_assets[i].bytes, portal_assets[i].n)));
+        reply_free(&r);
+    }
+    assert_true(portal_asset_count > 0);
+    told(&s, "/head.json", &r);
+    assert_string_equal(reply_header(&r, "Cache-Control"), "public, max-age=1");
+    assert_string_equal(reply_header(&r, "Access-Control-Allow-Origin"), "*");
+    reply_free(&r);
+    site_end(&s);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_refusal),
@@ -703,6 +761,7 @@ int main(void) {
         cmocka_unit_test(retries),
         cmocka_unit_test(uploads),
         cmocka_unit_test(pending_uploads),
+        cmocka_unit_test(headers),
     };
     return cmocka_run_group_tests_name("daemon", tests, setup, teardown);
 }

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include "base/file.h"
+#include "base/gzip.h"
 #include "http/static.h"
 #include "http/stream.h"
 #include "http_test.h"
@@ -60,7 +61,7 @@ static void tree_drop(struct tree *t) {
 /* The body of a 200, or "" for anything else. */
 static const char *get(struct tree *t, const char *path, uint64_t now) {
     static char text[256];
-    struct http_response *r = static_get(t->t, path, now);
+    struct http_response *r = static_get(t->t, path, NULL, now);
     assert_non_null(r);
     struct span b = http_response_body(r);
     snprintf(text, sizeof text, "%.*s", http_response_status(r) == 200 ? (int)b.n : 0,
@@ -77,7 +78,7 @@ static void test_files(void **state) {
     assert_string_equal(get(&t, "", 0), "front");
     assert_string_equal(get(&t, "sub/", 0), "sub front");
     assert_string_equal(get(&t, "tile/0/000", 0), "tile");
-    struct http_response *r = static_get(t.t, "tile/0/000", 0);
+    struct http_response *r = static_get(t.t, "tile/0/000", NULL, 0);
     assert_string_equal(http_response_header_get(r, "Cache-Control"),
                         "public, max-age=31536000, immutable");
     assert_string_equal(http_response_header_get(r, "Content-Type"), "application/octet-stream");
@@ -89,10 +90,10 @@ static void test_files(void **state) {
     snprintf(want, sizeof want, "\"%.32s\"", hex);
     assert_string_equal(http_response_header_get(r, "ETag"), want);
     http_response_release(r);
-    r = static_get(t.t, "head.json", 0);
+    r = static_get(t.t, "head.json", NULL, 0);
     assert_string_equal(http_response_header_get(r, "Cache-Control"), "public, max-age=2");
     http_response_release(r);
-    r = static_get(t.t, "empty", 0);
+    r = static_get(t.t, "empty", NULL, 0);
     assert_int_equal(http_response_status(r), 200);
     http_response_release(r);
     tree_drop(&t);
@@ -135,7 +136,7 @@ static void test_never_reached(void **state) {
                                "a.txt/x",
                                "nothing/"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        struct http_response *r = static_get(t.t, bad[i], 0);
+        struct http_response *r = static_get(t.t, bad[i], NULL, 0);
         if (http_response_status(r) != 404) fail_msg("%s gave %d", bad[i], http_response_status(r));
         http_response_release(r);
     }
@@ -189,7 +190,7 @@ static void test_cache_bounds(void **state) {
     for (int round = 0; round < 2; round++)
         for (int i = 0; i < 300; i++) {
             snprintf(name, sizeof name, "f%d", i);
-            struct http_response *r = static_get(t.t, name, 0);
+            struct http_response *r = static_get(t.t, name, NULL, 0);
             assert_int_equal(http_response_body(r).n, 2000);
             http_response_release(r);
         }
@@ -206,7 +207,7 @@ static void test_cache_bounds(void **state) {
     put(&t, "large", large);
     free(large);
     uint64_t before = stats.entries;
-    struct http_response *r = static_get(t.t, "large", 0);
+    struct http_response *r = static_get(t.t, "large", NULL, 0);
     assert_int_equal(http_response_status(r), 200);
     assert_int_equal(http_response_body(r).n, 0); /* the kernel sends it */
     assert_non_null(http_response_header_get(r, "ETag"));
@@ -227,7 +228,7 @@ struct site {
 
 static struct http_response *on_static(struct http_request *r, void *ctx) {
     struct site *s = ctx;
-    return static_get(s->tree.t, http_tail(r), clock_monotonic_ms());
+    return static_get(s->tree.t, http_tail(r), http_header(r, "Accept-Encoding"), clock_monotonic_ms());
 }
 
 static struct http_response *on_events(struct http_request *r, void *ctx) {
@@ -297,6 +298,112 @@ static void test_served(void **state) {
     assert_string_equal(reply_header(&r, "Content-Length"), "300000");
     reply_free(&r);
     site_stop(&s);
+}
+
+static int ask_for(struct site *s, const char *path, const char *headers, struct reply *r) {
+    char text[1000];
+    snprintf(text, sizeof text, "GET /%s HTTP/1.1\r\nHost: a\r\n%s\r\n", path, headers);
+    return ask(s->port, text, r);
+}
+
+/* Compressed on its way, and the very bytes of the file afterwards. */
+static void is_packed(struct site *s, struct reply *r, const char *want) {
+    struct fail f;
+    struct buf plain;
+    char path[512];
+    assert_string_equal(reply_header(r, "Content-Encoding"), "gzip");
+    assert_true(r->body.n < strlen(want) / 2);
+    must(path_join(path, sizeof path, s->tree.out, "packed", &f));
+    must(file_write_atomic(path, r->body, &f));
+    buf_init(&plain, 1 << 20);
+    must(gzip_read(path, 1 << 20, &plain, &f));
+    assert_true(span_is(buf_view(&plain), want));
+    buf_release(&plain);
+}
+
+static void test_packed(void **state) {
+    (void)state;
+    struct site s;
+    struct reply r;
+    char text[8001], other[8001], tag[600], again[700];
+    for (size_t i = 0; i < 8000; i++) {
+        text[i] = "results "[i % 8];
+        other[i] = "figures "[i % 8];
+    }
+    text[8000] = other[8000] = 0;
+    site_start(&s, (struct stream_options){0}, 0);
+    put(&s.tree, "long.json", text);
+    put(&s.tree, "tile/0/001", text);
+    const char *const take[] = {"Accept-Encoding: gzip\r\n", "Accept-Encoding: br;q=1.0, GZIP;q=0.8, *;q=0.1\r\n",
+                                "Accept-Encoding: gzip;q=1\r\n", "Accept-Encoding: deflate, gzip\r\n"};
+    const char *const refuse[] = {"", "Accept-Encoding: br\r\n", "Accept-Encoding: gzip;q=0\r\n",
+                                  "Accept-Encoding: gzip; q=0.000, br\r\n", "Accept-Encoding: gzipped\r\n",
+                                  "Accept-Encoding: \r\n", "Accept-Encoding: ,,;\r\n"};
+    for (size_t i = 0; i < sizeof take / sizeof *take; i++) {
+        assert_int_equal(ask_for(&s, "long.json", take[i], &r), 200);
+        is_packed(&s, &r, text);
+        assert_string_equal(reply_header(&r, "Vary"), "Accept-Encoding");
+        snprintf(tag, sizeof tag, "%s", reply_header(&r, "ETag"));
+        reply_free(&r);
+    }
+    for (size_t i = 0; i < sizeof refuse / sizeof *refuse; i++) {
+        assert_int_equal(ask_for(&s, "long.json", refuse[i], &r), 200);
+        assert_null(reply_header(&r, "Content-Encoding"));
+        assert_string_equal(reply_header(&r, "Vary"), "Accept-Encoding"); /* caches keep both apart */
+        assert_true(span_is(r.body, text));
+        assert_string_not_equal(reply_header(&r, "ETag"), tag);
+        reply_free(&r);
+    }
+    /* the compressed one has a tag of its own, and is not sent again */
+    snprintf(again, sizeof again, "%sIf-None-Match: %s\r\n", take[0], tag);
+    assert_int_equal(ask_for(&s, "long.json", again, &r), 304);
+    reply_free(&r);
+    snprintf(again, sizeof again, "If-None-Match: %s\r\n", tag);
+    assert_int_equal(ask_for(&s, "long.json", again, &r), 200);
+    reply_free(&r);
+    /* what a tile's reader compares stays as it is, and so does what is short */
+    assert_int_equal(ask_for(&s, "tile/0/001", take[0], &r), 200);
+    assert_null(reply_header(&r, "Content-Encoding"));
+    assert_null(reply_header(&r, "Vary"));
+    reply_free(&r);
+    assert_int_equal(ask_for(&s, "head.json", take[0], &r), 200);
+    assert_null(reply_header(&r, "Content-Encoding"));
+    reply_free(&r);
+    /* replaced: never the old one's compressed bytes */
+    put(&s.tree, "long.json", other);
+    static_forget(s.tree.t, "long.json");
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(ask_for(&s, "long.json", take[0], &r), 200);
+        is_packed(&s, &r, other);
+        reply_free(&r);
+    }
+    site_stop(&s);
+}
+
+/* Looked at again after its time: the compressed answer goes with the plain one. */
+static void test_packed_replaced(void **state) {
+    (void)state;
+    struct tree t;
+    char text[3001];
+    tree_make(&t, 0, 0);
+    for (uint64_t version = 0; version < 3; version++) {
+        memset(text, 'a' + (int)version, 3000);
+        text[3000] = 0;
+        put(&t, "page.json", text);
+        struct http_response *plain = static_get(t.t, "page.json", NULL, version * 2000);
+        struct http_response *small = static_get(t.t, "page.json", "gzip", version * 2000);
+        struct http_response *kept = static_get(t.t, "page.json", "gzip", version * 2000);
+        assert_true(span_is(http_response_body(plain), text));
+        assert_ptr_equal(small, kept);
+        char want[80];
+        const char *tag = http_response_header_get(plain, "ETag");
+        snprintf(want, sizeof want, "%.*s-gz\"", (int)strlen(tag) - 1, tag);
+        assert_string_equal(http_response_header_get(small, "ETag"), want);
+        http_response_release(plain);
+        http_response_release(small);
+        http_response_release(kept);
+    }
+    tree_drop(&t);
 }
 
 /* Reads until `want` was heard. */
@@ -419,7 +526,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_files),       cmocka_unit_test(test_never_reached),
         cmocka_unit_test(test_changes),     cmocka_unit_test(test_cache_bounds),
-        cmocka_unit_test(test_served),      cmocka_unit_test(test_events),
+        cmocka_unit_test(test_served),
+        cmocka_unit_test(test_packed),
+        cmocka_unit_test(test_packed_replaced),      cmocka_unit_test(test_events),
         cmocka_unit_test(test_slow_reader), cmocka_unit_test(test_full_house),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

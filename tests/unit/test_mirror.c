@@ -25,7 +25,7 @@ static struct http_response *on_file(struct http_request *r, void *ctx) {
         s->refuse--;
         return http_response_copy(503, "text/plain", SPAN_LIT("not now\n"));
     }
-    return static_get(s->tree, http_path(r) + 1, clock_monotonic_ms());
+    return static_get(s->tree, http_path(r) + 1, NULL, clock_monotonic_ms());
 }
 
 static const struct http_route file_routes[] = {
