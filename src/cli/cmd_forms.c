@@ -22,7 +22,7 @@ struct options {
     const char *stations, *choices, *table, *slip, *dir, *unit, *group, *collation, *signer;
     const char *contest, *contest_en, *contest_sw, *form, *regulation, *anchor, *date, *out, *place;
     uint64_t contest_number, boxes, serial, limit, round;
-    bool count_sheet, simulated, json, copy;
+    bool count_sheet, simulated, json, copy, resume;
 };
 
 static const char about[] =
@@ -50,6 +50,7 @@ struct job {
     unsigned choice_count;
     struct forms_stream stream;
     struct forms_printed printed;
+    uint64_t rows; /* stations read: a form that is there already keeps its serial number */
 };
 
 static err load_choices(struct job *j, struct fail *f) {
@@ -110,13 +111,13 @@ static err print_station(struct job *j, const struct csv *c, const struct column
     strcpy(code->station, station);
     strcpy(code->contest, o->contest);
     code->contest_number = (unsigned)o->contest_number;
-    code->serial = o->serial + j->printed.forms;
+    code->serial = o->serial + j->rows++;
     code->shape = (struct form_shape){j->choice_count, (unsigned)o->boxes};
     TRY(forms_stream_group(&j->stream, span_of(station, strlen(station) < 6 ? strlen(station) : 6),
                            f));
+    if (j->stream.skipping) return OK;
     j->printed.forms++;
     if (o->count_sheet) return print_count_sheet(j->stream.canvas, &form, f);
-    j->printed.pages += form_page_count(code->shape);
     return print_form(j->stream.canvas, &form, f);
 }
 
@@ -132,10 +133,10 @@ static err print_stations(struct job *j, struct fail *f) {
     if (e == OK) e = csv_column(c, "county_name", &k.county, f);
     if (e == OK) e = csv_column(c, "stream", &k.stream, f);
     bool more = true;
-    while (e == OK && (!j->o->limit || j->printed.forms < j->o->limit) &&
+    while (e == OK && (!j->o->limit || j->rows < j->o->limit) &&
            (e = csv_next(c, &more, f)) == OK && more) {
         e = print_station(j, c, &k, f);
-        cli_progress("forms", j->printed.forms, 0);
+        cli_progress("forms", j->rows, 0);
     }
     cli_progress_end();
     csv_close(c);
@@ -333,6 +334,7 @@ int cmd_forms(int argc, char **argv) {
         {"--limit", OPT_U64, &o.limit, "N", "only the first N stations"},
         {"--copy", OPT_FLAG, &o.copy, NULL, "print COPY across every page"},
         {"--simulated", OPT_FLAG, &o.simulated, NULL, "print SIMULATED on every page"},
+        {"--resume", OPT_FLAG, &o.resume, NULL, "leave alone what an earlier run has printed whole"},
         {"--out", OPT_TEXT, &o.out, "PATH", "a file ending in .pdf, or a folder"},
         {"--json", OPT_FLAG, &o.json, NULL, "what was printed, as JSON"},
     };
@@ -350,7 +352,9 @@ int cmd_forms(int argc, char **argv) {
         o.contest_en = "Election of the President: result of the count at the polling station";
     if (!o.contest_sw && !o.dir)
         o.contest_sw = "Uchaguzi wa Rais: matokeo ya hesabu katika kituo cha kupigia kura";
-    struct job j = {.o = &o, .stream = {.out = o.out, .stem = o.form, .date = o.date}};
+    struct job j = {.o = &o, .stream = {.out = o.out,
+                             .stem = o.count_sheet ? "count" : o.form,
+                             .date = o.date, .resume = o.resume}};
     arena_init(&j.arena, (size_t)256 << 20);
     const double start = clock_seconds();
     err e = o.out ? run(&j, &f) : fail_set(&f, E_USAGE, "--out PATH is missing");
@@ -363,16 +367,19 @@ int cmd_forms(int argc, char **argv) {
         struct json_out w = json_out(&b);
         json_object(&w);
         json_ku64(&w, "forms", j.printed.forms);
-        json_ku64(&w, "pages", j.printed.pages);
+        json_ku64(&w, "pages", j.stream.pages);
         json_ku64(&w, "files", j.stream.files);
         json_ku64(&w, "bytes", j.stream.bytes);
+        json_ku64(&w, "files_there_already", j.stream.skipped);
         json_kdouble(&w, "seconds", took);
         json_object_end(&w);
         buf_byte(&b, '\n');
     } else {
         buf_printf(
             &b, "%" PRIu64 " forms, %" PRIu64 " pages in %" PRIu64 " files, %.1f MB, %.1f s\n",
-            j.printed.forms, j.printed.pages, j.stream.files, (double)j.stream.bytes / 1e6, took);
+            j.printed.forms, j.stream.pages, j.stream.files, (double)j.stream.bytes / 1e6, took);
+        if (j.stream.skipped)
+            buf_printf(&b, "%" PRIu64 " files were there already\n", j.stream.skipped);
     }
     code = cli_print(buf_view(&b));
     buf_release(&b);

@@ -19,6 +19,7 @@ struct job {
     struct tree_log log;
     struct arena arena;
     const struct contest *contest;
+    const char *contest_sw;
     uint32_t contest_index, top; /* top: the unit whose stations are printed */
     unsigned round;
     unsigned group_level;
@@ -44,6 +45,26 @@ static err pick_contest(struct job *j, struct fail *f) {
     if (j->top == NO_UNIT || !unit_within(s, j->top, j->contest->unit))
         return fail_set(f, E_UNIT, "\"%.60s\" is no unit of this contest's area", j->o->unit);
     return OK;
+}
+
+/* The contest's name in Swahili: as asked, else that of a kind that Kenya's presets have. */
+static const char *swahili(const struct job *j) {
+    static const struct {
+        const char *id, *sw;
+    } known[] = {{"president", "Uchaguzi wa Rais"},
+                 {"governor", "Uchaguzi wa Gavana"},
+                 {"senator", "Uchaguzi wa Seneta"},
+                 {"woman-representative", "Uchaguzi wa Mwakilishi wa Wanawake"},
+                 {"national-assembly", "Uchaguzi wa Mbunge"},
+                 {"county-assembly", "Uchaguzi wa Mwakilishi wa Wadi"}};
+    if (j->o->contest_sw[0]) return j->o->contest_sw;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        const size_t n = strlen(known[i].id);
+        const struct span id = j->contest->id; /* "governor", "governor-047" */
+        if (id.n >= n && memcmp(id.p, known[i].id, n) == 0 && (id.n == n || id.p[n] == '-'))
+            return known[i].sw;
+    }
+    return "";
 }
 
 /* The level of that name; without one, the stations' parents. */
@@ -131,7 +152,7 @@ static err print_station(struct job *j, uint32_t unit, uint64_t serial, struct f
     const struct arena_mark mark = arena_mark(&j->arena);
     struct print_form form = {.regulation = j->o->regulation,
                               .contest_en = arena_text(&j->arena, j->contest->name),
-                              .contest_sw = j->o->contest_sw,
+                              .contest_sw = j->contest_sw,
                               .station = arena_text(&j->arena, u->name),
                               .stream = "",
                               .ward = name_above(j, unit, "ward", 1, f),
@@ -145,13 +166,10 @@ static err print_station(struct job *j, uint32_t unit, uint64_t serial, struct f
         return fail_set(f, E_MEMORY, "no memory for names");
     TRY(fill_code(j, u, serial, &form.code, f));
     TRY(forms_stream_group(j->stream, fold_unit(s, group == NO_UNIT ? 0 : group)->code, f));
-    j->printed->forms++;
-    if (j->o->count_sheet) {
-        TRY(print_count_sheet(j->stream->canvas, &form, f));
-    } else {
-        j->printed->pages += form_page_count(form.code.shape);
-        TRY(print_form(j->stream->canvas, &form, f));
-    }
+    j->printed->forms += !j->stream->skipping;
+    if (!j->stream->skipping)
+        TRY(j->o->count_sheet ? print_count_sheet(j->stream->canvas, &form, f)
+                              : print_form(j->stream->canvas, &form, f));
     arena_rewind(&j->arena, mark);
     return OK;
 }
@@ -159,7 +177,8 @@ static err print_station(struct job *j, uint32_t unit, uint64_t serial, struct f
 static err print_stations(struct job *j, struct fail *f) {
     const struct fold *s = j->log.fold;
     const uint64_t first = (uint64_t)(j->contest_index + 1) * SERIALS_A_CONTEST;
-    uint64_t place = 0;
+    uint64_t place = 0, wanted = 0, all = 0;
+    for (uint32_t u = j->top; u != NO_UNIT; u = next_unit(s, u, j->top)) all += is_printed(j, u);
     for (uint32_t u = j->contest->unit; u != NO_UNIT; u = next_unit(s, u, j->contest->unit)) {
         if (!unit_is_station(s, u)) continue;
         place++; /* closed stations keep theirs, so that a serial number never changes its owner */
@@ -167,11 +186,11 @@ static err print_stations(struct job *j, struct fail *f) {
             return fail_set(f, E_TOO_LARGE, "more than %d stations", SERIALS_A_CONTEST - 1);
         if (!is_printed(j, u) || !unit_within(s, u, j->top)) continue;
         TRY(print_station(j, u, first + place, f));
-        cli_progress("forms", j->printed->forms, 0);
-        if (j->o->limit && j->printed->forms == j->o->limit) break;
+        cli_progress("forms", ++wanted, j->o->limit ? j->o->limit : all);
+        if (wanted == j->o->limit) break;
     }
     cli_progress_end();
-    if (j->printed->forms == 0)
+    if (wanted == 0)
         return fail_set(f, E_NOT_FOUND, "no station of this contest is open in that area");
     return OK;
 }
@@ -274,12 +293,13 @@ static err print_collation(struct job *j, struct fail *f) {
              SPAN_ARG(j->contest->name), j->log.size);
     const struct print_table head = {.form = j->o->form,
                                      .title_en = title,
-                                     .title_sw = j->o->contest_sw,
+                                     .title_sw = j->contest_sw,
                                      .place = place,
                                      .code = "",
                                      .anchor = j->anchor,
                                      .simulated = fold_definition(s)->simulated};
     TRY(forms_stream_group(j->stream, u->code, f));
+    if (j->stream->skipping) return OK;
     const size_t choices = j->contest->choice_count;
     for (size_t from = 0; from < choices; from += CHOICE_COLUMNS) {
         const size_t to = from + CHOICE_COLUMNS < choices ? from + CHOICE_COLUMNS : choices;
@@ -297,6 +317,7 @@ static err run(struct job *j, struct fail *f) {
     hash_hex(&fingerprint, j->anchor);
     TRY(pick_contest(j, f));
     pick_group_level(j);
+    j->contest_sw = swahili(j);
     TRY(load_choices(j, f));
     return j->o->collation ? print_collation(j, f) : print_stations(j, f);
 }

@@ -17,7 +17,7 @@ struct forms_election {
 };
 
 struct forms_printed {
-    uint64_t forms, pages;
+    uint64_t forms;
 };
 
 /* Result forms (or count sheets) of the contest's stations, in the definition's order, with serial

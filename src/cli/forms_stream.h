@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* Where 'hesabu forms' prints to: one PDF, or one a group (a constituency) in a folder. */
+/* Where 'hesabu forms' prints to: one PDF, or one a group (a constituency) in a folder. A file bears
+ * its name only when it is whole; until then it is NAME.part. */
 #ifndef CLI_FORMS_STREAM_H
 #define CLI_FORMS_STREAM_H
 
 #include <stdio.h>
+#include "base/file.h"
 #include "paper/canvas.h"
 
 struct forms_stream {
@@ -13,11 +15,14 @@ struct forms_stream {
     struct canvas *canvas; /* what is being drawn on */
     FILE *file;
     char group[32];
-    uint64_t files, bytes;
+    bool resume;   /* groups whose file is there are not printed again */
+    bool skipping; /* this group is such a one: nothing is to be drawn, canvas is NULL */
+    char path[PATH_MAX_LEN];
+    uint64_t files, bytes, pages, skipped;
 };
 
 bool forms_out_is_file(const char *out);
-/* From here on pages go to this group's file: OUT/STEM-GROUP.pdf, or OUT itself. */
+/* From here on pages go to this group's file: OUT/STEM-GROUP.pdf, or OUT itself. Sets skipping. */
 MUST_USE err forms_stream_group(struct forms_stream *s, struct span group, struct fail *f);
 /* Closes what is open, also after an error; returns so_far, or what went wrong in closing. */
 MUST_USE err forms_stream_end(struct forms_stream *s, err so_far, struct fail *f);

@@ -25,13 +25,22 @@ const char *__lsan_default_suppressions(void) {
 
 #define POINTS_PER_MM (72 / 25.4)
 
+enum { SHARED_MAX = 16 }; /* drawings kept; the oldest makes room */
+
 struct canvas {
     cairo_surface_t *surface;
     cairo_t *cr;
     PangoLayout *layout;
     canvas_sink *sink;
     void *ctx;
-    bool stopped;
+    bool stopped, lying;
+    uint64_t pages;
+    struct {
+        struct hash key;
+        cairo_surface_t *drawing;
+    } shared[SHARED_MAX];
+    size_t shared_count; /* ever made */
+    cairo_t *page;       /* while a shared drawing is made: where it goes afterwards */
 };
 
 static cairo_status_t write_piece(void *closure, const unsigned char *p, unsigned n) {
@@ -87,8 +96,57 @@ err canvas_image(double pixels_per_mm, struct canvas **out, struct fail *f) {
     return begin(c, pixels_per_mm, out, f);
 }
 
+void canvas_lie_down(struct canvas *c) {
+    c->lying = c->sink != NULL;
+    if (c->sink)
+        cairo_pdf_surface_set_size(c->surface, SHEET_H_MM * POINTS_PER_MM,
+                                   SHEET_W_MM * POINTS_PER_MM);
+}
+
 void canvas_page_end(struct canvas *c) {
+    c->pages++;
     if (c->sink) cairo_show_page(c->cr);
+}
+
+uint64_t canvas_pages(const struct canvas *c) {
+    return c->pages;
+}
+
+/* ---- drawn once ---- */
+
+static void put_shared(struct canvas *c, cairo_surface_t *drawing) {
+    cairo_save(c->cr);
+    cairo_identity_matrix(c->cr); /* recorded in points */
+    cairo_set_source_surface(c->cr, drawing, 0, 0);
+    cairo_paint(c->cr);
+    cairo_restore(c->cr);
+}
+
+bool canvas_shared_begin(struct canvas *c, const struct hash *key) {
+    if (!c->sink || c->page) return true; /* pixels are simply drawn again */
+    for (size_t i = 0; i < SHARED_MAX && i < c->shared_count; i++)
+        if (hash_eq(&c->shared[i].key, key)) {
+            put_shared(c, c->shared[i].drawing);
+            return false;
+        }
+    const cairo_rectangle_t sheet = {0, 0, SHEET_W_MM * POINTS_PER_MM, SHEET_H_MM * POINTS_PER_MM};
+    cairo_surface_t *drawing = cairo_recording_surface_create(CAIRO_CONTENT_COLOR_ALPHA, &sheet);
+    const size_t slot = c->shared_count++ % SHARED_MAX;
+    if (c->shared[slot].drawing) cairo_surface_destroy(c->shared[slot].drawing);
+    c->shared[slot].key = *key;
+    c->shared[slot].drawing = drawing;
+    c->page = c->cr;
+    c->cr = cairo_create(drawing);
+    cairo_scale(c->cr, POINTS_PER_MM, POINTS_PER_MM);
+    return true;
+}
+
+void canvas_shared_end(struct canvas *c) {
+    if (!c->page) return;
+    cairo_destroy(c->cr);
+    c->cr = c->page;
+    c->page = NULL;
+    put_shared(c, c->shared[(c->shared_count - 1) % SHARED_MAX].drawing);
 }
 
 /* A8 holds coverage by ink; the raster wants paper = 255. */
@@ -119,6 +177,8 @@ err canvas_close(struct canvas *c, struct raster *image, struct fail *f) {
     if (c->layout) g_object_unref(c->layout);
     if (c->cr) cairo_destroy(c->cr);
     cairo_surface_destroy(c->surface);
+    for (size_t i = 0; i < SHARED_MAX && i < c->shared_count; i++)
+        cairo_surface_destroy(c->shared[i].drawing);
     free(c);
     return e;
 }
@@ -145,7 +205,40 @@ void canvas_fill(struct canvas *c, struct rect_mm r, double grey) {
     end_grey(c);
 }
 
+/* One bit a cell, enlarged without any smoothing: a tenth of the same cells as rectangles. */
+static void put_bits(struct canvas *c, struct rect_mm r, int columns, int rows,
+                     const uint8_t *dark) {
+    cairo_surface_t *bits = cairo_image_surface_create(CAIRO_FORMAT_A1, columns, rows);
+    const int stride = cairo_image_surface_get_stride(bits);
+    unsigned char *p = cairo_image_surface_get_data(bits);
+    for (int y = 0; p && y < rows; y++)
+        for (int x = 0; x < columns; x++)
+            if (dark[y * columns + x]) { /* words of 32 pixels in the machine's own order */
+                uint32_t word;
+                unsigned char *at = p + (size_t)y * (size_t)stride + (size_t)(x / 32) * 4;
+                memcpy(&word, at, 4);
+                word |= __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? 1u << x % 32
+                                                                 : 0x80000000u >> x % 32;
+                memcpy(at, &word, 4);
+            }
+    cairo_surface_mark_dirty(bits);
+    cairo_save(c->cr);
+    cairo_translate(c->cr, r.x, r.y);
+    cairo_scale(c->cr, r.w / columns, r.h / rows);
+    cairo_pattern_t *mask = cairo_pattern_create_for_surface(bits);
+    cairo_pattern_set_filter(mask, CAIRO_FILTER_NEAREST);
+    cairo_set_source_rgb(c->cr, 0, 0, 0);
+    cairo_mask(c->cr, mask);
+    cairo_pattern_destroy(mask);
+    cairo_restore(c->cr);
+    cairo_surface_destroy(bits);
+}
+
 void canvas_cells(struct canvas *c, struct rect_mm r, int columns, int rows, const uint8_t *dark) {
+    if (c->sink) {
+        put_bits(c, r, columns, rows, dark);
+        return;
+    }
     const double w = r.w / columns, h = r.h / rows;
     set_grey(c, 0);
     for (int y = 0; y < rows; y++)
@@ -201,11 +294,18 @@ void canvas_text(struct canvas *c, struct rect_mm at, double size_pt, unsigned s
                  const char *text) {
     set_font(c, size_pt, style);
     pango_layout_set_single_paragraph_mode(c->layout, TRUE);
-    pango_layout_set_width(c->layout, (int)(at.w * PANGO_SCALE));
+    pango_layout_set_width(c->layout, -1);
     pango_layout_set_height(c->layout, -1);
-    pango_layout_set_ellipsize(c->layout, PANGO_ELLIPSIZE_END);
     pango_layout_set_text(c->layout, text, -1);
-    int h;
+    int w, h;
+    if (style & TEXT_FIT) {
+        pango_layout_set_ellipsize(c->layout, PANGO_ELLIPSIZE_NONE);
+        pango_layout_get_size(c->layout, &w, NULL);
+        const double room = at.w * PANGO_SCALE * 0.995;
+        if (w > room) set_font(c, size_pt * fmax(0.5, room / w), style);
+    }
+    pango_layout_set_ellipsize(c->layout, PANGO_ELLIPSIZE_END);
+    pango_layout_set_width(c->layout, (int)(at.w * PANGO_SCALE));
     pango_layout_get_size(c->layout, NULL, &h);
     show(c, at.x, at.y + (at.h - (double)h / PANGO_SCALE) / 2);
 }
@@ -278,8 +378,9 @@ void canvas_watermark(struct canvas *c, const char *text) {
     int w, h;
     pango_layout_get_size(c->layout, &w, &h);
     cairo_save(c->cr);
-    cairo_translate(c->cr, SHEET_W_MM / 2, SHEET_H_MM / 2);
-    cairo_rotate(c->cr, -M_PI / 3.6);
+    cairo_translate(c->cr, (c->lying ? SHEET_H_MM : SHEET_W_MM) / 2,
+                    (c->lying ? SHEET_W_MM : SHEET_H_MM) / 2);
+    cairo_rotate(c->cr, c->lying ? -M_PI / 7 : -M_PI / 3.6);
     if (c->sink)
         cairo_set_source_rgb(c->cr, 0.93, 0.93, 0.93);
     else

@@ -7,12 +7,21 @@
 #ifndef PAPER_CANVAS_H
 #define PAPER_CANVAS_H
 
+#include "crypto/hash.h"
 #include "paper/form_layout.h"
 #include "paper/raster.h"
 
 struct canvas;
 
-enum text_style { TEXT_PLAIN = 0, TEXT_BOLD = 1, TEXT_MONO = 2, TEXT_CENTRE = 4, TEXT_RIGHT = 8 };
+/* TEXT_FIT: letters are made smaller, to half their size at most, before anything is cut off. */
+enum text_style {
+    TEXT_PLAIN = 0,
+    TEXT_BOLD = 1,
+    TEXT_MONO = 2,
+    TEXT_CENTRE = 4,
+    TEXT_RIGHT = 8,
+    TEXT_FIT = 16
+};
 
 /* A PDF written to `sink` (called with pieces; false = stop). `date` is what the file says about
  * its making ("2017-08-08T00:00:00Z"); `title` its title. The caller owns *out: canvas_close. */
@@ -22,8 +31,19 @@ MUST_USE err canvas_pdf(canvas_sink *sink, void *ctx, const char *title, const c
 /* One A4 page as a grey image with this resolution. */
 MUST_USE err canvas_image(double pixels_per_mm, struct canvas **out, struct fail *f);
 
+/* The next pages of a PDF lie on their long side: SHEET_H_MM wide, SHEET_W_MM high. Before anything
+ * is drawn on the page. */
+void canvas_lie_down(struct canvas *c);
 /* Ends a page (of a PDF; nothing on an image). */
 void canvas_page_end(struct canvas *c);
+/* Pages ended so far. */
+uint64_t canvas_pages(const struct canvas *c);
+
+/* What many pages have in common is drawn once and stands once in a PDF: true when the caller must
+ * draw it now (whatever is drawn until canvas_shared_end belongs to it), false when what was drawn
+ * under this key has been put on the page. The key must depend on everything that is drawn. */
+bool canvas_shared_begin(struct canvas *c, const struct hash *key);
+void canvas_shared_end(struct canvas *c);
 /* Finishes the document and frees the canvas; E_IO when the sink stopped, E_INTERNAL otherwise. For
  * an image canvas *image (may be NULL) gets the pixels. */
 MUST_USE err canvas_close(struct canvas *c, struct raster *image, struct fail *f);
@@ -35,7 +55,8 @@ void canvas_cells(struct canvas *c, struct rect_mm r, int columns, int rows, con
 void canvas_frame(struct canvas *c, struct rect_mm r, double line_mm, double grey);
 void canvas_line(struct canvas *c, double x0, double y0, double x1, double y1, double line_mm,
                  double grey);
-/* One line of text inside `at` (cut with an ellipsis where it is too long), vertically centred. */
+/* One line of text inside `at` (cut with an ellipsis where it is too long, see TEXT_FIT), vertically
+ * centred. */
 void canvas_text(struct canvas *c, struct rect_mm at, double size_pt, unsigned style,
                  const char *text);
 /* Several lines, wrapped at the width, from the top. */

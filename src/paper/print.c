@@ -25,53 +25,84 @@ static err draw_strip(struct canvas *c, const struct form_code *code, struct fai
     return OK;
 }
 
-static err draw_header(struct canvas *c, const struct print_form *form,
-                       const struct form_code *code, struct fail *f) {
+static struct hash after(const struct hash *h, const char *text) {
+    return sha256_2(hash_span(h), span_of(text, strlen(text) + 1));
+}
+
+/* Everything that draw_common shows. */
+static struct hash common_key(const struct print_form *form, unsigned page) {
+    const char *const text[] = {form->code.form,  form->regulation, form->contest_en,
+                                form->contest_sw, form->anchor,     form->copy};
+    const unsigned number[] = {page, form->code.shape.choices, form->code.shape.boxes,
+                               form->simulated};
+    struct hash h = sha256(span_of(number, sizeof number));
+    for (size_t i = 0; i < sizeof text / sizeof *text; i++) h = after(&h, text[i]);
+    for (unsigned i = 0; i < form->code.shape.choices; i++) {
+        h = after(&h, form->choices[i].name);
+        h = after(&h, form->choices[i].party);
+    }
+    return h;
+}
+
+/* ---- what every station's page has in common ---- */
+
+static void draw_titles(struct canvas *c, const struct print_form *form) {
+    char line[400];
+    for (unsigned m = 0; m < FORM_MARKERS; m++) draw_marker(c, m);
+    snprintf(line, sizeof line, "FORM / FOMU %s", form->code.form);
+    canvas_text(c, at(20, 8, 60, 7), 15, TEXT_BOLD, line);
+    canvas_text(c, at(80, 8, 80, 4), 7, TEXT_RIGHT, form->regulation);
+    snprintf(line, sizeof line, "%s%s%s", form->contest_en, form->contest_sw[0] ? " / " : "",
+             form->contest_sw);
+    canvas_text(c, at(20, 15.5, 142, 5), 10, TEXT_BOLD | TEXT_FIT, line);
+    if (form->anchor[0]) {
+        snprintf(line, sizeof line, "Trust anchor / Nanga: %s", form->anchor);
+        canvas_text(c, at(18, 279.5, 174, 3.2), 6.2, TEXT_MONO | TEXT_CENTRE, line);
+    }
+    if (form->simulated)
+        canvas_text(c, at(18, 283.2, 174, 6), 11, TEXT_BOLD | TEXT_CENTRE,
+                    "SIMULATED - not a form of any election / SI FOMU HALISI");
+}
+
+/* ---- what is this station's own ---- */
+
+static err draw_station(struct canvas *c, const struct print_form *form,
+                        const struct form_code *code, struct fail *f) {
     char text[CODE_TEXT_MAX], line[400];
+    const bool stream = form->stream[0] != 0;
     TRY(form_code_text(code, text, f));
     TRY(canvas_qr(c, span_text(text), form_qr_at(), f));
     TRY(draw_strip(c, code, f));
-    for (unsigned m = 0; m < FORM_MARKERS; m++) draw_marker(c, m);
-    snprintf(line, sizeof line, "FORM / FOMU %s", code->form);
-    canvas_text(c, at(20, 8, 60, 7), 15, TEXT_BOLD, line);
-    canvas_text(c, at(80, 8, 80, 4), 7, TEXT_RIGHT, form->regulation);
     snprintf(line, sizeof line, "Serial / Nambari: %010" PRIu64 "   Page / Ukurasa %u / %u",
              code->serial, code->page, code->pages);
     canvas_text(c, at(70, 11.5, 92, 4), 7.2, TEXT_RIGHT | TEXT_MONO, line);
-    canvas_text(c, at(20, 15.5, 142, 4.5), 9, TEXT_BOLD, form->contest_en);
-    canvas_text(c, at(20, 19.5, 142, 4.5), 8.5, TEXT_PLAIN, form->contest_sw);
     snprintf(line, sizeof line, "Polling station / Kituo: %s", form->station);
-    canvas_text(c, at(20, 24, 142, 4.5), 9, TEXT_BOLD, line);
-    snprintf(line, sizeof line, "Code / Msimbo: %s    Stream / Mkondo: %s", code->station,
-             form->stream);
-    canvas_text(c, at(20, 28, 142, 4.5), 9, TEXT_PLAIN, line);
+    canvas_text(c, at(20, 21, 142, 5.5), 11, TEXT_BOLD | TEXT_FIT, line);
+    snprintf(line, sizeof line, "Code / Msimbo: %s%s%s", code->station,
+             stream ? "    Stream / Mkondo: " : "", form->stream);
+    canvas_text(c, at(20, 26.6, 142, 4.8), 10, TEXT_PLAIN | TEXT_FIT, line);
     snprintf(line, sizeof line, "Ward / Wadi: %s    Constituency / Eneo bunge: %s", form->ward,
              form->constituency);
-    canvas_text(c, at(20, 32, 142, 4.2), 8, TEXT_PLAIN, line);
+    canvas_text(c, at(20, 31.4, 142, 4.2), 8, TEXT_PLAIN | TEXT_FIT, line);
     snprintf(line, sizeof line, "County / Kaunti: %s", form->county);
-    canvas_text(c, at(20, 35.8, 142, 4.2), 8, TEXT_PLAIN, line);
-    canvas_text(c, at(18, 39.8, 174, 3.6), 6.5, TEXT_MONO, text);
-    if (form->anchor[0]) {
-        snprintf(line, sizeof line, "Trust anchor / Nanga: %s", form->anchor);
-        canvas_text(c, at(18, 43, 174, 3.4), 6.2, TEXT_MONO, line);
-    }
-    if (form->simulated)
-        canvas_text(c, at(18, 281, 174, 6), 11, TEXT_BOLD | TEXT_CENTRE,
-                    "SIMULATED - not a form of any election / SI FOMU HALISI");
+    canvas_text(c, at(20, 35.4, 142, 4.2), 8, TEXT_PLAIN | TEXT_FIT, line);
+    canvas_text(c, at(18, 269.6, 174, 3.2), 6.5, TEXT_MONO | TEXT_CENTRE, text);
     return OK;
 }
 
 static void draw_instructions(struct canvas *c) {
     static const char *const digits[] = {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
-    canvas_paragraph(
-        c, at(18, 46.4, 117, 9.4), 5.6, TEXT_PLAIN,
-        "One digit in each box, at the right; put a dash in boxes not used. A mistake: strike "
-        "every "
-        "box of the row with X, write the figure again under CORRECTION, and sign beside it.\n"
-        "Tarakimu moja katika kila kisanduku, kulia; weka kistari kwenye visanduku visivyotumika. "
-        "Kosa: piga X kila kisanduku, andika upya kwenye MASAHIHISHO, na utie sahihi.");
+    static const char *const rules[] = {
+        "One digit in each box, at the right. A dash in every box not used.",
+        "Tarakimu moja katika kila kisanduku, kulia. Kistari katika kisanduku kisichotumika.",
+        "A mistake: X through every box of the row, write the figure again under CORRECTION, sign "
+        "beside it.",
+        "Kosa: piga X kila kisanduku cha safu, andika upya kwenye MASAHIHISHO, tia sahihi kando."};
+    for (unsigned i = 0; i < 4; i++)
+        canvas_text(c, at(18, 40.2 + 3.6 * i, i < 2 ? 116 : 174, 3.6), 8,
+                    TEXT_FIT | (i % 2 ? TEXT_PLAIN : TEXT_BOLD), rules[i]);
     for (unsigned i = 0; i < 10; i++) {
-        const struct rect_mm r = at(136 + 5.6 * i, 47, 4.8, 6);
+        const struct rect_mm r = at(136 + 5.6 * i, 40, 4.8, 6);
         canvas_frame(c, r, 0.15, 0.5);
         canvas_text(c, r, 11, TEXT_CENTRE, digits[i]);
     }
@@ -94,10 +125,13 @@ static void draw_row(struct canvas *c, const struct print_form *form, const stru
     canvas_frame(c, at(r->row.x, r->row.y, 6 + r->label.w, r->row.h), 0.2, 0);
     canvas_frame(c, r->words, 0.2, 0);
     canvas_text(c, at(r->row.x, r->row.y, 6, r->row.h), 7.5, TEXT_CENTRE, number);
+    if (r->index == choices + FORM_COUNT_ROWS - 1) /* what adds up */
+        snprintf(number, sizeof number, "1-%u", choices);
     const char *top = r->index < choices ? form->choices[r->index].name : en[r->index - choices];
     const char *low = r->index < choices ? form->choices[r->index].party : sw[r->index - choices];
-    canvas_text(c, at(r->label.x + 1, r->label.y + 1, r->label.w - 2, 5.2), 8.5, TEXT_BOLD, top);
-    canvas_text(c, at(r->label.x + 1, r->label.y + 6, r->label.w - 2, 4.5), 7, TEXT_PLAIN, low);
+    canvas_text(c, at(r->label.x + 1, r->label.y + 1, r->label.w - 2, 5.2), 9.5,
+                TEXT_BOLD | TEXT_FIT, top);
+    canvas_text(c, at(r->label.x + 1, r->label.y + 6, r->label.w - 2, 4.5), 7.5, TEXT_FIT, low);
     for (unsigned i = 0; i < form->code.shape.boxes; i++) {
         canvas_frame(c, r->figure[i], 0.35, 0);
         canvas_frame(c, r->correction[i], 0.35, 0);
@@ -175,6 +209,18 @@ static void draw_attestation(struct canvas *c, const struct layout_page *p) {
                 "Sababu za kukataa kutia sahihi; maoni ya msimamizi");
 }
 
+static void draw_common(struct canvas *c, const struct print_form *form,
+                        const struct layout_page *p) {
+    if (form->simulated) canvas_watermark(c, "SIMULATED");
+    if (form->copy[0]) canvas_watermark(c, form->copy);
+    draw_titles(c, form);
+    if (p->row_count)
+        draw_figures(c, form, p);
+    else
+        draw_attestation(c, p);
+    draw_signatures(c, p);
+}
+
 err print_form_page(struct canvas *c, const struct print_form *form, unsigned page,
                     struct fail *f) {
     struct layout_page p;
@@ -182,14 +228,12 @@ err print_form_page(struct canvas *c, const struct print_form *form, unsigned pa
     code.page = page;
     code.pages = form_page_count(code.shape);
     TRY(form_layout(code.shape, page, &p, f));
-    if (form->simulated) canvas_watermark(c, "SIMULATED");
-    if (form->copy[0]) canvas_watermark(c, form->copy);
-    TRY(draw_header(c, form, &code, f));
-    if (p.row_count)
-        draw_figures(c, form, &p);
-    else
-        draw_attestation(c, &p);
-    draw_signatures(c, &p);
+    const struct hash key = common_key(form, page);
+    if (canvas_shared_begin(c, &key)) {
+        draw_common(c, form, &p);
+        canvas_shared_end(c);
+    }
+    TRY(draw_station(c, form, &code, f));
     canvas_page_end(c);
     return OK;
 }

@@ -33,8 +33,8 @@ MUST_USE err print_form_page(struct canvas *c, const struct print_form *form, un
 /* All its pages. */
 MUST_USE err print_form(struct canvas *c, const struct print_form *form, struct fail *f);
 
-/* A collation (34B, 34C): rows of figures filled in, with totals, over as many pages as it takes.
- */
+/* A collation (34B, 34C): rows of figures filled in, with totals, over as many pages as it takes,
+ * lying on their side; then a page for the agents. */
 struct print_table {
     const char *form, *title_en, *title_sw, *place; /* "34B", .., "Constituency 290 Ruaraka" */
     const char *code;                               /* printed and in the QR; "" for none */

@@ -59,6 +59,15 @@ station=$(cat "$tmp/officer")
 says "a form of every open station, in one file a constituency" "$tmp/forms.json" '.forms >= 20 and .pages == 2 * .forms and .files == 1'
 "$hesabu" forms --dir "$tree" --contest president --out "$tmp/b" > /dev/null 2>&1
 ok "the same log gives the same bytes" diff -r "$tmp/a" "$tmp/b"
+ok "no half-printed file is left" sh -c "! ls '$tmp/a' | grep -v '\.pdf$'"
+touch "$tmp/b/$(ls "$tmp/b").part" && mv "$tmp/b/$(ls "$tmp/b" | grep -v part)" "$tmp/kept.pdf"
+"$hesabu" forms --dir "$tree" --contest president --out "$tmp/b" --resume --json > "$tmp/resume.json" 2>&1
+says "an interrupted run goes on: a file that was not whole is printed" "$tmp/resume.json" '.files == 1 and .files_there_already == 0'
+ok "to the same bytes" diff -r "$tmp/a" "$tmp/b"
+"$hesabu" forms --dir "$tree" --contest president --out "$tmp/b" --resume --json > "$tmp/resume.json" 2>&1
+says "and what is whole is left alone" "$tmp/resume.json" '.files == 0 and .forms == 0 and .files_there_already == 1'
+"$hesabu" scan "$tmp"/a/34A-*.pdf --page 5 > "$tmp/third.json" 2> /dev/null
+says "what stations have in common stands once in the file, and each form is whole" "$tmp/third.json" '.scan.sheet.serial == 1000003 and .scan.sheet.page == 1 and .scan.codes_agree and .scan.gate > 0.95'
 "$hesabu" forms --dir "$tree" --contest president --unit "$station" --out "$tmp/one.pdf" > /dev/null 2>&1
 "$hesabu" scan "$tmp/one.pdf" > "$tmp/one.json" 2> /dev/null
 says "one station's form says who it is" "$tmp/one.json" ".scan.sheet.station == \"$station\" and .scan.sheet.contest == \"president\" and .scan.codes_agree and .scan.template_ok"
@@ -66,6 +75,7 @@ serial=$(jq .scan.sheet.serial "$tmp/one.json")
 "$hesabu" forms --dir "$tree" --contest president --unit "$station" --out "$tmp/again.pdf" --copy > /dev/null 2>&1
 "$hesabu" scan "$tmp/again.pdf" > "$tmp/again.json" 2> /dev/null
 says "its serial number does not depend on what else is printed" "$tmp/again.json" ".scan.sheet.serial == $serial and $serial > 1000000"
+ok "count sheets do not overwrite forms" sh -c "'$hesabu' forms --dir '$tree' --contest president --count-sheet --out '$tmp/a' && diff '$tmp/a/'34A-*.pdf '$tmp/b/'34A-*.pdf"
 ok "count sheets" "$hesabu" forms --dir "$tree" --contest president --count-sheet --out "$tmp/count.pdf"
 ok "a collation of a constituency's stations" "$hesabu" forms --dir "$tree" --collation "$(echo "$station" | cut -c1-6)" --form 34B --out "$tmp/b.pdf"
 ok "a collation of the nation's constituencies" "$hesabu" forms --dir "$tree" --collation KE --form 34C --out "$tmp/c.pdf"
