@@ -207,10 +207,11 @@ static void check_result(struct work *w, uint32_t cell_index, uint32_t i) {
         finding_add(w, F_NO_IMAGE, cell_index, i, 0, 0);
 }
 
-/* Something that should be unique: sorted by its hash, neighbours are compared. */
+/* Something that should be unique. The hash only brings together what may be alike: whoever chooses
+ * a serial number can choose its hash too. */
 struct twin {
     uint64_t hash;
-    uint32_t index; /* of a result or an image */
+    uint32_t index, cell; /* of a result or an image */
 };
 
 static int by_hash(const void *a, const void *b) {
@@ -219,23 +220,42 @@ static int by_hash(const void *a, const void *b) {
     return x->index < y->index ? -1 : x->index > y->index;
 }
 
-/* Calls report(w, one, other) for each member that equals a neighbour, with that neighbour: linear in n
- * however large a group is. */
-static void twins(struct work *w, struct twin *t, size_t n,
-                  bool (*same)(const struct fold *, uint32_t, uint32_t),
-                  void (*report)(struct work *, uint32_t, uint32_t)) {
-    qsort(t, n, sizeof *t, by_hash);
-    bool reported = false; /* the member before this one */
+typedef bool same_fn(const struct fold *, uint32_t, uint32_t);
+typedef void report_fn(struct work *, uint32_t, uint32_t);
+
+/* Of n with one hash, moves those that are the same as the first to the front, each part in its order;
+ * how many they are. */
+static size_t gather(const struct fold *s, struct twin *t, size_t n, struct twin *rest, same_fn *same) {
+    size_t alike = 1, others = 0;
     for (size_t i = 1; i < n; i++) {
-        bool twin = t[i - 1].hash == t[i].hash && same(w->s, t[i - 1].index, t[i].index);
-        if (twin && !reported) report(w, t[i - 1].index, t[i].index);
-        if (twin) report(w, t[i].index, t[i - 1].index);
-        reported = twin;
+        if (same(s, t[0].index, t[i].index))
+            t[alike++] = t[i];
+        else
+            rest[others++] = t[i];
+    }
+    if (others) memcpy(t + alike, rest, others * sizeof *rest);
+    return alike;
+}
+
+/* Calls report(w, one, other) for each member that has a neighbour of another cell, with that neighbour:
+ * linear in n however large a group is. `rest`: room for n. */
+static void twins(struct work *w, struct twin *t, size_t n, struct twin *rest, same_fn *same,
+                  report_fn *report) {
+    qsort(t, n, sizeof *t, by_hash);
+    for (size_t from = 0, end = 0; from < n; from += end) {
+        for (end = 1; from + end < n && t[from + end].hash == t[from].hash;) end++;
+        if (end > 1) end = gather(w->s, t + from, end, rest, same);
+        bool reported = false; /* the member before this one */
+        for (size_t i = from + 1; i < from + end; i++) {
+            bool twin = t[i - 1].cell != t[i].cell;
+            if (twin && !reported) report(w, t[i - 1].index, t[i].index);
+            if (twin) report(w, t[i].index, t[i - 1].index);
+            reported = twin;
+        }
     }
 }
 
-/* Serials and figures are compared inside a contest and round; the hash says so too, so that others
- * never stand between two that are alike. */
+/* Serials and figures are compared inside a contest and round. */
 static uint64_t place_hash(const struct fold *s, const struct result *r) {
     const struct cell *c = vec_at(&s->cells, r->cell);
     return hash_u64((uint64_t)c->contest << 8 | c->round);
@@ -244,8 +264,7 @@ static uint64_t place_hash(const struct fold *s, const struct result *r) {
 static bool same_serial(const struct fold *s, uint32_t i, uint32_t j) {
     const struct result *a = fold_result(s, i), *b = fold_result(s, j);
     const struct cell *c = vec_at(&s->cells, a->cell), *d = vec_at(&s->cells, b->cell);
-    return span_eq(a->serial, b->serial) && a->cell != b->cell && c->contest == d->contest &&
-           c->round == d->round;
+    return span_eq(a->serial, b->serial) && c->contest == d->contest && c->round == d->round;
 }
 
 static void report_serial(struct work *w, uint32_t i, uint32_t j) {
@@ -263,7 +282,7 @@ static bool same_votes(const struct fold *s, uint32_t i, uint32_t j) {
     const struct result *a = fold_result(s, i), *b = fold_result(s, j);
     const struct cell *c = vec_at(&s->cells, a->cell), *d = vec_at(&s->cells, b->cell);
     uint32_t n = fold_contest(s, c->contest)->choice_count;
-    return c->contest == d->contest && c->round == d->round && c->station != d->station &&
+    return c->contest == d->contest && c->round == d->round &&
            memcmp(result_votes(s, a), result_votes(s, b), n * sizeof(uint64_t)) == 0;
 }
 
@@ -274,7 +293,7 @@ static void report_votes(struct work *w, uint32_t i, uint32_t j) {
 
 static bool same_image(const struct fold *s, uint32_t i, uint32_t j) {
     const struct image *a = fold_image(s, i), *b = fold_image(s, j);
-    return hash_eq(&a->original, &b->original) && a->cell != b->cell;
+    return hash_eq(&a->original, &b->original);
 }
 
 static void report_image(struct work *w, uint32_t i, uint32_t j) {
@@ -286,7 +305,7 @@ static void report_image(struct work *w, uint32_t i, uint32_t j) {
 
 static bool same_zones(const struct fold *s, uint32_t i, uint32_t j) {
     const struct image *a = fold_image(s, i), *b = fold_image(s, j);
-    return hash_eq(&a->zones, &b->zones) && a->cell != b->cell;
+    return hash_eq(&a->zones, &b->zones);
 }
 
 static void report_zones(struct work *w, uint32_t i, uint32_t j) {
@@ -341,37 +360,37 @@ static bool sieve_has(const struct sieve *v, uint64_t h) {
 static err check_twins(struct work *w, struct arena *a, struct fail *f) {
     const struct fold *s = w->s;
     size_t most = s->results.n > s->images.n ? s->results.n : s->images.n, n = 0;
-    struct twin *t = arena_array(a, most, sizeof *t);
-    if (!t) return fail_set(f, E_MEMORY, "no memory for findings");
+    struct twin *t = arena_array(a, most, sizeof *t), *rest = arena_array(a, most, sizeof *rest);
+    if (!t || !rest) return fail_set(f, E_MEMORY, "no memory for findings");
     for (uint32_t i = 0; i < s->results.n; i++) {
         const struct result *r = fold_result(s, i);
         if (r->serial.n && result_wanted(w, r))
-            t[n++] = (struct twin){hash_bytes(r->serial) ^ place_hash(s, r), i};
+            t[n++] = (struct twin){hash_bytes(r->serial) ^ place_hash(s, r), i, r->cell};
     }
-    twins(w, t, n, same_serial, report_serial);
+    twins(w, t, n, rest, same_serial, report_serial);
     n = 0;
     for (uint32_t i = 0; i < s->results.n; i++) {
         const struct result *r = fold_result(s, i);
         if (result_wanted(w, r) && sum_of_votes(s, r) >= s->def.limits.same_vector_min)
-            t[n++] = (struct twin){votes_hash(s, r), i};
+            t[n++] = (struct twin){votes_hash(s, r), i, r->cell};
     }
-    twins(w, t, n, same_votes, report_votes);
+    twins(w, t, n, rest, same_votes, report_votes);
     n = 0;
     struct sieve v;
     sieve_fill(w, false, &v);
     for (uint32_t i = 0; i < s->images.n; i++) {
         uint64_t h = head64(&fold_image(s, i)->original);
-        if (sieve_has(&v, h)) t[n++] = (struct twin){h, i};
+        if (sieve_has(&v, h)) t[n++] = (struct twin){h, i, fold_image(s, i)->cell};
     }
-    twins(w, t, n, same_image, report_image);
+    twins(w, t, n, rest, same_image, report_image);
     n = 0;
     sieve_fill(w, true, &v);
     for (uint32_t i = 0; i < s->images.n; i++) {
         if (!fold_image(s, i)->has_zones) continue;
         uint64_t h = head64(&fold_image(s, i)->zones);
-        if (sieve_has(&v, h)) t[n++] = (struct twin){h, i};
+        if (sieve_has(&v, h)) t[n++] = (struct twin){h, i, fold_image(s, i)->cell};
     }
-    twins(w, t, n, same_zones, report_zones);
+    twins(w, t, n, rest, same_zones, report_zones);
     return OK;
 }
 
