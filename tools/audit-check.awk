@@ -33,10 +33,21 @@ function step(j, g, a,   k, y, s, m) {              # one draw of the mixture ma
     if (left[j] < 0) zero[j] = 1
     if (left[j] > top[j] * bleft[j]) over[j] = 1    # the rest cannot lift the sum above T
 }
+function met(j) { return p(j) + 1e-6 <= limit / 1e6 / (1 + of_rule(j)) }
+function of_rule(j) {                               # one of the regions of a rule that has spare ones
+    return area[j] != 0 && (kind[j] == 2 || kind[j] == 3) ? spare + 0 : 0
+}
+function enough(   j, chosen, held) {               # of them are met
+    for (j = 0; j < assertions; j++) if (of_rule(j)) { chosen++; held += met(j) }
+    return held >= chosen - spare
+}
 function p(j) { return zero[j] ? 0 : most[j] > 0 ? exp(-most[j]) : 1 }
-function open(g,   j) {                             # an assertion that batch g concerns and is not met
+function open(g,   j, rule) {                       # an assertion that batch g concerns and is not met
+    rule = enough()
     for (j = 0; j < assertions; j++)
-        if ((area[j] == 0 || area[j] == region[g]) && p(j) + 1e-6 > limit / 1e6) return 1
+        if ((area[j] == 0 || area[j] == region[g]) && !met(j) && !(of_rule(j) && rule)) return 1
+    for (j = 0; j < assertions; j++)                # passed over: nothing behind it counts for these
+        if (area[j] == 0 || area[j] == region[g]) stopped[j] = 1
     return 0
 }
 NR == 1 && $0 != "hesabu-audit-transcript v1" { bad("not a transcript") }
@@ -46,6 +57,7 @@ $1 == "limit" { limit = $2 }
 $1 == "batches" { batches = $2 }
 $1 == "choices" { choices = $2 }
 $1 == "assertions" { assertions = $2 }
+$1 == "spare" { spare = $2; if (spare < 1) bad("spare") }
 $1 == "total" { total = $2; if (total !~ /^[0-9]+$/) bad("total") }
 $1 == "a" {
     j = $2; kind[j] = $3; won[j] = $4; lost[j] = $5; area[j] = $8
@@ -82,7 +94,7 @@ $1 == "h" {
     if ($2 != batch || !pending) bad("a count of a batch that was not drawn")
     pending = 0; counted++
     for (j = 0; j < assertions; j++) {
-        if (area[j] != 0 && area[j] != region[batch]) continue
+        if ((area[j] != 0 && area[j] != region[batch]) || stopped[j]) continue
         a = $3 == 2 ? 0 : value(j, bound[batch], choices, 4)
         if (a < 0) bad("batch " batch " holds more votes than its bound")
         A[j] = a; step(j, batch, a); expect++
@@ -95,7 +107,7 @@ $1 == "r" {
 }
 $1 == "end" {
     if (pending && open(batch)) bad("draw " at " was passed over and is needed")
-    all = 1; for (j = 0; j < assertions; j++) if (p(j) + 1e-6 > limit / 1e6) all = 0
+    all = enough(); for (j = 0; j < assertions; j++) if (!of_rule(j) && !met(j)) all = 0
     if (expect) bad("draw " at " lacks lines r")
     if ($2 != at + 0 || $3 != all) bad("the end")
     ended = 1

@@ -10,6 +10,7 @@
 #include "cli/audit_on.h"
 #include "cli/words.h"
 #include "election/compose_audit.h"
+#include "election/rules.h"
 
 enum { LIST_BYTES_MAX = 64 << 20, CLAIMS_MAX = 512 };
 
@@ -120,6 +121,7 @@ struct commit_args {
     const char *dir, *contest, *batches, *limit, *authority, *compliance, *bound, *sample;
     uint64_t round;
     struct audit_rule_options rule;
+    char regions[40]; /* of the contest's law, as the option would say it */
 };
 
 /* Ballot accounting of every station: delivered = cast + spoilt + unused, and nothing failed; else the
@@ -167,6 +169,47 @@ static err check_compliance(const char *path, const struct audit_batches *b, siz
     return e;
 }
 
+/* What the contest's own law asks of whoever is elected, where the command does not say it, and which
+ * jurisdictions of the list that law does not count as regions. */
+static err rule_of_law(const struct fold *s, struct commit_args *a, struct audit_case *c, struct fail *f) {
+    struct audit_rule_options *o = &a->rule;
+    uint32_t contest = fold_contest_by_id(s, span_text(a->contest));
+    if (contest == NO_CONTEST) return fail_set(f, E_CONTEST, "there is no contest \"%.60s\"", a->contest);
+    const struct rule *law = contest_rule(s, contest);
+    struct rule_case round;
+    rule_case_of(s, contest, (unsigned)a->round, &round);
+    bool said = o->winners || o->majority || o->runoff || o->regions || o->regions_fail;
+    if (!said && law->kind == RULE_UNKNOWN)
+        return fail_set(f, E_USAGE, "the contest's rule is not known to this program: say what the outcome claims, "
+                                    "with --winners, --majority or --regions");
+    if (!said && law->kind == RULE_MAJORITY && !round.runoff) {
+        if (law->majority.p * 2 != law->majority.q)
+            return fail_set(f, E_USAGE, "a majority of more than %u of %u cannot be planned here", law->majority.p,
+                            law->majority.q);
+        o->majority = true;
+        if (law->spread) {
+            (void)snprintf(a->regions, sizeof a->regions, "%u:%u/%u", rule_regions_needed(law), law->spread_share.p,
+                           law->spread_share.q);
+            o->regions = a->regions;
+        }
+    }
+    if (!o->winners) o->winners = 1;
+    if (!o->regions || !law->spread || o->outside) return OK;
+    bool any = false, *outside = arena_array(&c->arena, c->batches.contest.regions, sizeof *outside);
+    if (!outside) return fail_set(f, E_MEMORY, "no memory for the jurisdictions");
+    for (size_t r = 0; r < c->batches.contest.regions; r++) {
+        uint32_t u = fold_unit_by_code(s, span_text(c->batches.jurisdiction[r]));
+        outside[r] = u == NO_UNIT || !rule_is_region(s, law, u);
+        any |= !outside[r];
+    }
+    if (!any)
+        return fail_set(f, E_USAGE, "no jurisdiction of the list is a region of the contest's rule: make it with "
+                                    "'audit list --level %.*s'",
+                        SPAN_ARG(fold_definition(s)->levels[law->spread_level]));
+    c->rule.outside = outside;
+    return OK;
+}
+
 static err claims_of(const struct audit_case *c, struct compose_claim *to, struct fail *f) {
     static const enum audit_claim claims[] = {[ASSERT_BEATS] = CLAIM_BEATS, [ASSERT_ABOVE] = CLAIM_ABOVE,
                                               [ASSERT_AT_LEAST] = CLAIM_AT_LEAST,
@@ -182,8 +225,8 @@ static err claims_of(const struct audit_case *c, struct compose_claim *to, struc
     return OK;
 }
 
-static err plan_text(struct commit_args *a, struct make_options *m, struct audit_case *c, struct buf *text,
-                     struct fail *f) {
+static err plan_text(struct commit_args *a, struct make_options *m, struct audit_on *x, struct audit_case *c,
+                     struct buf *text, struct fail *f) {
     static struct compose_claim claims[CLAIMS_MAX];
     struct compose_audit_plan p = {.round = (unsigned)a->round, .claims = claims};
     struct hash sample;
@@ -195,12 +238,15 @@ static err plan_text(struct commit_args *a, struct make_options *m, struct audit
     while (p.bound < 3 && strcmp(a->bound, audit_bound_name(p.bound))) p.bound++;
     if (p.bound == 3) return fail_set(f, E_USAGE, "--bound is cast, delivered or registered");
     TRY(audit_limit_parse(a->limit, &limit, f));
-    TRY(audit_case_open(a->batches, 0, &a->rule, c, f));
+    TRY(audit_case_read(a->batches, 0, c, f));
     TRY(check_compliance(a->compliance, &c->batches, &failed, &lost, f));
-    TRY(claims_of(c, claims, f));
     if (!a->dir) a->dir = m->send.url;
     if (!a->dir) return fail_set(f, E_USAGE, "--dir (or --send) is needed: which election");
-    TRY(tree_election(a->dir, &p.election, f));
+    TRY(audit_on_read(a->dir, "audit commit", x, f));
+    p.election = x->election;
+    TRY(rule_of_law(x->log.fold, a, c, f));
+    TRY(audit_case_claim(&a->rule, c, f));
+    TRY(claims_of(c, claims, f));
     TRY(words_public(m, a->batches, LIST_BYTES_MAX, &p.manifest, f));
     TRY(words_public(m, a->authority, 8 << 20, &p.authority, f));
     TRY(words_public(m, a->compliance, 8 << 20, &p.compliance, f));
@@ -211,16 +257,18 @@ static err plan_text(struct commit_args *a, struct make_options *m, struct audit
     p.contest = span_text(a->contest);
     p.limit_ppm = (uint32_t)(limit * 1e6 + 0.5);
     p.claim_count = c->assertions;
+    for (size_t j = 0; j < c->assertions; j++)
+        if (c->assertion[j].spare) p.spare = c->assertion[j].spare;
     compose_audit_plan(text, &p);
-    fprintf(stderr, "%zu stations, %zu assertions; compliance failed at %zu stations, of which %zu will count as "
+    fprintf(stderr, "%zu stations, %zu assertions (%u of them spare); compliance failed at %zu stations, of which %zu will count as "
                     "lost when they are drawn\n",
-            c->batches.contest.batches, c->assertions, failed, lost);
+            c->batches.contest.batches, c->assertions, p.spare, failed, lost);
     return buf_ok(text, f);
 }
 
 int audit_cmd_commit(int argc, char **argv) {
     struct make_options m = {0};
-    struct commit_args a = {.limit = "0.05", .bound = "registered", .round = 1, .rule = {.winners = 1}};
+    struct commit_args a = {.limit = "0.05", .bound = "registered", .round = 1};
     const struct opt options[] = {
         {"--dir", OPT_TEXT, &a.dir, "DIR|URL", "the election (else --send)"},
         {"--contest", OPT_TEXT, &a.contest, "ID", "the contest"},
@@ -237,17 +285,21 @@ int audit_cmd_commit(int argc, char **argv) {
     const struct usage u = {
         "audit commit --contest ID --batches B.csv --authority FILE --compliance FILE --majority --key BOARD --key SECOND --send URL",
         "Makes the plan of an audit: the list, the assertions, the limit, the authority and the compliance of\n"
-        "every station, fixed before the dice. A seed thrown before it is refused.",
+        "every station, fixed before the dice. A seed thrown before it is refused. Without --winners,\n"
+        "--majority, --runoff or --regions it claims what the contest's own law asks of whoever is elected;\n"
+        "jurisdictions that this law does not count as regions are left out of --regions by themselves.",
         options, sizeof options / sizeof *options, 0, 0};
     int nargs, code;
     if (!cli_parse(&u, argc, argv, &nargs, &code)) return code;
+    static struct audit_on x;
     struct fail f = {0};
     struct audit_case c = {0};
     struct buf text;
     buf_init(&text, 65536);
-    err e = plan_text(&a, &m, &c, &text, &f);
+    err e = plan_text(&a, &m, &x, &c, &text, &f);
     code = e == OK ? make_finish("audit commit", &m, buf_view(&text)) : cli_fail("audit commit", &f);
     buf_release(&text);
     audit_case_release(&c);
+    audit_on_release(&x);
     return code;
 }

@@ -51,37 +51,71 @@ static MUST_USE err parse_regions(const char *text, struct audit_rule *r, struct
     return OK;
 }
 
-err audit_rule_of(const struct audit_rule_options *o, struct audit_rule *out, struct fail *f) {
-    *out = (struct audit_rule){.majority = o->majority, .runoff = o->runoff};
-    if (o->winners == 0 || o->winners > AUDIT_CHOICES_MAX)
-        return fail_set(f, E_USAGE, "--winners takes a number from 1 to %d", AUDIT_CHOICES_MAX);
-    out->winners = (uint32_t)o->winners;
-    return o->regions ? parse_regions(o->regions, out, f) : OK;
+/* "048,049": jurisdictions of the batches. */
+static MUST_USE err parse_outside(const char *list, struct audit_case *c, struct fail *f) {
+    const struct audit_batches *b = &c->batches;
+    size_t regions = b->contest.regions ? b->contest.regions : 1;
+    bool *outside = arena_array(&c->arena, regions, sizeof *outside);
+    if (!outside) return fail_set(f, E_MEMORY, "no memory for the jurisdictions");
+    for (const char *at = list; at;) {
+        const char *comma = strchr(at, ',');
+        struct span code = span_of(at, comma ? (size_t)(comma - at) : strlen(at));
+        size_t r = 0;
+        while (r < regions && !span_is(code, b->jurisdiction[r])) r++;
+        if (r == regions)
+            return fail_set(f, E_USAGE, "--outside: \"%.*s\" is no jurisdiction of the batches",
+                            SPAN_ARG(code));
+        outside[r] = true;
+        at = comma ? comma + 1 : NULL;
+    }
+    c->rule.outside = outside;
+    return OK;
 }
 
-static MUST_USE err make_assertions(const struct audit_rule_options *o, struct audit_case *c,
-                                    struct fail *f) {
-    struct audit_rule r;
-    TRY(audit_rule_of(o, &r, f));
+static MUST_USE err parse_rule(const struct audit_rule_options *o, struct audit_case *c,
+                               struct fail *f) {
+    c->rule = (struct audit_rule){.majority = o->majority,
+                                  .runoff = o->runoff,
+                                  .regions_fail = o->regions_fail,
+                                  .outside = c->rule.outside};
+    if (o->winners == 0 || o->winners > AUDIT_CHOICES_MAX)
+        return fail_set(f, E_USAGE, "--winners takes a number from 1 to %d", AUDIT_CHOICES_MAX);
+    c->rule.winners = (uint32_t)o->winners;
+    if ((o->outside || o->spare) && !o->regions)
+        return fail_set(f, E_USAGE, "--outside and --spare belong to --regions");
+    if (o->spare > AUDIT_REGIONS_MAX)
+        return fail_set(f, E_USAGE, "--spare takes a number up to %d", AUDIT_REGIONS_MAX);
+    c->rule.spare = (uint32_t)o->spare;
+    if (o->regions) TRY(parse_regions(o->regions, &c->rule, f));
+    return o->outside ? parse_outside(o->outside, c, f) : OK;
+}
+
+err audit_case_claim(const struct audit_rule_options *o, struct audit_case *c, struct fail *f) {
+    TRY(parse_rule(o, c, f));
     if (o->regions && c->batches.contest.batches > c->batches.listed)
         return fail_set(f, E_USAGE,
                         "with --regions every ballot must lie in a jurisdiction: give the "
                         "batches their ballots instead of --total-ballots");
-    c->winner_count = r.winners;
+    c->winner_count = c->rule.winners;
     c->assertion = arena_array(&c->arena, ASSERTIONS_MAX, sizeof *c->assertion);
     c->winners = arena_array(&c->arena, c->batches.contest.choices, sizeof *c->winners);
     if (!c->assertion || !c->winners) return fail_set(f, E_MEMORY, "no memory for assertions");
-    return audit_assertions(&c->batches.contest, &r, &c->arena, c->assertion, ASSERTIONS_MAX,
+    return audit_assertions(&c->batches.contest, &c->rule, &c->arena, c->assertion, ASSERTIONS_MAX,
                             &c->assertions, c->winners, f);
+}
+
+err audit_case_read(const char *batches, uint64_t total_ballots, struct audit_case *out,
+                    struct fail *f) {
+    *out = (struct audit_case){0};
+    arena_init(&out->arena, AUDIT_ARENA_MAX);
+    if (!batches) return fail_set(f, E_USAGE, "--batches FILE is needed: the batches as reported");
+    return audit_batches_read(batches, total_ballots, &out->arena, &out->batches, f);
 }
 
 err audit_case_open(const char *batches, uint64_t total_ballots, const struct audit_rule_options *o,
                     struct audit_case *out, struct fail *f) {
-    *out = (struct audit_case){0};
-    arena_init(&out->arena, AUDIT_ARENA_MAX);
-    if (!batches) return fail_set(f, E_USAGE, "--batches FILE is needed: the batches as reported");
-    TRY(audit_batches_read(batches, total_ballots, &out->arena, &out->batches, f));
-    return make_assertions(o, out, f);
+    TRY(audit_case_read(batches, total_ballots, out, f));
+    return audit_case_claim(o, out, f);
 }
 
 void audit_case_release(struct audit_case *c) {

@@ -12,9 +12,10 @@ enum { AUDIT_ARENA_MAX = 1 << 30 };
 
 /* Options that say what the outcome claims. */
 struct audit_rule_options {
-    uint64_t winners;
-    bool majority, runoff;
+    uint64_t winners, spare;
+    bool majority, runoff, regions_fail;
     const char *regions; /* "24:1/4" */
+    const char *outside; /* "048,049" */
 };
 #define AUDIT_RULE_OPTIONS(o)                                                                      \
     {"--winners", OPT_U64, &(o).winners, "W", "how many win or advance (1)"},                      \
@@ -22,24 +23,34 @@ struct audit_rule_options {
          "the winner needs more than half of the valid votes"},                                    \
         {"--runoff", OPT_FLAG, &(o).runoff, NULL,                                                  \
          "the W advance because nobody has a majority (majority assertions too)"},                 \
+        {"--regions", OPT_TEXT, &(o).regions, "K:P/Q",                                             \
+         "the winner needs P/Q of the valid votes in K jurisdictions, as 24:1/4"},                 \
+        {"--outside", OPT_TEXT, &(o).outside, "LIST",                                              \
+         "jurisdictions that are no regions of this rule, as 048,049"},                            \
+        {"--spare", OPT_U64, &(o).spare, "N",                                                      \
+         "audit up to N more regions than needed, in case one fails"},                             \
     {                                                                                              \
-        "--regions", OPT_TEXT, &(o).regions, "K:P/Q",                                              \
-            "the winner needs P/Q of the valid votes in K jurisdictions, as 24:1/4"                \
+        "--regions-fail", OPT_FLAG, &(o).regions_fail, NULL,                                       \
+            "the first fails that rule (with --majority, or --winners 2 --runoff)"                 \
     }
-
-MUST_USE err audit_rule_of(const struct audit_rule_options *o, struct audit_rule *out,
-                           struct fail *f);
 
 /* Batches, assertions and their names; released with the arena that they live in. */
 struct audit_case {
     struct arena arena;
     struct audit_batches batches;
+    struct audit_rule rule;
     struct assertion *assertion;
     size_t assertions;
     uint32_t *winners;
     uint32_t winner_count;
 };
-/* Reads the batches and makes the assertions. audit_case_release in any case. */
+/* Reads the batches. audit_case_release in any case. */
+MUST_USE err audit_case_read(const char *batches, uint64_t total_ballots, struct audit_case *out,
+                             struct fail *f);
+/* Makes the assertions of batches that were read. c->rule.outside may say before which jurisdictions
+ * are no regions; --outside replaces it. */
+MUST_USE err audit_case_claim(const struct audit_rule_options *o, struct audit_case *c, struct fail *f);
+/* Both. */
 MUST_USE err audit_case_open(const char *batches, uint64_t total_ballots,
                              const struct audit_rule_options *o, struct audit_case *out,
                              struct fail *f);

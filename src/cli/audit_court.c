@@ -11,7 +11,6 @@ struct court {
     const char *batches, *voided;
     bool as_json, list;
     struct audit_rule_options options;
-    struct audit_rule rule;
     struct audit_case c;
     uint64_t *bound, *votes; /* with the voided batches emptied */
     uint64_t voided_count, voided_ballots;
@@ -51,7 +50,6 @@ static MUST_USE err read_voided(struct court *k, struct fail *f) {
 
 static MUST_USE err compute(struct court *k, struct fail *f) {
     TRY(audit_case_open(k->batches, 0, &k->options, &k->c, f));
-    TRY(audit_rule_of(&k->options, &k->rule, f));
     const struct audit_contest *c = &k->c.batches.contest;
     k->left = *c;
     k->bound = arena_array(&k->c.arena, c->batches, sizeof *k->bound);
@@ -66,23 +64,23 @@ static MUST_USE err compute(struct court *k, struct fail *f) {
     k->left.votes = k->votes;
     if (k->voided) TRY(read_voided(k, f));
     k->holds = true;
-    for (size_t j = 0; j < k->c.assertions && !k->rule.regions; j++)
+    for (size_t j = 0; j < k->c.assertions && !k->c.rule.regions; j++)
         k->holds &= assertion_surplus(&k->c.assertion[j], &k->left) > 0;
-    if (k->rule.regions) { /* any enough regions will do, not the ones chosen for the audit */
+    if (k->c.rule.regions) { /* any enough regions will do, not the ones chosen for the audit */
         struct assertion *a = arena_array(&k->c.arena, ASSERTIONS_MAX, sizeof *a);
         uint32_t *w = arena_array(&k->c.arena, c->choices, sizeof *w);
         size_t n;
         if (!a || !w) return fail_set(f, E_MEMORY, "no memory");
-        err e = audit_assertions(&k->left, &k->rule, &k->c.arena, a, ASSERTIONS_MAX, &n, w, f);
+        err e = audit_assertions(&k->left, &k->c.rule, &k->c.arena, a, ASSERTIONS_MAX, &n, w, f);
         if (e != OK && e != E_AUDIT_OUTCOME) return e;
         k->holds = e == OK && w[0] == k->c.winners[0];
     }
     if (!k->holds) return OK;
-    TRY(court_outcome_fails(&k->left, &k->rule, &k->c.arena, k->targets, c->batches, &k->fails, f));
-    if (k->rule.winners != 1) return OK;
+    TRY(court_outcome_fails(&k->left, &k->c.rule, &k->c.arena, k->targets, c->batches, &k->fails, f));
+    if (k->c.rule.winners != 1) return OK;
     for (uint32_t x = 0; x < c->choices; x++)
         if (x != k->c.winners[0])
-            TRY(court_elects(&k->left, &k->rule, x, &k->c.arena, NULL, 0, &k->elects[x], f));
+            TRY(court_elects(&k->left, &k->c.rule, x, &k->c.arena, NULL, 0, &k->elects[x], f));
     return OK;
 }
 
@@ -122,7 +120,7 @@ static void print_json(struct buf *b, const struct court *k) {
         json_flip(&j, &k->fails);
         json_ku64(&j, "ballots_in_those", k->fails.ballots);
     }
-    if (k->holds && k->rule.winners == 1) {
+    if (k->holds && k->c.rule.winners == 1) {
         json_key(&j, "further_voiding_that_puts_first");
         json_array(&j);
         for (uint32_t x = 0; x < k->left.choices; x++) {

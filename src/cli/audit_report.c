@@ -57,8 +57,7 @@ static MUST_USE err load(struct audit_report *r, struct span transcript, const c
         return fail_set(f, E_AUDIT_TRANSCRIPT, "the transcript's figures are not those of %s",
                         batches);
     hash_hex(&r->t.manifest, r->digest);
-    for (size_t j = 0; j < r->t.assertions; j++)
-        if (r->result.p[j] > r->worst) r->worst = r->result.p[j];
+    r->worst = audit_joint_p(r->t.a, r->result.p, r->t.assertions);
     return transcript_steps(&r->t, &r->arena, &r->step, &r->steps, f);
 }
 
@@ -88,8 +87,7 @@ static MUST_USE err load_log(struct audit_report *r, struct audit_on *x, struct 
     r->full_holds = x->a.full_holds;
     r->simulated = fold_definition(x->log.fold)->simulated;
     hash_hex(&r->t.manifest, r->digest);
-    for (size_t j = 0; j < r->t.assertions; j++)
-        if (r->result.p[j] > r->worst) r->worst = r->result.p[j];
+    r->worst = audit_joint_p(r->t.a, r->result.p, r->t.assertions);
     return transcript_steps(&r->t, &r->arena, &r->step, &r->steps, f);
 }
 
@@ -196,7 +194,7 @@ static MUST_USE err assertions_table(struct buf *b, struct audit_report *r, stru
     uint32_t *draw = arena_array(&r->arena, r->result.draws + 1, sizeof *draw);
     uint64_t *weight = arena_array(&r->arena, r->t.c.batches, sizeof *weight), total;
     if (!draw || !weight) return fail_set(f, E_MEMORY, "no memory for a report");
-    TRY(audit_weights(&r->t.c, r->t.a, r->t.assertions, weight, &total, f));
+    TRY(transcript_weights(&r->t, weight, &total, f));
     size_t n = 0;
     for (size_t i = 0; i < r->steps; i++)
         if (n == 0 || draw[n - 1] != r->step[i].batch) draw[n++] = r->step[i].batch;
@@ -215,8 +213,8 @@ static MUST_USE err assertions_table(struct buf *b, struct audit_report *r, stru
                               &bound, f));
         buf_str(b, "<tr><td>");
         text(b, name);
-        bool met = r->result.p[j] + 1e-6 <= limit;
-        buf_printf(b, "</td><td>%.6f</td><td>%s</td>", r->result.p[j], met ? "confirmed" : "open");
+        buf_printf(b, "</td><td>%.6f</td><td>%s</td>", r->result.p[j],
+                   r->result.met[j] ? "confirmed" : "open");
         if (r->t.a[j].kind == ASSERT_BEATS)
             buf_printf(b, "<td>%.0f votes ahead</td></tr>\n", bound);
         else

@@ -59,7 +59,7 @@ static void assertions(struct audit_report *r, struct lines *l) {
     for (size_t j = 0; j < r->t.assertions; j++) {
         audit_report_claim(r, j, name, sizeof name);
         (void)snprintf(text, sizeof text, "p = %.6f  %s  (%s)", r->result.p[j], name,
-                       r->result.p[j] + 1e-6 <= r->t.limit_ppm / 1e6 ? "confirmed" : "open");
+                       r->result.met[j] ? "confirmed" : "open");
         add(r, l, text);
     }
 }

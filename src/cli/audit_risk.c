@@ -227,9 +227,11 @@ static MUST_USE err contest_p(struct risk *r, const struct method *m, struct ass
     if (m->macro || (m->bet == BET_KAPLAN_WALD && !s.order_known)) s.replacement = true;
     TRY(audit_risk(&r->c.batches.contest, r->c.assertion, r->c.assertions, &s, &r->hand, m->bet,
                    &r->c.arena, each, f));
-    *p = 0;
     *u = NAN;
-    for (size_t j = 0; j < r->c.assertions; j++) *p = fmax(*p, each[j].p);
+    double *all = arena_array(&r->c.arena, r->c.assertions, sizeof *all);
+    if (!all) return fail_set(f, E_MEMORY, "no memory for assertions");
+    for (size_t j = 0; j < r->c.assertions; j++) all[j] = each[j].p;
+    *p = audit_joint_p(r->c.assertion, all, r->c.assertions);
     bool full = true;
     for (size_t j = 0; j < r->c.assertions; j++) full &= each[j].full_count;
     if (m->macro) {
@@ -283,6 +285,11 @@ static MUST_USE err compute(struct risk *r, struct fail *f) {
 
 /* ---- output ---- */
 
+/* p is a decimal that others compute to 1e-6. */
+static bool confirmed(const struct risk *r) {
+    return r->p + 1e-6 <= r->limit;
+}
+
 /* The smallest bound over the pairs: the one that holds jointly. */
 static double joint_bound(const struct risk *r) {
     double least = NAN;
@@ -316,7 +323,7 @@ static void print_json(struct buf *b, const struct risk *r) {
     json_kstr(&j, "method", r->method->name);
     json_kdouble(&j, "p_value", r->p);
     json_kdouble(&j, "risk_limit", r->limit);
-    json_kbool(&j, "confirmed", r->p <= r->limit);
+    json_kbool(&j, "confirmed", confirmed(r));
     json_ku64(&j, "draws", r->rows.tickets);
     json_ku64(&j, "distinct_batches", r->distinct);
     json_kstr(&j, "sampler", audit_sampler_names[r->sampler]);
@@ -370,11 +377,11 @@ static void print_text(struct buf *b, const struct risk *r) {
     }
     if (r->method->macro) buf_printf(b, "\nU = %.14f", r->u);
     buf_printf(b, "\np = %.9f (%s): %s at the risk limit %g\n", r->p, r->method->name,
-               r->p <= r->limit ? "confirmed" : "not confirmed", r->limit);
+               confirmed(r) ? "confirmed" : "not confirmed", r->limit);
     if (!isnan(r->beside))
         buf_printf(b, "for comparison, which decides nothing: p = %.9f by %s\n", r->beside,
                    r->method->macro ? "the mixture" : "MACRO");
-    if (r->p <= r->limit)
+    if (confirmed(r))
         buf_printf(b,
                    "\nIf the reported outcome were wrong, the chance that this audit would have "
                    "gone on was at least %g %%,\nprovided the batches hold the ballots as cast and "

@@ -20,10 +20,7 @@ static err clean_size(struct audit_log *a, const uint32_t *order, uint64_t *out,
     size_t n = a->list.contest.batches;
     uint64_t *weight = arena_array(&a->arena, n, sizeof *weight), total;
     if (!weight) return fail_set(f, E_MEMORY, "no memory for weights");
-    if (a->t.shared)
-        memcpy(weight, a->t.shared, n * sizeof *weight);
-    else
-        TRY(audit_weights(&a->t.c, a->t.a, a->t.assertions, weight, &total, f));
+    TRY(transcript_weights(&a->t, weight, &total, f));
     size_t drawable = 0;
     while (drawable < n && weight[order[drawable]]) drawable++;
     struct audit_sample s = {weight, order, drawable, false, true};
@@ -112,10 +109,7 @@ static err next_size(struct audit_on *x, uint64_t *out, struct fail *f) {
     size_t n = a->list.contest.batches, drawable = 0;
     uint64_t *weight = arena_array(&a->arena, n, sizeof *weight), total, sizes[REPLICATES];
     if (!weight) return fail_set(f, E_MEMORY, "no memory for weights");
-    if (a->t.shared)
-        memcpy(weight, a->t.shared, n * sizeof *weight);
-    else
-        TRY(audit_weights(&a->t.c, a->t.a, a->t.assertions, weight, &total, f));
+    TRY(transcript_weights(&a->t, weight, &total, f));
     while (drawable < n && weight[a->order[drawable]]) drawable++;
     struct audit_sample s = {weight, a->order, drawable, false, true};
     struct size_rounds r = {&a->t.c, a->t.a, a->t.assertions, &s, &a->t.h, BET_MIXTURE,

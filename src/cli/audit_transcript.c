@@ -122,9 +122,7 @@ int audit_cmd_transcript(int argc, char **argv) {
 
 static void print_check(struct buf *b, const struct transcript *t,
                         const struct transcript_result *r, bool as_json) {
-    double worst = 0;
-    for (size_t j = 0; j < t->assertions; j++)
-        if (r->p[j] > worst) worst = r->p[j];
+    double worst = audit_joint_p(t->a, r->p, t->assertions);
     if (!as_json) {
         buf_printf(b,
                    "the transcript holds: %" PRIu64 " draws, %" PRIu64 " batches counted, %" PRIu64

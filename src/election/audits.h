@@ -31,6 +31,7 @@ struct audit_plan {
     uint16_t round;
     uint8_t bound, end;        /* enum audit_bound, enum audit_end */
     uint32_t sample;           /* the plan whose draws it shares; NO_PLAN: its own */
+    uint32_t spare;            /* of the claims "at-least" and "below" about units: how many may fail */
     uint32_t claim_count;
     size_t first_claim;        /* audit_claim_at */
     struct named_object manifest, authority, compliance;

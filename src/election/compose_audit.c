@@ -33,6 +33,7 @@ void compose_audit_plan(struct buf *out, const struct compose_audit_plan *p) {
     json_kstr(&j, "method", "mixture");
     json_ku64(&j, "round", p->round);
     if (p->sample) json_khex(&j, "sample", hash_span(p->sample));
+    if (p->spare) json_ku64(&j, "spare", p->spare);
     compose_end(&j);
 }
 

@@ -23,6 +23,7 @@ struct compose_audit_plan {
     size_t claim_count;
     struct named_object manifest, authority, compliance;
     const struct hash *sample; /* NULL: own dice */
+    uint32_t spare;            /* 0: left out */
 };
 void compose_audit_plan(struct buf *out, const struct compose_audit_plan *p);
 void compose_audit_seed(struct buf *out, const struct hash *election, const struct hash *plan,

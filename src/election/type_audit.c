@@ -155,6 +155,19 @@ static err read_claims(struct ctx *c, struct audit_plan *p, struct span text) {
     return OK;
 }
 
+/* A regional rule whose K claims need K - spare of them. */
+static err check_spare(struct ctx *c, const struct audit_plan *p) {
+    uint32_t regional = 0;
+    for (uint32_t i = 0; i < p->claim_count; i++) {
+        const struct audit_claimed *x = audit_claim_at(c->fold, p, i);
+        regional += x->unit != NO_UNIT && (x->claim == CLAIM_AT_LEAST || x->claim == CLAIM_BELOW);
+    }
+    if (p->spare && p->spare >= regional)
+        return fail_set(c->f, E_RANGE, "%u spare ones among %u assertions of a share in units", p->spare,
+                        regional);
+    return OK;
+}
+
 err audit_plan_apply(struct ctx *c) {
     static const char *const methods[] = {"mixture", NULL};
     struct fold *s = c->fold;
@@ -195,12 +208,17 @@ err audit_plan_apply(struct ctx *c) {
             cj_fail(r, E_AUDIT_SEED, "the dice of that plan are known already: what shares its sample is "
                                      "committed before them");
     }
+    if (cj_have(r, "spare")) {
+        p.spare = (uint32_t)cj_u64(r, CLAIMS_MAX);
+        if (!cj_failed(r) && p.spare == 0) cj_fail(r, E_RANGE, "no spare assertion: left out");
+    }
     cj_object_end(r);
     TRY(cj_end(r));
     if (p.round == 0 || p.round > fold_contest(s, p.contest)->round)
         return fail_set(c->f, E_ROUND, "an audit of round %u; the contest is in round %u", p.round,
                         fold_contest(s, p.contest)->round);
     TRY(read_claims(c, &p, assertions));
+    TRY(check_spare(c, &p));
     TRY(by_the_board(c, &p));
     p.signer = c->signers[0];
     struct audit_plan *to;

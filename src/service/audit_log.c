@@ -78,6 +78,8 @@ static err make_assertions(struct audit_log *a, const uint32_t *choice, struct f
         if (assertion_surplus(&to[j], c) <= 0)
             return fail_set(f, E_AUDIT_OUTCOME, "assertion %u is not true of the committed list itself", j + 1);
     }
+    if (!audit_spread(to, a->plan->claim_count, a->plan->spare))
+        return fail_set(f, E_AUDIT_OUTCOME, "the plan has more spare assertions than it has of regions");
     a->t.a = to;
     a->t.assertions = a->plan->claim_count;
     return OK;
@@ -169,10 +171,7 @@ err audit_log_order(struct audit_log *a, struct span digits, uint32_t **out, str
     uint32_t *order = arena_array(&a->arena, n, sizeof *order);
     if (!w || !below || !drawn || !order) return fail_set(f, E_MEMORY, "no memory for %zu draws", n);
     TRY(audit_seed_check(digits, f));
-    if (a->t.shared)
-        memcpy(w, a->t.shared, n * sizeof *w);
-    else
-        TRY(audit_weights(&a->t.c, a->t.a, a->t.assertions, w, &total, f));
+    TRY(transcript_weights(&a->t, w, &total, f));
     struct audit_sampler s;
     struct audit_pick pick;
     audit_sampler_init(&s, w, n, below, drawn, digits, SPAN_LIT(""));

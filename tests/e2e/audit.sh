@@ -92,6 +92,35 @@ for edit in '/^seed/s/0/1/' '/^d 5 /s/[0-9]$/x/' '/^h/s/1$/2/' '/^r 9 /s/ \([0-9
     refused "check refuses: $edit" 1 E_AUDIT_TRANSCRIPT "$hesabu" audit check "$tmp/bad.txt"
 done
 
+# ---- a rule of regions, with spare ones ----
+head -n 61 "$tmp/b.csv" | sed 's/^C0,/C9,/' > "$tmp/r.csv" # C9 is no region of the rule
+regional() { # regional SPARE FAILS: every box drawn and counted; in the region FAILS Ann has a fifth by hand
+    rule="--batches $tmp/r.csv --regions 3:1/4 --outside C9 --spare $1"
+    "$hesabu" audit draw $rule --seed $seed --method integer-ppeb --size 60 --json |
+        jq -r '.draws[] | [.jurisdiction, .batch, .draw] | join(",")' |
+        awk -F, -v fails="$2" 'NR == FNR { a[$1 "," $2] = $1 == fails ? int($5 / 4) "," $5 : $4 "," $5; next }
+            FNR == 1 { print "jurisdiction,batch,tickets,audit Ann,audit Ben" } { print $0 "," a[$1 "," $2] }' \
+            "$tmp/r.csv" - > "$tmp/rs.csv"
+    "$hesabu" audit transcript $rule --sample "$tmp/rs.csv" --seed $seed > "$tmp/rt.txt"
+    "$hesabu" audit risk $rule --sample "$tmp/rs.csv" --seed $seed --json > "$tmp/rr.json"
+}
+regional 0 none
+ok "regions: a jurisdiction outside the rule has no assertion" is "$tmp/rr.json" \
+    '([.assertions[].name | select(test(" in C"))] | length == 3 and all(test("C9") | not)) and .confirmed'
+fails=$(jq -r '[.assertions[].name | select(test(" in C"))][0] | sub(".* in "; "")' "$tmp/rr.json")
+regional 0 "$fails"
+ok "regions: one of just enough fails, and nothing is confirmed" is "$tmp/rr.json" '.p_value == 1 and (.confirmed | not)'
+regional 1 "$fails"
+ok "regions: a spare one takes its place" is "$tmp/rr.json" \
+    '.confirmed and ([.assertions[] | select(.p_value == 1)] | length == 1)'
+"$hesabu" audit check "$tmp/rt.txt" --json > "$tmp/check.json"
+ok "regions: the transcript says so too" is "$tmp/check.json" '.confirmed'
+ok "regions: and awk" sh -c "awk -f tools/audit-check.awk '$tmp/rt.txt' | grep -q ' confirmed' && grep -q '^spare 1\$' '$tmp/rt.txt'"
+sed '/^spare/d' "$tmp/rt.txt" > "$tmp/bad.txt"
+refused "regions: without that line it does not hold" 1 E_AUDIT_TRANSCRIPT "$hesabu" audit check "$tmp/bad.txt"
+refused "regions: an unknown one outside" 64 E_USAGE "$hesabu" audit plan --batches "$tmp/r.csv" --regions 3:1/4 --outside C8
+refused "regions: spare ones without a rule" 64 E_USAGE "$hesabu" audit plan --batches "$tmp/r.csv" --spare 2
+
 # ---- planning, court, report ----
 "$hesabu" audit plan --batches "$tmp/b.csv" --majority --stations 5 --svg "$tmp/p.svg" --json > "$tmp/plan.json"
 ok "plan: fewer stations for a larger risk, and 5 are not enough" is "$tmp/plan.json" \

@@ -70,10 +70,12 @@ echo "By order of the High Court, 12 August 2017 (SIMULATED)" > order.txt
     tail -n +2 list.csv | awk -F, '{ print $2 "," $3 "," int($3 / 2) ",0," $3 - int($3 / 2) ",ok,ok,ok" }'
 } > compliance.csv
 head -n 30 compliance.csv > short.csv
-plan="--contest president --batches list.csv --authority order.txt --risk-limit 0.1"
+law="--contest president --batches list.csv --authority order.txt --risk-limit 0.1"
+plan="$law --winners 1" # sixty stations of one county: the law's 24 counties are not there
 refuses "a plan without the compliance of every station" 1 "compliance is recorded for each" \
     audit commit $plan --compliance short.csv $board
 refuses "a plan that nobody has authorised" 64 "authority" audit commit --contest president --batches list.csv --compliance compliance.csv $board
+refuses "what the law asks cannot be claimed of one county" 64 "no jurisdiction of the list" audit commit $law --compliance compliance.csv $board
 refuses "an audit board alone" 1 E_THRESHOLD audit commit $plan --compliance compliance.csv --key board.key $send
 sed 's/,\([0-9]*\)$/,9999/; 1!s/^\([^,]*,[^,]*\),[0-9]*/\1,5/' list.csv > full.csv
 refuses "more votes than ballots" 1 E_AUDIT_BOUND audit commit --contest president --batches full.csv --authority order.txt --compliance compliance.csv $board

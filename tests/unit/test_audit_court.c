@@ -41,9 +41,9 @@ static bool holds(const struct tiny *t, const struct audit_rule *rule, uint32_t 
         if (j != winner && v[0][winner] <= v[0][j]) return false;
     if (rule->majority && 2 * v[0][winner] <= valid[0]) return false;
     uint32_t regions = 0;
-    for (size_t r = 1; r < 4; r++)
-        regions += valid[r] > 0 && (int64_t)rule->q * v[r][winner] >= (int64_t)rule->p * valid[r];
-    return !rule->regions || regions >= rule->regions;
+    for (uint32_t r = 1; r < 4; r++)
+        regions += audit_rule_counts(rule, r - 1) && valid[r] > 0 && (int64_t)rule->q * v[r][winner] >= (int64_t)rule->p * valid[r];
+    return !rule->regions || (regions >= rule->regions) != rule->regions_fail;
 }
 
 static uint64_t brute(const struct tiny *t, const struct audit_rule *rule, uint32_t winner,
@@ -64,19 +64,22 @@ static unsigned mask_of(const uint32_t *list, uint64_t n) {
 
 static void fewest_to_void(void **state) {
     (void)state;
+    static const bool outside[] = {false, true, false};
     static const struct audit_rule rules[] = {
         {.winners = 1},
         {.winners = 1, .majority = true},
         {.winners = 1, .majority = true, .regions = 2, .p = 1, .q = 4},
-        {.winners = 1, .majority = true, .regions = 2, .p = 2, .q = 5}};
+        {.winners = 1, .majority = true, .regions = 2, .p = 2, .q = 5},
+        {.winners = 1, .majority = true, .regions = 1, .p = 2, .q = 5, .outside = outside},
+        {.winners = 1, .majority = true, .regions = 2, .p = 3, .q = 5, .regions_fail = true}};
     struct rng r;
     struct fail f;
     rng_init(&r, 31);
     size_t looked = 0, bounded = 0;
-    for (int trial = 0; trial < 60; trial++) {
+    for (int trial = 0; trial < 90; trial++) {
         struct tiny t;
         make_tiny(&t, &r, 18);
-        const struct audit_rule *rule = &rules[trial % 4];
+        const struct audit_rule *rule = &rules[trial % 6];
         if (!holds(&t, rule, 0, 0)) continue;
         struct arena mem;
         arena_init(&mem, 1 << 24);
@@ -99,7 +102,7 @@ static void fewest_to_void(void **state) {
         }
         arena_release(&mem);
     }
-    assert_true(looked > 30 && bounded > 10);
+    assert_true(looked > 45 && bounded > 10);
 }
 
 static void strata_by_bisection(void **state) {

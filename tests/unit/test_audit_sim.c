@@ -144,6 +144,114 @@ static uint64_t rejects_with(struct one *o, sim_visit *visit) {
     return rejected;
 }
 
+/* A regional rule that fails by as little as it can: of the K counties audited, K - q + 1 are false with
+ * sum A = T and the others are true. Its p must keep the limit; the q-th smallest p of the counties by
+ * itself, which is what one would think of first, must not. */
+static void spare_regions_keep_the_limit(void **state) {
+    (void)state;
+    enum { CHOSEN = 7, NEED = 4, IN_REGION = 80, TRIALS = 1500 };
+    static struct nation t;
+    static struct one o;
+    make_nation(&t, 20260811, 0.02, &(struct audit_rule){.winners = 1, .majority = true});
+    o.sim.n = IN_REGION; /* one county's stations stand for each county's */
+    t.c.batches = IN_REGION;
+    struct assertion one = assertion_share(ASSERT_AT_LEAST, 0, 1, 4, AUDIT_EVERYWHERE), a[CHOSEN];
+    uint64_t total, ballots = 0, joint = 0, naive = 0;
+    struct fail f;
+    must(audit_weights(&t.c, &one, 1, o.weight, &total, &f));
+    for (size_t g = 0; g < IN_REGION; g++) {
+        o.below[g] = o.weight[g] + (g ? o.below[g - 1] : 0);
+        o.bound[g] = assertion_value(&one, t.bound[g], audit_votes(&t.c, g), CHOICES);
+        ballots += t.bound[g];
+    }
+    o.sim = (struct sim){IN_REGION, o.weight, o.below, o.value, assertion_null(&one, ballots), 1};
+    for (uint32_t j = 0; j < CHOSEN; j++)
+        a[j] = assertion_share(ASSERT_AT_LEAST, 0, 1, 4, j);
+    assert_true(audit_spread(a, CHOSEN, CHOSEN - NEED));
+    for (uint64_t run = 0; run < TRIALS; run++) {
+        struct rng r;
+        rng_init_stream(&r, 4242, run);
+        double p[CHOSEN] = {0}; /* the true counties are as clear as can be */
+        for (size_t j = NEED - 1; j < CHOSEN; j++) {
+            struct twice w = {0, 0, 0}; /* an all-but-all-in bet: it reaches the limit often */
+            sim_make_null(NULL_WHOLE, o.bound, IN_REGION, o.sim.null_total, &r, o.value);
+            sim_draw(&o.sim, &r, IN_REGION, o.seen, step_once, &w);
+            p[j] = fmin(1, exp(-w.most));
+        }
+        double least = 1;
+        for (size_t j = NEED - 1; j < CHOSEN; j++) least = fmin(least, p[j]);
+        assert_true(fabs(audit_regional_p(a, p, CHOSEN) - fmin(1, 4 * least)) < 1e-12);
+        joint += audit_joint_p(a, p, CHOSEN) <= alpha;
+        naive += least <= alpha;
+    }
+    assert_true(binomial_at_least(TRIALS, joint, alpha) >= tail);
+    assert_true(binomial_at_least(TRIALS, naive, alpha) < tail);
+    assert_true((double)joint / TRIALS > 0.01); /* else the test could not fail */
+    arena_release(&t.arena);
+}
+
+static void spare_regions_by_hand(void **state) {
+    (void)state;
+    struct assertion a[6];
+    a[0] = assertion_share(ASSERT_ABOVE, 0, 1, 2, AUDIT_EVERYWHERE);
+    for (uint32_t j = 1; j < 6; j++) a[j] = assertion_share(ASSERT_AT_LEAST, 0, 1, 4, j);
+    const double p[] = {0.04, 0.5, 0.001, 0.012, 0.02, 1};
+    assert_true(audit_spread(a, 6, 0));
+    assert_true(audit_joint_p(a, p, 6) == 1 && audit_regional_p(a, p, 6) == 0);
+    assert_true(assertion_limit(&a[1], 0.05) == 0.05);
+    assert_true(audit_spread(a, 6, 2)); /* three of five: three times the third smallest */
+    assert_true(fabs(audit_regional_p(a, p, 6) - 0.06) < 1e-15);
+    assert_true(fabs(audit_joint_p(a, p, 6) - 0.06) < 1e-15);
+    assert_true(a[0].spare == 0 && fabs(assertion_limit(&a[1], 0.06) - 0.02) < 1e-15);
+    assert_true(audit_spread(a, 6, 4)); /* one of five: five times the smallest */
+    assert_true(fabs(audit_regional_p(a, p, 6) - 0.005) < 1e-15 && audit_joint_p(a, p, 6) == 0.04);
+    assert_false(audit_spread(a, 6, 5));
+    assert_true(audit_spread(a, 6, 2));
+    bool met[6] = {true, false, true, true, false, false};
+    assert_false(audit_all_met(a, met, 6));
+    assert_true(audit_settled(a, met, 6, 2) && !audit_settled(a, met, 6, 1));
+    met[4] = true;
+    assert_true(audit_all_met(a, met, 6) && audit_settled(a, met, 6, 1));
+    met[0] = false; /* no county makes up for the majority */
+    assert_true(!audit_all_met(a, met, 6) && !audit_settled(a, met, 6, 0));
+}
+
+/* Which regions: the largest margins, never those outside, spare ones as many as reach the share. */
+static void regions_of_the_rule(void **state) {
+    (void)state;
+    static struct nation t;
+    struct fail f;
+    uint32_t winners[CHOICES];
+    struct assertion a[16];
+    size_t n;
+    make_nation(&t, 3, 0.05, &(struct audit_rule){.winners = 1, .majority = true});
+    for (size_t g = 0; g < STATIONS; g++) /* region 4 is lost by far */
+        if (t.region[g] == 4) t.votes[g * CHOICES] = t.votes[g * CHOICES + 1] / 9;
+    bool outside[REGIONS] = {false, true};
+    struct audit_rule rule = {.winners = 1, .regions = 2, .p = 1, .q = 4, .spare = 9, .outside = outside};
+    must(audit_assertions(&t.c, &rule, &t.arena, a, 16, &n, winners, &f));
+    uint32_t seen = 0;
+    for (size_t j = 0; j < n; j++)
+        if (a[j].region != AUDIT_EVERYWHERE) seen |= 1u << a[j].region, assert_int_equal(a[j].spare, 1);
+    assert_int_equal(seen, 1u << 0 | 1u << 2 | 1u << 3);
+    rule.regions = 4; /* of four regions one does not reach it */
+    refuses(E_AUDIT_OUTCOME, audit_assertions(&t.c, &rule, &t.arena, a, 16, &n, winners, &f));
+    rule.regions = 5;
+    refuses(E_USAGE, audit_assertions(&t.c, &rule, &t.arena, a, 16, &n, winners, &f));
+    /* a run-off because the first fails the rule: one of four below is what is needed, so that four of
+     * four are not reached; the second has no majority, and both beat the third */
+    rule = (struct audit_rule){.winners = 2, .runoff = true, .regions = 4, .p = 1, .q = 4,
+                               .regions_fail = true, .outside = outside};
+    must(audit_assertions(&t.c, &rule, &t.arena, a, 16, &n, winners, &f));
+    assert_int_equal(n, 4);
+    assert_true(a[0].kind == ASSERT_BEATS && a[1].kind == ASSERT_BEATS && a[0].loser == a[1].loser);
+    assert_true(a[2].kind == ASSERT_AT_MOST && a[2].winner == winners[1]);
+    assert_true(a[3].kind == ASSERT_BELOW && a[3].winner == winners[0] && a[3].region == 4);
+    rule.regions_fail = false;
+    refuses(E_USAGE, audit_assertions(&t.c, &rule, &t.arena, a, 16, &n, winners, &f));
+    arena_release(&t.arena);
+}
+
 static void catches_a_planted_bug(void **state) {
     (void)state;
     static struct nation t;
@@ -360,6 +468,9 @@ int main(void) {
         cmocka_unit_test(holds_the_limit),
         cmocka_unit_test(catches_a_planted_bug),
         cmocka_unit_test(tails_are_exact),
+        cmocka_unit_test(spare_regions_keep_the_limit),
+        cmocka_unit_test(spare_regions_by_hand),
+        cmocka_unit_test(regions_of_the_rule),
         cmocka_unit_test(fewer_votes_never_lower_p),
         cmocka_unit_test(clean_audits_stop_where_predicted),
         cmocka_unit_test(lost_boxes_and_wrong_bounds),

@@ -115,12 +115,22 @@ static MUST_USE err put(struct builder *b, struct assertion a) {
     return OK;
 }
 
+bool audit_rule_counts(const struct audit_rule *rule, uint32_t region) {
+    return !rule->outside || !rule->outside[region];
+}
+
+size_t audit_rule_regions(const struct audit_contest *c, const struct audit_rule *rule) {
+    size_t all = c->regions ? c->regions : 1, n = 0;
+    for (uint32_t r = 0; r < all; r++) n += audit_rule_counts(rule, r);
+    return n;
+}
+
 static MUST_USE err put_regions(struct builder *b, const struct audit_rule *rule, uint32_t winner,
                                 struct arena *scratch) {
-    size_t all = b->c->regions ? b->c->regions : 1;
-    if (rule->regions > all)
+    size_t all = b->c->regions ? b->c->regions : 1, regions = audit_rule_regions(b->c, rule);
+    if (rule->regions > regions)
         return fail_set(b->f, E_USAGE, "%" PRIu32 " regions are asked for and there are %zu",
-                        rule->regions, all);
+                        rule->regions, regions);
     struct region_margin *m = arena_array(scratch, all, sizeof *m);
     if (!m) return fail_set(b->f, E_MEMORY, "no memory for %zu regions", all);
     enum assertion_kind kind = rule->regions_fail ? ASSERT_BELOW : ASSERT_AT_LEAST;
@@ -131,15 +141,19 @@ static MUST_USE err put_regions(struct builder *b, const struct audit_rule *rule
         at->margin += assertion_value(&a, 0, audit_votes(b->c, g), b->c->choices);
         at->scale += a.kb * (int64_t)b->c->bound[g];
     }
-    for (size_t r = 0; r < all; r++)
-        if (m[r].scale == 0) m[r] = (struct region_margin){INT32_MIN, 1, m[r].region};
+    for (uint32_t r = 0; r < all; r++)
+        if (m[r].scale == 0 || !audit_rule_counts(rule, r))
+            m[r] = (struct region_margin){INT32_MIN, 1, r};
     qsort(m, all, sizeof *m, by_margin);
     /* the rule fails when fewer than `regions` reach the share: all but regions - 1 stay below */
-    size_t need = rule->regions_fail ? all - rule->regions + 1 : rule->regions;
-    for (size_t i = 0; i < need; i++) {
+    size_t need = rule->regions_fail ? regions - rule->regions + 1 : rule->regions, first = b->n;
+    for (size_t i = 0; i < regions && i < need + rule->spare; i++) {
         a.region = m[i].region;
+        if (i >= need && assertion_surplus(&a, b->c) <= 0) break; /* no more spare ones */
         TRY(put(b, a));
     }
+    if (!audit_spread(b->out + first, b->n - first, (uint32_t)(b->n - first - need)))
+        return fail_set(b->f, E_INTERNAL, "no region is needed");
     return OK;
 }
 
@@ -148,14 +162,17 @@ static MUST_USE err rule_check(const struct audit_contest *c, const struct audit
     if (r->winners == 0 || r->winners > c->choices)
         return fail_set(f, E_USAGE, "%" PRIu32 " winners are asked for among %zu choices",
                         r->winners, c->choices);
-    if ((r->majority || r->regions) && r->winners != 1)
+    if ((r->majority || (r->regions && !r->runoff)) && r->winners != 1)
         return fail_set(f, E_USAGE, "a majority and a share in regions are rules for one winner");
-    if (r->runoff && (r->winners < 2 || r->majority || r->regions))
+    if (r->runoff && (r->winners < 2 || r->majority || (r->regions && !r->regions_fail)))
         return fail_set(f, E_USAGE,
                         "a run-off has two or more who advance, and no majority: give "
                         "--winners 2");
-    if (r->regions_fail && (!r->regions || !r->majority))
-        return fail_set(f, E_USAGE, "failing the regional rule needs the rule and the majority");
+    if (r->regions_fail && (!r->regions || (!r->majority && !r->runoff)))
+        return fail_set(f, E_USAGE,
+                        "failing the regional rule needs the rule, and the majority or a run-off");
+    if (r->spare && !r->regions)
+        return fail_set(f, E_USAGE, "spare regions belong to a regional rule");
     if (r->regions && (r->p == 0 || r->p >= r->q || r->q > AUDIT_SHARE_MAX))
         return fail_set(f, E_USAGE, "a share is a fraction P/Q between 0 and 1 with Q up to %d",
                         AUDIT_SHARE_MAX);
@@ -197,13 +214,79 @@ err audit_assertions(const struct audit_contest *c, const struct audit_rule *rul
     for (uint32_t w = 0; !rule->majority && w < rule->winners; w++)
         for (size_t l = rule->winners; l < c->choices; l++)
             TRY(put(&b, assertion_beats(order[w], order[l], AUDIT_EVERYWHERE)));
-    for (uint32_t w = 0; rule->runoff && w < rule->winners; w++)
+    for (uint32_t w = rule->regions_fail; rule->runoff && w < rule->winners; w++)
         TRY(put(&b, assertion_share(ASSERT_AT_MOST, order[w], 1, 2, AUDIT_EVERYWHERE)));
     if (rule->regions) TRY(put_regions(&b, rule, order[0], scratch));
     if (b.n == 0)
         return fail_set(f, E_AUDIT_OUTCOME, "every choice wins: there is nothing to audit");
     *n = b.n;
     return OK;
+}
+
+/* ---- all of them together ---- */
+
+/* Assertions of the regional rule that are needed; 0: none carries spare ones. */
+static size_t regional_need(const struct assertion *a, size_t n) {
+    size_t chosen = 0, spare = 0;
+    for (size_t j = 0; j < n; j++) {
+        chosen += a[j].spare > 0;
+        if (a[j].spare > spare) spare = a[j].spare;
+    }
+    return chosen > spare ? chosen - spare : chosen;
+}
+
+bool audit_spread(struct assertion *a, size_t n, uint32_t spare) {
+    size_t chosen = 0;
+    for (size_t j = 0; j < n; j++) {
+        bool regional = a[j].region != AUDIT_EVERYWHERE &&
+                        (a[j].kind == ASSERT_AT_LEAST || a[j].kind == ASSERT_BELOW);
+        a[j].spare = regional ? spare : 0;
+        chosen += regional;
+    }
+    return spare == 0 || chosen > spare;
+}
+
+double assertion_limit(const struct assertion *a, double limit) {
+    return limit / (1 + (double)a->spare);
+}
+
+double audit_regional_p(const struct assertion *a, const double *p, size_t n) {
+    size_t need = regional_need(a, n);
+    double best = 1;
+    uint32_t spare = 0;
+    if (need == 0) return 0;
+    for (size_t j = 0; j < n; j++) {
+        size_t below = 0;
+        if (!a[j].spare) continue;
+        spare = a[j].spare;
+        for (size_t i = 0; i < n; i++) below += a[i].spare && p[i] <= p[j];
+        if (below >= need && p[j] < best) best = p[j]; /* the need-th smallest */
+    }
+    double whole = best * (1 + (double)spare);
+    return whole < 1 ? whole : 1;
+}
+
+double audit_joint_p(const struct assertion *a, const double *p, size_t n) {
+    double most = audit_regional_p(a, p, n);
+    for (size_t j = 0; j < n; j++)
+        if (!a[j].spare && p[j] > most) most = p[j];
+    return most;
+}
+
+static bool regional_met(const struct assertion *a, const bool *met, size_t n) {
+    size_t held = 0;
+    for (size_t j = 0; j < n; j++) held += a[j].spare && met[j];
+    return held >= regional_need(a, n);
+}
+
+bool audit_all_met(const struct assertion *a, const bool *met, size_t n) {
+    for (size_t j = 0; j < n; j++)
+        if (!a[j].spare && !met[j]) return false;
+    return regional_met(a, met, n);
+}
+
+bool audit_settled(const struct assertion *a, const bool *met, size_t n, size_t j) {
+    return met[j] || (a[j].spare && regional_met(a, met, n));
 }
 
 void assertion_name(const struct assertion *a, const char *const *choices, const char *region,

@@ -26,6 +26,9 @@ struct assertion {
     uint32_t winner, loser; /* choices; loser only for ASSERT_BEATS */
     uint32_t region;        /* or AUDIT_EVERYWHERE */
     uint32_t p, q;          /* the share; 1/1 for ASSERT_BEATS */
+    /* 0: it must be true. Else it is one of the K regions of a regional rule that needs K - spare of
+     * them; all of these carry the same number. */
+    uint32_t spare;
     int64_t kb, kv, kw, kl;
 };
 
@@ -58,17 +61,44 @@ struct audit_rule {
     bool runoff;      /* the W advance because nobody has a majority */
     uint32_t regions; /* the single winner has at least p/q in this many regions; 0: no such rule */
     uint32_t p, q;    /* the regional share */
-    bool regions_fail; /* the winner has the majority and fails the regional rule */
+    bool regions_fail; /* the first has the most votes and fails the regional rule */
+    uint32_t spare;    /* up to so many further regions are audited in case one of them fails */
+    const bool *outside; /* [regions] jurisdictions that are no regions of the rule; NULL: none are */
 };
+/* Regions of the rule among those of the contest. */
+size_t audit_rule_regions(const struct audit_contest *c, const struct audit_rule *rule);
+bool audit_rule_counts(const struct audit_rule *rule, uint32_t region);
 
 /* The assertions for the outcome that the reported totals give under this rule, into out[max]. The
  * W winners are the choices with the most votes, put in `winners` [rule->winners] in that order. A
  * majority implies all its pluralities, which are then left out. Regions are those with the largest
- * diluted margins. `scratch` for temporary memory. E_AUDIT_OUTCOME when the reported figures do not
+ * diluted margins, spare ones after those needed, as many as reach the share. In a run-off because
+ * the first fails the regional rule, the second must lack a majority and the first may have one.
+ * `scratch` for temporary memory. E_AUDIT_OUTCOME when the reported figures do not
  * give such an outcome (a tie, no majority); E_USAGE when the rule itself contradicts itself. */
 MUST_USE err audit_assertions(const struct audit_contest *c, const struct audit_rule *rule,
                               struct arena *scratch, struct assertion *out, size_t max, size_t *n,
                               uint32_t *winners, struct fail *f);
+
+/* ---- what p of each assertion says of all of them ----
+ *
+ * A regional rule of K chosen regions, of which q are needed, is false only if at least K - q + 1 of
+ * its assertions are. Each of these shows p <= t with chance t at most, and one of them must if q do:
+ * so (K - q + 1) times the q-th smallest p is a p of the rule. The regions are fixed before the dice. */
+
+/* p that an assertion must reach for the limit: a spare region makes each of its rule pay. */
+double assertion_limit(const struct assertion *a, double limit);
+/* p of the outcome: the largest of those that must hold and of the regional rule's. p[n] */
+double audit_joint_p(const struct assertion *a, const double *p, size_t n);
+/* p of the regional rule alone, 0 when no assertion carries spare ones. */
+double audit_regional_p(const struct assertion *a, const double *p, size_t n);
+/* Marks the assertions of a regional rule, those of kind AT_LEAST or BELOW over a region, with this
+ * number of spare ones. False if there are not more of them than that. */
+bool audit_spread(struct assertion *a, size_t n, uint32_t spare);
+/* Every assertion that must hold is met, and enough of the regional rule's. met[n] */
+bool audit_all_met(const struct assertion *a, const bool *met, size_t n);
+/* Assertion j is met, or not needed any more: enough of its rule's regions are. */
+bool audit_settled(const struct assertion *a, const bool *met, size_t n, size_t j);
 
 /* "Ann beats Ben", "Ann has more than 1/2", with names of the choices and of the region (or NULL),
  * into out[max], cut if it does not fit. */

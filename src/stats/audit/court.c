@@ -54,29 +54,40 @@ err court_breaks(const struct audit_contest *c, const struct assertion *a, struc
     /* "at least a share" is also false where no valid vote is left */
     bool none_left = margin > goal && a->kind == ASSERT_AT_LEAST;
     if (none_left) k = n;
-    *out = (struct court_flip){.possible = margin <= goal || none_left, .least = k, .most = k};
+    /* and "less than a share" stays true there */
+    uint64_t left = a->kind == ASSERT_BELOW ? 0 : 1;
+    for (size_t i = k; i < n && left == 0; i++)
+        for (size_t j = 0; j < c->choices; j++) left += audit_votes(c, e[i].batch)[j];
+    *out = (struct court_flip){
+        .possible = (margin <= goal && left) || none_left, .least = k, .most = k};
     if (out->possible) put(c, e, k, list, max, out);
     return OK;
 }
 
-/* Enough of the cheapest regions that fewer than `regions` reach the share. */
-static MUST_USE err regions_fail(const struct audit_contest *c, const struct audit_rule *rule,
+/* Enough of the cheapest regions that fewer than `regions` reach the share; or, where the outcome is
+ * that they do not, that as many reach it. */
+static MUST_USE err regions_flip(const struct audit_contest *c, const struct audit_rule *rule,
                                  uint32_t winner, struct arena *scratch, uint32_t *list, size_t max,
                                  struct court_flip *out, struct fail *f) {
-    size_t all = c->regions ? c->regions : 1, holding = 0;
+    size_t all = c->regions ? c->regions : 1, holding = 0, breakable = 0;
+    size_t need =
+        rule->regions_fail ? audit_rule_regions(c, rule) - rule->regions + 1 : rule->regions;
     struct effect *cost = arena_array(scratch, all, sizeof *cost);
     if (!cost) return fail_set(f, E_MEMORY, "no memory for %zu regions", all);
     *out = (struct court_flip){.possible = true};
-    struct assertion a = assertion_share(ASSERT_AT_LEAST, winner, rule->p, rule->q, 0);
+    struct assertion a = assertion_share(rule->regions_fail ? ASSERT_BELOW : ASSERT_AT_LEAST,
+                                         winner, rule->p, rule->q, 0);
     for (size_t r = 0; r < all; r++) {
         struct court_flip one;
         a.region = (uint32_t)r;
-        if (assertion_surplus(&a, c) <= 0) continue;
+        if (!audit_rule_counts(rule, (uint32_t)r) || assertion_surplus(&a, c) <= 0) continue;
         TRY(court_breaks(c, &a, scratch, NULL, 0, &one, f));
-        cost[holding++] = (struct effect){-(int64_t)one.least, (uint32_t)r};
+        holding++;
+        if (one.possible) cost[breakable++] = (struct effect){-(int64_t)one.least, (uint32_t)r};
     }
-    qsort(cost, holding, sizeof *cost, by_effect); /* cheapest first */
-    for (size_t i = 0; holding >= rule->regions && i < holding - rule->regions + 1; i++) {
+    qsort(cost, breakable, sizeof *cost, by_effect); /* cheapest first */
+    out->possible = holding >= need && breakable >= holding - need + 1;
+    for (size_t i = 0; out->possible && i < holding - need + 1; i++) {
         struct court_flip one;
         a.region = cost[i].batch;
         size_t at = (size_t)out->least < max ? (size_t)out->least : max;
@@ -94,23 +105,21 @@ err court_outcome_fails(const struct audit_contest *c, const struct audit_rule *
     struct assertion *a = arena_array(scratch, ASSERTIONS_MAX, sizeof *a);
     uint32_t *winners = arena_array(scratch, c->choices, sizeof *winners);
     if (!a || !winners) return fail_set(f, E_MEMORY, "no memory for assertions");
-    struct audit_rule national = *rule;
-    national.regions = 0;
-    national.regions_fail = false;
     size_t n, best = 0;
-    TRY(audit_assertions(c, &national, scratch, a, ASSERTIONS_MAX, &n, winners, f));
+    TRY(audit_assertions(c, rule, scratch, a, ASSERTIONS_MAX, &n, winners, f));
     *out = (struct court_flip){0};
     for (size_t j = 0; j < n; j++) {
         struct court_flip one;
+        if (a[j].region != AUDIT_EVERYWHERE) continue; /* any enough regions will do */
         TRY(court_breaks(c, &a[j], scratch, NULL, 0, &one, f));
         if (!one.possible || (out->possible && one.least >= out->least)) continue;
         *out = one;
         best = j;
     }
     struct court_flip regional = {0};
-    if (rule->regions) TRY(regions_fail(c, rule, winners[0], scratch, NULL, 0, &regional, f));
+    if (rule->regions) TRY(regions_flip(c, rule, winners[0], scratch, NULL, 0, &regional, f));
     if (regional.possible && (!out->possible || regional.least < out->least))
-        return regions_fail(c, rule, winners[0], scratch, list, max, out, f);
+        return regions_flip(c, rule, winners[0], scratch, list, max, out, f);
     if (!out->possible) return OK;
     return court_breaks(c, &a[best], scratch, list, max, out, f);
 }

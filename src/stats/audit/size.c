@@ -52,6 +52,22 @@ double audit_diluted_margin(const struct assertion *a, const struct audit_contes
     return ballots > 0 ? (double)assertion_margin(a, c) / ((double)a->kb * ballots) : 0;
 }
 
+/* The draw at which enough of a regional rule's assertions are met, from the draws at[] of each;
+ * 0: no assertion carries spare ones. */
+static uint64_t regional_need(const struct assertion *a, const uint64_t *at, size_t n) {
+    size_t chosen = 0, spare = 0;
+    uint64_t best = UINT64_MAX;
+    for (size_t j = 0; j < n; j++)
+        if (a[j].spare) spare = a[j].spare, chosen++;
+    if (chosen == 0) return 0;
+    for (size_t j = 0; j < n; j++) {
+        size_t below = 0;
+        for (size_t i = 0; a[j].spare && i < n; i++) below += a[i].spare && at[i] <= at[j];
+        if (a[j].spare && below >= chosen - spare && at[j] < best) best = at[j];
+    }
+    return best;
+}
+
 err audit_size_along(const struct audit_contest *c, const struct assertion *a, size_t n,
                      const struct audit_sample *draws, enum bet_method method, double alpha,
                      struct arena *scratch, struct size_along *out, struct fail *f) {
@@ -59,23 +75,28 @@ err audit_size_along(const struct audit_contest *c, const struct assertion *a, s
     struct audit_region_sums *all = arena_array(scratch, 1 + regions, sizeof *all);
     uint8_t *state = arena_alloc(scratch, c->batches);
     size_t *until = arena_array(scratch, 1 + regions, sizeof *until); /* of draws, by region */
-    if (!all || !state || !until) return fail_set(f, E_MEMORY, "no memory for an estimate");
+    uint64_t *at = arena_array(scratch, n, sizeof *at); /* where each is met; UINT64_MAX */
+    if (!all || !state || !until || !at) return fail_set(f, E_MEMORY, "no memory for an estimate");
     memset(state, AUDIT_COUNTED, c->batches);
     struct audit_hand clean = {.state = state, .votes = c->votes};
     audit_region_sums(c, draws->weight, &clean, all);
-    *out = (struct size_along){.done = true};
-    double goal = -log(alpha);
     for (size_t j = 0; j < n; j++) {
+        double goal = -log(assertion_limit(&a[j], alpha));
         struct audit_walk w;
         audit_walk_init(&w, c, &a[j], draws, &clean, all, method);
         int64_t value;
         while (w.m.log_max < goal && !w.m.impossible && audit_walk_next(&w, &value)) continue;
-        bool met = w.m.impossible || w.m.log_max >= goal;
-        size_t at = met ? w.at : draws->draws,
-               r = a[j].region == AUDIT_EVERYWHERE ? 0 : 1 + a[j].region;
-        out->done &= met;
-        if (at > until[r]) until[r] = at;
-        if (at > out->length) out->length = at;
+        at[j] = w.m.impossible || w.m.log_max >= goal ? w.at : UINT64_MAX;
+    }
+    uint64_t rule = regional_need(a, at, n); /* where enough regions are met */
+    *out = (struct size_along){.done = true};
+    for (size_t j = 0; j < n; j++) {
+        uint64_t stop = a[j].spare && rule < at[j] ? rule : at[j];
+        size_t r = a[j].region == AUDIT_EVERYWHERE ? 0 : 1 + a[j].region;
+        out->done &= stop != UINT64_MAX;
+        if (stop > draws->draws) stop = draws->draws;
+        if (stop > until[r]) until[r] = (size_t)stop;
+        if (stop > out->length) out->length = stop;
     }
     for (size_t i = 0; i < out->length; i++) {
         uint32_t g = draws->draw[i];
@@ -138,7 +159,8 @@ err audit_size_rounds(const struct size_rounds *s, uint64_t from, uint64_t to,
     double *bound = arena_array(scratch, draws * s->n, sizeof *bound);
     struct start *st = arena_array(scratch, s->n, sizeof *st);
     struct audit_region_sums *all = arena_array(scratch, 1 + regions, sizeof *all);
-    if (!seen || !pick || !bound || !st || !all)
+    uint64_t *need = arena_array(scratch, s->n, sizeof *need);
+    if (!seen || !pick || !bound || !st || !all || !need)
         return fail_set(f, E_MEMORY, "no memory for an estimate");
     for (size_t i = 0; i < draws; i++)
         if (s->h->state[s->draws->draw[i]] != AUDIT_UNCOUNTED) seen[counted++] = s->draws->draw[i];
@@ -159,8 +181,13 @@ err audit_size_rounds(const struct size_rounds *s, uint64_t from, uint64_t to,
         for (size_t i = 0; i < draws; i++) pick[i] = (uint32_t)rng_below(&rng, counted);
         uint64_t most = 0;
         for (size_t j = 0; j < s->n && most != UINT64_MAX; j++) {
-            uint64_t need = go_on(s, &st[j], pick, bound + j * draws, -log(s->alpha));
-            if (need > most) most = need;
+            double goal = -log(assertion_limit(&s->a[j], s->alpha));
+            need[j] = go_on(s, &st[j], pick, bound + j * draws, goal);
+            if (!s->a[j].spare && need[j] > most) most = need[j];
+        }
+        if (most != UINT64_MAX) {
+            uint64_t rule = regional_need(s->a, need, s->n);
+            if (rule > most) most = rule;
         }
         out[r - from] = most;
     }

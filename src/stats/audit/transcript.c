@@ -21,13 +21,14 @@ struct run {
     struct audit_region_sums *sums;
     struct audit_walk *walk;
     int64_t *sum;  /* S of each assertion */
+    bool *met;
+    bool *over;    /* a draw that it concerns was passed over: nothing after it counts for it */
     uint32_t draw; /* the one draw that the walks look at */
     struct audit_sample sample;
 };
 
-/* What draws are proportional to. */
-static MUST_USE err weights_of(const struct transcript *t, uint64_t *weight, uint64_t *total,
-                               struct fail *f) {
+err transcript_weights(const struct transcript *t, uint64_t *weight, uint64_t *total,
+                       struct fail *f) {
     if (!t->shared) return audit_weights(&t->c, t->a, t->assertions, weight, total, f);
     *total = 0;
     for (size_t g = 0; g < t->c.batches; g++) {
@@ -49,31 +50,36 @@ static MUST_USE err run_init(struct run *r, const struct transcript *t, struct a
     r->sums = arena_array(mem, 1 + regions, sizeof *r->sums);
     r->walk = arena_array(mem, t->assertions, sizeof *r->walk);
     r->sum = arena_array(mem, t->assertions, sizeof *r->sum);
-    if (!r->weight || !r->below || !r->drawn || !r->sums || !r->walk || !r->sum)
+    r->met = arena_array(mem, t->assertions, sizeof *r->met);
+    r->over = arena_array(mem, t->assertions, sizeof *r->over);
+    if (!r->weight || !r->below || !r->drawn || !r->sums || !r->walk || !r->sum || !r->met || !r->over)
         return fail_set(f, E_MEMORY, "no memory for a transcript of %zu batches", t->c.batches);
     TRY(audit_contest_check(&t->c, f));
     TRY(audit_seed_check(t->seed, f));
     size_t where;
     TRY(audit_hand_check(&t->c, &t->h, &where, f));
     uint64_t total;
-    TRY(weights_of(t, r->weight, &total, f));
+    TRY(transcript_weights(t, r->weight, &total, f));
     audit_region_sums(&t->c, r->weight, &t->h, r->sums);
     return OK;
 }
 
-static bool met(const struct run *r, size_t j) {
+static void judge(struct run *r, size_t j) {
     double slack = TRANSCRIPT_P_SLACK_PPM / 1e6;
-    return mart_p(&r->walk[j].m) + slack <= r->t->limit_ppm / 1e6;
+    r->met[j] = mart_p(&r->walk[j].m) + slack <= assertion_limit(&r->t->a[j], r->t->limit_ppm / 1e6);
 }
 
 static bool concerns(const struct run *r, size_t j, uint32_t g) {
     return audit_holds(&r->t->c, r->t->a[j].region, g);
 }
 
-/* A draw without a count: passed over if nothing that it concerns is open, else the audit waits. */
-static bool passed_over(const struct run *r, uint32_t g) {
-    for (size_t j = 0; j < r->t->assertions; j++)
-        if (concerns(r, j, g) && !met(r, j)) return false;
+/* A draw without a count: passed over if nothing that it concerns is open, else the audit waits. An
+ * assertion cannot go on behind such a draw: what is left of its region is not known any more. */
+static bool passed_over(struct run *r, uint32_t g) {
+    size_t n = r->t->assertions;
+    for (size_t j = 0; j < n; j++)
+        if (concerns(r, j, g) && !audit_settled(r->t->a, r->met, n, j)) return false;
+    for (size_t j = 0; j < n; j++) r->over[j] |= concerns(r, j, g);
     return true;
 }
 
@@ -81,13 +87,14 @@ static MUST_USE err one_draw(struct run *r, uint64_t position, uint32_t g, on_st
                              struct fail *f) {
     const struct transcript *t = r->t;
     for (size_t j = 0; j < t->assertions; j++) {
-        if (!concerns(r, j, g)) continue;
+        if (!concerns(r, j, g) || r->over[j]) continue;
         struct audit_walk *w = &r->walk[j];
         int64_t value = 0;
         w->at = 0; /* the walk sees a sample of this one draw */
         if (!audit_walk_next(w, &value))
             return fail_set(f, E_INTERNAL, "draw %" PRIu64 " has no count", position);
         r->sum[j] += value;
+        judge(r, j);
         struct transcript_step s = {
             .draw = position,
             .batch = g,
@@ -111,7 +118,8 @@ static MUST_USE err run_audit(const struct transcript *t, struct arena *mem, on_
     r.sample = (struct audit_sample){r.weight, &r.draw, 1, false, true};
     for (size_t j = 0; j < t->assertions; j++)
         audit_walk_init(&r.walk[j], &t->c, &t->a[j], &r.sample, &t->h, r.sums, BET_MIXTURE);
-    *out = (struct transcript_result){.confirmed = true};
+    memset(out, 0, sizeof *out);
+    for (size_t j = 0; j < t->assertions; j++) judge(&r, j);
     while (out->draws < t->draws && audit_sampler_next(&s, &pick)) {
         r.draw = pick.batch;
         bool counted = t->h.state[pick.batch] != AUDIT_UNCOUNTED;
@@ -128,8 +136,9 @@ static MUST_USE err run_audit(const struct transcript *t, struct arena *mem, on_
     }
     for (size_t j = 0; j < t->assertions; j++) {
         out->p[j] = mart_p(&r.walk[j].m);
-        out->confirmed &= met(&r, j);
+        out->met[j] = r.met[j];
     }
+    out->confirmed = audit_all_met(t->a, r.met, t->assertions);
     return OK;
 }
 
@@ -177,15 +186,20 @@ static MUST_USE err write_head(const struct transcript *t, struct arena *mem, st
     uint64_t *weight = arena_array(mem, t->c.batches, sizeof *weight), total;
     uint64_t *votes = arena_array(mem, t->c.choices, sizeof *votes), ballots;
     if (!weight || !votes) return fail_set(f, E_MEMORY, "no memory for a transcript");
-    TRY(weights_of(t, weight, &total, f));
+    TRY(transcript_weights(t, weight, &total, f));
     char manifest[HASH_HEX_LEN + 1];
     hash_hex(&t->manifest, manifest);
     buf_printf(b,
                "hesabu-audit-transcript v1\nmethod %s\nmanifest %s\nseed %.*s\nlimit %" PRIu32
-               "\nbatches %zu\nchoices %zu\nregions %zu\nassertions %zu\ntotal %" PRIu64
-               "\ndraws %" PRIu64 "\n",
-               t->shared ? "mixture-shared" : "mixture", manifest, (int)t->seed.n, (const char *)t->seed.p, t->limit_ppm, t->c.batches,
-               t->c.choices, t->c.regions ? t->c.regions : 1, t->assertions, total, t->draws);
+               "\nbatches %zu\nchoices %zu\nregions %zu\nassertions %zu\n",
+               t->shared ? "mixture-shared" : "mixture", manifest, (int)t->seed.n,
+               (const char *)t->seed.p, t->limit_ppm, t->c.batches, t->c.choices,
+               t->c.regions ? t->c.regions : 1, t->assertions);
+    uint32_t spare = 0;
+    for (size_t j = 0; j < t->assertions; j++)
+        if (t->a[j].spare > spare) spare = t->a[j].spare;
+    if (spare) buf_printf(b, "spare %" PRIu32 "\n", spare);
+    buf_printf(b, "total %" PRIu64 "\ndraws %" PRIu64 "\n", total, t->draws);
     for (size_t j = 0; j < t->assertions; j++) {
         const struct assertion *a = &t->a[j];
         audit_totals(&t->c, a->region, votes, &ballots);
@@ -351,8 +365,17 @@ static MUST_USE err read_counts(struct reader *r, const struct transcript *t, ui
     return OK;
 }
 
+/* A line that stands there only where it says something. */
+static MUST_USE err read_spare(struct reader *r, uint64_t assertions, uint64_t *spare) {
+    static const char word[] = "spare ";
+    *spare = 0;
+    if (r->rest.n < sizeof word || memcmp(r->rest.p, word, sizeof word - 1) != 0) return OK;
+    TRY(header_number(r, "spare", assertions - 1, spare));
+    return *spare ? OK : wrong(r, "at least one spare region, or no such line");
+}
+
 static MUST_USE err read_head(struct reader *r, struct transcript *t, uint64_t *assertions,
-                              bool *shared) {
+                              uint64_t *spare, bool *shared) {
     struct span s;
     uint64_t limit, batches, choices, regions, total;
     TRY(header(r, "hesabu-audit-transcript", &s));
@@ -369,10 +392,12 @@ static MUST_USE err read_head(struct reader *r, struct transcript *t, uint64_t *
     TRY(header_number(r, "choices", AUDIT_CHOICES_MAX, &choices));
     TRY(header_number(r, "regions", AUDIT_REGIONS_MAX, &regions));
     TRY(header_number(r, "assertions", ASSERTIONS_MAX, assertions));
+    if (!*assertions) return wrong(r, "an audit has assertions");
+    TRY(read_spare(r, *assertions, spare));
     TRY(header_number(r, "total", UINT64_MAX, &total));
     TRY(header_number(r, "draws", batches, &t->draws));
-    if (!limit || !batches || !choices || !regions || !*assertions)
-        return wrong(r, "limit, batches, choices, regions and assertions are at least 1");
+    if (!limit || !batches || !choices || !regions)
+        return wrong(r, "limit, batches, choices and regions are at least 1");
     /* each batch takes a line of at least nine bytes: no more memory than the text is worth */
     if (batches * (2 * choices + 8) > r->rest.n) return wrong(r, "fewer lines than batches");
     t->limit_ppm = (uint32_t)limit;
@@ -383,9 +408,9 @@ static MUST_USE err read_head(struct reader *r, struct transcript *t, uint64_t *
 }
 
 static MUST_USE err read_all(struct reader *r, struct arena *mem, struct transcript *t) {
-    uint64_t n;
+    uint64_t n, spare;
     bool is_shared = false;
-    TRY(read_head(r, t, &n, &is_shared));
+    TRY(read_head(r, t, &n, &spare, &is_shared));
     struct assertion *a = arena_array(mem, n, sizeof *a);
     uint64_t *bound = arena_array(mem, t->c.batches, sizeof *bound);
     uint64_t *votes = arena_array(mem, t->c.batches, t->c.choices * sizeof *votes);
@@ -396,6 +421,8 @@ static MUST_USE err read_all(struct reader *r, struct arena *mem, struct transcr
     if (!a || !bound || !votes || !hand || !region || !state || !shared)
         return fail_set(r->f, E_MEMORY, "no memory for a transcript of %zu batches", t->c.batches);
     for (size_t j = 0; j < n; j++) TRY(read_assertion(r, t, &a[j]));
+    if (!audit_spread(a, n, (uint32_t)spare))
+        return wrong(r, "more spare regions than regions of the rule");
     for (size_t g = 0; g < t->c.batches; g++) TRY(read_batch(r, t, g, bound, votes, region, shared));
     t->a = a;
     t->assertions = n;

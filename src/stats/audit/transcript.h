@@ -28,12 +28,16 @@ struct transcript {
 };
 struct transcript_result {
     double p[ASSERTIONS_MAX]; /* running p of each assertion at the end */
+    bool met[ASSERTIONS_MAX]; /* p + 1e-6 <= its limit (assertion_limit) */
     uint64_t draws;           /* written: fewer than asked when one of them waits for its count */
     uint64_t counted, passed_over,
         ballots;    /* batches counted, not needed; ballots in those counted */
-    bool confirmed; /* every p + 1e-6 <= limit */
+    bool confirmed; /* audit_all_met */
     bool waiting;
 };
+/* What its draws are proportional to, into weight[batches]: shared, or audit_weights of its assertions. */
+MUST_USE err transcript_weights(const struct transcript *t, uint64_t *weight, uint64_t *total,
+                                struct fail *f);
 /* E_AUDIT_SEED, E_AUDIT_BOUND and what audit_weights refuses. `scratch` for temporary memory. */
 MUST_USE err transcript_write(const struct transcript *t, struct arena *scratch, struct buf *out,
                               struct transcript_result *result, struct fail *f);
