@@ -133,12 +133,7 @@ static err take_witnessed(struct mirror *m, uint64_t size, const struct hash *ro
 /* --- results --- */
 
 static err put_if_new(struct mirror *m, const char *path, struct span bytes, struct fail *f) {
-    struct buf old;
-    struct fail ignored;
-    buf_init(&old, FILE_MAX);
-    bool same = mirror_read(m, path, FILE_MAX, &old, &ignored) == OK && span_eq(buf_view(&old), bytes);
-    buf_release(&old);
-    return same ? OK : writer_replace(m->writer, path, bytes, f);
+    return writer_update(m->writer, path, bytes, NULL, NULL, f);
 }
 
 static err put_tally(struct mirror *m, struct results *r, const struct tally *t, struct buf *b,
@@ -197,20 +192,24 @@ static err put_anchor(struct mirror *m, struct buf *b, struct fail *f) {
 struct pages {
     struct mirror *m;
     char path[PAGE_PATH_MAX];
+    bool unit;
     struct buf b;
 };
 
 static err put_page(struct pages *p, struct fail *f) {
-    err e = p->path[0] ? put_if_new(p->m, p->path, buf_view(&p->b), f) : OK;
+    err e = p->path[0] ? writer_update(p->m->writer, p->path, buf_view(&p->b),
+                                       p->unit ? page_says_same : NULL, NULL, f)
+                       : OK;
     buf_clear(&p->b);
     p->path[0] = 0;
     return e;
 }
 
-static err next_page(void *ctx, const char *path, struct buf **bytes, struct fail *f) {
+static err next_page(void *ctx, const char *path, bool unit, struct buf **bytes, struct fail *f) {
     struct pages *p = ctx;
     TRY(put_page(p, f));
     (void)snprintf(p->path, sizeof p->path, "%s", path);
+    p->unit = unit;
     *bytes = &p->b;
     return OK;
 }

@@ -40,6 +40,10 @@ void page_unit_path(const struct fold *fold, enum page_lang lang, const struct t
 /* The contest that the overview shows, in its last round; NULL: there is none. */
 const struct tally *page_main_contest(const struct page_site *site);
 
+/* Two versions of a unit's page say the same but for the record that they are as of: the old one is
+ * still true of that record, and need not be written again. False where in doubt. */
+bool page_says_same(struct span old, struct span now);
+
 /* Appends the page; the overview needs site->gate. */
 MUST_USE err page_make(const struct page_site *site, enum page_lang lang, enum page_kind kind,
                        struct buf *out, struct fail *f);

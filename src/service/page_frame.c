@@ -9,6 +9,11 @@
     "img-src 'self' blob: data:; connect-src 'self'; worker-src 'self'; manifest-src 'self'; "    \
     "form-action 'self'; base-uri 'none'"
 
+/* What says which record a page is as of: page_says_same looks for these. */
+#define SIZE_MARK "\" data-size=\""
+#define LOG_BEGIN "<p id=\"log\">"
+#define LOG_END "</p>\n"
+
 const char *const page_policy = POLICY;
 
 static void up(struct page *p, const char *path) {
@@ -27,7 +32,7 @@ void page_in_lang(const struct page *p, enum page_lang lang, char out[PAGE_PATH_
 static void head(struct page *p, const char *kind, struct span title) {
     struct html *h = &p->h;
     const struct definition *d = fold_definition(p->s);
-    html_printf(h, "<!doctype html>\n<html lang=\"%s\" data-kind=\"%s\" data-up=\"%s\" data-size=\"%llu\"",
+    html_printf(h, "<!doctype html>\n<html lang=\"%s\" data-kind=\"%s\" data-up=\"%s" SIZE_MARK "%llu\"",
                 lang_tag(h->lang), kind, h->up, (unsigned long long)fold_size(p->s));
     if (p->contest) {
         html_raw(h, " data-contest=\"");
@@ -148,9 +153,33 @@ void page_begin(struct page *p, const char *kind, struct span title) {
     html_raw(h, "</div></div></header>\n<main id=\"main\" class=\"wrap\" tabindex=\"-1\">\n");
 }
 
+/* Cuts the next part that says which record a page is as of: `before` it, and in *rest what follows.
+ * Foreign text cannot forge a mark: its quotes and angle brackets are escaped. */
+static bool cut_as_of(struct span *rest, const char *begin, const char *end, struct span *before) {
+    const uint8_t *at = memmem(rest->p, rest->n, begin, strlen(begin));
+    if (!at) return false;
+    *before = span_of(rest->p, (size_t)(at - rest->p));
+    struct span after = span_from(*rest, before->n + strlen(begin));
+    const uint8_t *stop = memmem(after.p, after.n, end, strlen(end));
+    if (!stop) return false;
+    *rest = span_from(after, (size_t)(stop - after.p));
+    return true;
+}
+
+bool page_says_same(struct span old, struct span now) {
+    static const char *const marks[][2] = {{SIZE_MARK, "\""}, {LOG_BEGIN, LOG_END}};
+    for (size_t i = 0; i < 2; i++) {
+        struct span a, b;
+        if (!cut_as_of(&old, marks[i][0], marks[i][1], &a) ||
+            !cut_as_of(&now, marks[i][0], marks[i][1], &b) || !span_eq(a, b))
+            return false;
+    }
+    return span_eq(old, now);
+}
+
 static void log_line(struct page *p) {
     struct html *h = &p->h;
-    html_raw(h, "<p id=\"log\">");
+    html_raw(h, LOG_BEGIN);
     html_word(h, W_AS_OF);
     html_raw(h, " <b>");
     html_number(h, fold_size(p->s));
@@ -167,7 +196,7 @@ static void log_line(struct page *p) {
     } else {
         html_word(h, W_NOT_WITNESSED);
     }
-    html_raw(h, "</span></p>\n");
+    html_raw(h, "</span>" LOG_END);
 }
 
 void page_end(struct page *p) {

@@ -63,7 +63,7 @@ static void unit_body(struct page *p, const struct tally *t, size_t row, const s
     page_parts(p, t, row);
     page_parts_votes(p, t, row);
     page_section_end(p);
-    for (size_t n = row + 1; n < page_rows_end(t, row); n++)
+    for (size_t n = row + 1, end = page_rows_end(t, row); n < end; n++)
         if (t->rows[n].parent == row && unit_is_station(p->s, t->rows[n].unit)) page_station(p, t, n);
     page_totals(p, t, r);
     if (row == 0) page_law(p, t, g);

@@ -4,11 +4,13 @@
 #include <stdlib.h>
 #include "service/portal_data.h"
 
+enum { NOT_DUE, DUE, DUE_FRESH };
+
 /* Rows of a contest and round whose pages are due. */
 struct due {
-    uint8_t *rows; /* a byte a row */
+    uint8_t *rows; /* one of the above for each row */
     size_t n;
-    size_t count;
+    size_t count[3]; /* rows of each kind */
 };
 
 struct portal {
@@ -59,18 +61,25 @@ err portal_begin(struct portal *p, const struct results *r, bool all, struct fai
             drop(p);
             return fail_set(f, E_MEMORY, "no memory for the portal");
         }
-        memset(d->rows, 1, r->tallies[i].n);
-        d->n = d->count = r->tallies[i].n;
+        memset(d->rows, DUE, r->tallies[i].n);
+        d->n = d->count[DUE] = r->tallies[i].n;
         p->count += d->n;
     }
     return OK;
 }
 
-void portal_mark(struct portal *p, size_t tally, size_t row) {
-    if (tally >= p->n || row >= p->tallies[tally].n || p->tallies[tally].rows[row]) return;
-    p->tallies[tally].rows[row] = 1;
-    p->tallies[tally].count++;
-    p->count++;
+static void set_due(struct portal *p, struct due *d, size_t row, uint8_t now) {
+    uint8_t was = d->rows[row];
+    d->count[was]--;
+    d->count[now]++;
+    d->rows[row] = now;
+    p->count = p->count - (was != NOT_DUE) + (now != NOT_DUE);
+}
+
+void portal_mark(struct portal *p, size_t tally, size_t row, bool fresh) {
+    uint8_t now = fresh ? DUE_FRESH : DUE;
+    if (tally >= p->n || row >= p->tallies[tally].n || p->tallies[tally].rows[row] >= now) return;
+    set_due(p, &p->tallies[tally], row, now);
 }
 
 bool portal_is_pending(const struct portal *p) {
@@ -80,7 +89,7 @@ bool portal_is_pending(const struct portal *p) {
 static err add_assets(const struct portal_sink *sink, struct fail *f) {
     for (size_t i = 0; i < portal_asset_count; i++) {
         struct buf *b;
-        TRY(sink->add(sink->ctx, portal_assets[i].path, &b, f));
+        TRY(sink->add(sink->ctx, portal_assets[i].path, false, &b, f));
         buf_add(b, portal_assets[i].bytes, portal_assets[i].n);
         TRY(buf_ok(b, f));
     }
@@ -93,7 +102,7 @@ static err add_texts(const struct page_site *site, const struct portal_sink *sin
             char path[PAGE_PATH_MAX];
             struct buf *b;
             page_path((enum page_lang)l, (enum page_kind)k, path);
-            TRY(sink->add(sink->ctx, path, &b, f));
+            TRY(sink->add(sink->ctx, path, false, &b, f));
             TRY(page_make(site, (enum page_lang)l, (enum page_kind)k, b, f));
         }
     }
@@ -107,27 +116,25 @@ static err add_row(const struct page_site *site, const struct tally *t, size_t r
         char path[PAGE_PATH_MAX];
         struct buf *b;
         page_unit_path(site->fold, (enum page_lang)l, t, t->rows[row].unit, path);
-        TRY(sink->add(sink->ctx, path, &b, f));
+        TRY(sink->add(sink->ctx, path, true, &b, f));
         TRY(page_unit(site, (enum page_lang)l, t, row, b, f));
         *spent += b->n;
     }
     return OK;
 }
 
-/* Parents stand before their children: a page that is linked to from more places is never the later. */
-static err add_rows(struct portal *p, const struct page_site *site, size_t budget,
-                    const struct portal_sink *sink, struct fail *f) {
-    size_t spent = 0;
+/* Rows that are due in this way. Parents stand before their children: a page that is linked to from
+ * more places is never the later. */
+static err add_rows(struct portal *p, const struct page_site *site, uint8_t kind, size_t budget,
+                    size_t *spent, const struct portal_sink *sink, struct fail *f) {
     for (size_t i = 0; i < p->n; i++) {
         struct due *d = &p->tallies[i];
         const struct tally *t = &site->results->tallies[i];
-        for (size_t row = 0; row < d->n && d->count; row++) {
-            if (!d->rows[row]) continue;
-            if (spent >= budget) return OK;
-            if (results_has_file(site->fold, t, row)) TRY(add_row(site, t, row, sink, &spent, f));
-            d->rows[row] = 0;
-            d->count--;
-            p->count--;
+        for (size_t row = 0; row < d->n && d->count[kind]; row++) {
+            if (d->rows[row] != kind) continue;
+            if (*spent >= budget) return OK;
+            if (results_has_file(site->fold, t, row)) TRY(add_row(site, t, row, sink, spent, f));
+            set_due(p, d, row, NOT_DUE);
         }
     }
     return OK;
@@ -144,7 +151,9 @@ static err render(struct portal *p, const struct page_site *site, size_t budget,
     for (size_t i = 0; i < site->results->n; i++)
         if (site->results->tallies[i].rows[0].unit == 0)
             TRY(portal_areas(site->fold, &site->results->tallies[i], sink, f));
-    return add_rows(p, site, budget, sink, f);
+    size_t spent = 0;
+    TRY(add_rows(p, site, DUE_FRESH, budget, &spent, sink, f));
+    return add_rows(p, site, DUE, budget, &spent, sink, f);
 }
 
 err portal_render(struct portal *p, const struct page_site *given, size_t budget,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* Which pages of the portal are made when: overview and texts at every tick, the page of a unit or a
- * station when it changed, the highest units first, and never more at once than a tick may cost.
+ * station when it changed, then what is due for another reason (a start, a declaration), the highest
+ * units first, and never more at once than a tick may cost.
  *
  * Pages may therefore be a few ticks behind the JSON; each says which record it is as of. */
 #ifndef SERVICE_PORTAL_H
@@ -20,9 +21,10 @@ extern const size_t portal_asset_count;
 extern const char *const portal_style;
 extern const char *const portal_script; /* NULL when the program was built without npm */
 
-/* Receives a file: *bytes is a buffer to write to, the callee's. */
+/* Receives a file: *bytes is a buffer to write to, the callee's. `unit`: the page of a unit, which
+ * need not replace one that says the same (page_says_same); without it only equal bytes do. */
 struct portal_sink {
-    err (*add)(void *ctx, const char *path, struct buf **bytes, struct fail *f);
+    err (*add)(void *ctx, const char *path, bool unit, struct buf **bytes, struct fail *f);
     void *ctx;
 };
 
@@ -33,8 +35,9 @@ void portal_free(struct portal *p); /* NULL is fine */
 
 /* A tick with these results begins. `all`: everything changed. */
 MUST_USE err portal_begin(struct portal *p, const struct results *r, bool all, struct fail *f);
-/* Row `row` of tally `tally` changed: its pages are due. */
-void portal_mark(struct portal *p, size_t tally, size_t row);
+/* The pages of row `row` of tally `tally` are due; `fresh`: because its figures changed, so before
+ * those that are due for another reason. */
+void portal_mark(struct portal *p, size_t tally, size_t row, bool fresh);
 /* Gives the sink the pages of site->results that are due, until `budget` bytes of them are made. The
  * texts and (with `all` in portal_begin) the assets come first. */
 MUST_USE err portal_render(struct portal *p, const struct page_site *site, size_t budget,

@@ -66,13 +66,13 @@ static void lowest_below(const struct fold *s, uint32_t u, struct json_out *j) {
 
 err portal_search(const struct fold *s, const struct portal_sink *sink, struct fail *f) {
     struct buf *b;
-    TRY(sink->add(sink->ctx, "search/top.json", &b, f));
+    TRY(sink->add(sink->ctx, "search/top.json", false, &b, f));
     TRY(search_top(s, b, f));
     for (uint32_t u = fold_unit(s, 0)->first_child; u != NO_UNIT; u = fold_unit(s, u)->next_sibling) {
         char path[PAGE_PATH_MAX];
         if (is_lowest(s, u) || unit_is_station(s, u)) continue;
         (void)snprintf(path, sizeof path, "search/%.*s.json", SPAN_ARG(fold_unit(s, u)->code));
-        TRY(sink->add(sink->ctx, path, &b, f));
+        TRY(sink->add(sink->ctx, path, false, &b, f));
         struct json_out j = json_out(b);
         json_array(&j);
         lowest_below(s, u, &j);
@@ -111,7 +111,7 @@ err portal_areas(const struct fold *s, const struct tally *t, const struct porta
     char path[PAGE_PATH_MAX];
     struct buf *b;
     (void)snprintf(path, sizeof path, "areas/%.*s/%u.json", SPAN_ARG(k->id), t->round);
-    TRY(sink->add(sink->ctx, path, &b, f));
+    TRY(sink->add(sink->ctx, path, false, &b, f));
     struct json_out j = json_out(b);
     json_object(&j);
     json_ku64(&j, "size", fold_size(s));
@@ -146,7 +146,7 @@ err portal_files(const char *dir, const struct portal_sink *sink, struct fail *f
         struct buf *b;
         TRY(path_join(path, sizeof path, dir, names[i], f));
         if (!file_exists(path)) continue;
-        TRY(sink->add(sink->ctx, names[i], &b, f));
+        TRY(sink->add(sink->ctx, names[i], false, &b, f));
         TRY(file_read(path, (size_t)16 << 20, b, f));
     }
     return OK;

@@ -263,6 +263,28 @@ err writer_replace(struct writer *w, const char *path, struct span data, struct 
     return e;
 }
 
+err writer_update(struct writer *w, const char *path, struct span data,
+                  bool (*same)(struct span old, struct span now), bool *left, struct fail *f) {
+    char full[PATH_MAX_LEN];
+    struct stat st;
+    struct span have;
+    struct fail ignored;
+    bool alike = false;
+    TRY(usable(w, path, f));
+    TRY(full_path(w, path, full, f));
+    /* whatever is wrong with the old file, a new one takes its place */
+    if (fstatat(w->root_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+        (same || (uint64_t)st.st_size == data.n) && file_map(full, &have, &ignored) == OK) {
+        alike = same ? same(have, data) : span_eq(have, data);
+        file_unmap(have);
+    }
+    if (left) *left = alike;
+    if (!alike) return writer_replace(w, path, data, f);
+    err e = note_dir(w, path, f); /* its name may not have been synced */
+    if (e != OK) w->failed = true;
+    return e;
+}
+
 static err sync_data(struct writer *w, struct fail *f) {
     if (w->count > FEW) {
         if (file_fault("fsync", w->root) || syncfs(w->scratch_fd))

@@ -26,6 +26,13 @@ MUST_USE err writer_add(struct writer *w, const char *path, struct span data, st
 /* Adds a file that replaces what stands there. */
 MUST_USE err writer_replace(struct writer *w, const char *path, struct span data, struct fail *f);
 
+/* The same, unless what stands there says the same: `same` compares old and new bytes (NULL: they must
+ * be equal). What is left alone keeps its time on the disk, so that caches need not fetch it again.
+ * *left tells; it may be NULL. */
+MUST_USE err writer_update(struct writer *w, const char *path, struct span data,
+                           bool (*same)(struct span old, struct span now), bool *left,
+                           struct fail *f);
+
 /* Makes everything added durable and visible: immutable files first, then replaced ones in the
  * order in which they were added, so that a checkpoint that is added last appears after its tiles.
  * After an error the writer refuses everything; files already in place stay (they are whole). */

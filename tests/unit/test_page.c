@@ -84,6 +84,7 @@ static void words(void **state) {
 
 struct made {
     char path[PAGE_PATH_MAX];
+    bool unit;
     struct buf b;
 };
 struct made_pages {
@@ -91,12 +92,13 @@ struct made_pages {
     size_t n;
 };
 
-static err add(void *ctx, const char *path, struct buf **bytes, struct fail *f) {
+static err add(void *ctx, const char *path, bool unit, struct buf **bytes, struct fail *f) {
     struct made_pages *m = ctx;
     (void)f;
     assert_true(m->n < 512);
     struct made *x = &m->at[m->n++];
     (void)snprintf(x->path, sizeof x->path, "%s", path);
+    x->unit = unit;
     buf_init(&x->b, 1 << 24);
     *bytes = &x->b;
     return OK;
@@ -135,6 +137,60 @@ static void is_sound(const struct made *x) {
     assert_int_equal(count(text, "<bdi>"), count(text, "</bdi>"));
     assert_int_equal(count(text, "<article"), count(text, "</article>"));
     assert_int_equal(count(text, "<ul"), count(text, "</ul>"));
+}
+
+static size_t last_with_page_before(const struct fold *s, const struct tally *t, size_t row) {
+    while (row > 0 && !results_has_file(s, t, --row)) continue;
+    return row;
+}
+
+static size_t last_with_page(const struct fold *s, const struct tally *t) {
+    return last_with_page_before(s, t, t->n);
+}
+
+/* A page as of a later record, in which nothing else changed, says the same; with any other byte changed
+ * it does not, and neither does one whose marks are missing. */
+static void the_same_page(void **state) {
+    (void)state;
+    struct fixture *x = fx_base();
+    struct results r;
+    struct buf a, b;
+    struct fail f;
+    buf_init(&a, 1 << 24);
+    buf_init(&b, 1 << 24);
+    must(results_compute(x->fold, &r, &f));
+    struct page_site site = {.fold = x->fold, .results = &r, .style = portal_style};
+    must(page_unit(&site, LANG_SW, &r.tallies[0], 1, &a, &f));
+    site.witnessed = fold_size(x->fold); /* stands in the line about the log only */
+    must(page_unit(&site, LANG_SW, &r.tallies[0], 1, &b, &f));
+    assert_false(span_eq(buf_view(&a), buf_view(&b)));
+    assert_true(page_says_same(buf_view(&a), buf_view(&b)));
+    char *size = memmem(b.p, b.n, "data-size=\"", 11);
+    assert_non_null(size);
+    size[11] = size[11] == '9' ? '8' : '9';
+    assert_true(page_says_same(buf_view(&a), buf_view(&b)));
+    const char *line = memmem(a.p, a.n, "<p id=\"log\">", 12), *line_end = strstr(line, "</p>");
+    const char *of = memmem(a.p, a.n, "data-size=\"", 11);
+    size_t seen = 0;
+    for (size_t i = 0; i < a.n; i++) { /* each byte counts, but for the two places */
+        const char *at = (const char *)a.p + i;
+        bool as_of = (at >= of + 11 && at < strchr(of + 11, '"')) || (at >= line + 12 && at < line_end);
+        buf_clear(&b);
+        buf_span(&b, buf_view(&a));
+        b.p[i] ^= 1;
+        bool same = page_says_same(buf_view(&a), buf_view(&b));
+        /* a byte that becomes a quote or the end of the line cuts elsewhere: never the same by mistake */
+        if (same != as_of && !(as_of && !same)) fail_msg("byte %zu: %.40s", i, at);
+        seen += same;
+    }
+    assert_true(seen > 20);
+    assert_false(page_says_same(buf_view(&a), span_of(a.p, a.n - 1)));
+    assert_false(page_says_same(span_of(a.p, 0), span_of(a.p, 0)));
+    assert_false(page_says_same(span_text("x"), span_text("x")));
+    buf_release(&a);
+    buf_release(&b);
+    results_release(&r);
+    fx_free(x);
 }
 
 static void pages_of_the_base(void **state) {
@@ -176,16 +232,35 @@ static void pages_of_the_base(void **state) {
     drop(m);
     /* nothing changed: the texts only; then one row, under a budget of one page */
     must(portal_begin(p, &r, false, &f));
-    portal_mark(p, 0, 1);
-    portal_mark(p, 0, 1);
-    portal_mark(p, 0, 0);
-    portal_mark(p, 99, 0); /* of no tally: nothing */
+    portal_mark(p, 0, 1, true);
+    portal_mark(p, 0, 1, true);
+    portal_mark(p, 0, 0, true);
+    portal_mark(p, 99, 0, true); /* of no tally: nothing */
     must(portal_render(p, &site, 1, &sink, &f));
     assert_true(portal_is_pending(p));
     drop(m);
     must(portal_render(p, &site, SIZE_MAX, &sink, &f));
     assert_false(portal_is_pending(p));
     assert_null(page_of(m, portal_style));
+    drop(m);
+    /* everything is due, and two rows changed: theirs come first, in spite of their place */
+    must(portal_begin(p, &r, true, &f));
+    size_t last = last_with_page(x->fold, &r.tallies[0]), before = last_with_page_before(x->fold, &r.tallies[0], last);
+    assert_true(before > 0);
+    portal_mark(p, 0, before, false);
+    portal_mark(p, 0, last, true);
+    portal_mark(p, 0, last, false); /* stays in front */
+    must(portal_render(p, &site, 1, &sink, &f));
+    size_t units = 0;
+    for (size_t i = 0; i < m->n; i++) units += m->at[i].unit;
+    assert_int_equal(units, LANG_COUNT);
+    char path[PAGE_PATH_MAX];
+    page_unit_path(x->fold, LANG_EN, &r.tallies[0], r.tallies[0].rows[last].unit, path);
+    assert_non_null(page_of(m, path));
+    drop(m);
+    must(portal_render(p, &site, 1, &sink, &f));
+    page_unit_path(x->fold, LANG_EN, &r.tallies[0], r.tallies[0].rows[0].unit, path);
+    assert_non_null(page_of(m, path));
     drop(m);
     portal_free(p);
     results_release(&r);
@@ -198,6 +273,7 @@ int main(void) {
         cmocka_unit_test(foreign_text),
         cmocka_unit_test(figures),
         cmocka_unit_test(words),
+        cmocka_unit_test(the_same_page),
         cmocka_unit_test(pages_of_the_base),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -46,6 +46,7 @@ static int disk_before(void *ctx, const char *op, const char *path) {
 static bool fails_at(const char *op, int nth, int errnum) {
     struct site s = site_new(x, base);
     struct disk disk = {.op = op, .left = -1, .errnum = errnum};
+    s.o.no_data = true; /* exports fail by themselves, and the daemon goes on */
     file_faults_set(&(struct file_faults){disk_before, &disk});
     site_start(&s);
     site_await_published(&s);

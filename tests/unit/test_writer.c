@@ -2,6 +2,7 @@
 #include "test.h"
 
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "scratch.h"
@@ -46,6 +47,50 @@ static void test_publish(void **state) {
     assert_false(file_exists(scratch_path(dir, "checkpoint")));
     writer_close(w);
     assert_false(file_exists(scratch_path(dir, ".writer"))); /* a clean tree is left */
+    scratch_remove(dir);
+}
+
+static bool first_letter(struct span old, struct span now) {
+    return old.n && now.n && old.p[0] == now.p[0];
+}
+
+static void test_update(void **state) {
+    (void)state;
+    char dir[64];
+    struct writer *w;
+    struct fail f;
+    bool left;
+    scratch_make(dir);
+    must(writer_open(dir, &w, &f));
+    must(writer_update(w, "a/page", SPAN_LIT("one"), NULL, &left, &f));
+    assert_false(left);
+    must(writer_commit(w, &f));
+    assert_true(holds(dir, "a/page", "one"));
+    must(writer_update(w, "a/page", SPAN_LIT("one"), NULL, &left, &f));
+    assert_true(left);
+    must(writer_update(w, "a/page", SPAN_LIT("own"), first_letter, &left, &f)); /* as good as the old one */
+    assert_true(left);
+    must(writer_commit(w, &f));
+    assert_true(holds(dir, "a/page", "one"));
+    must(writer_update(w, "a/page", SPAN_LIT("owl"), NULL, &left, &f));
+    assert_false(left);
+    must(writer_update(w, "b", SPAN_LIT(""), NULL, NULL, &f));
+    must(writer_commit(w, &f));
+    assert_true(holds(dir, "a/page", "owl"));
+    must(writer_update(w, "b", SPAN_LIT(""), first_letter, &left, &f));
+    assert_false(left);
+    /* what is no file, or a link to one that says the same, is replaced */
+    char page[512];
+    snprintf(page, sizeof page, "%s", scratch_path(dir, "a/page"));
+    assert_int_equal(symlink(page, scratch_path(dir, "link")), 0);
+    must(writer_update(w, "link", SPAN_LIT("owl"), NULL, &left, &f));
+    assert_false(left);
+    must(writer_commit(w, &f));
+    struct stat st;
+    assert_int_equal(lstat(scratch_path(dir, "link"), &st), 0);
+    assert_true(S_ISREG(st.st_mode));
+    refuses(E_USAGE, writer_update(w, "../out", SPAN_LIT("x"), NULL, NULL, &f));
+    writer_close(w);
     scratch_remove(dir);
 }
 
@@ -223,7 +268,8 @@ static void test_kill(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_publish), cmocka_unit_test(test_immutable),
+        cmocka_unit_test(test_publish), cmocka_unit_test(test_update),
+        cmocka_unit_test(test_immutable),
         cmocka_unit_test(test_names),   cmocka_unit_test(test_many),
         cmocka_unit_test(test_faults),  cmocka_unit_test(test_kill),
     };
