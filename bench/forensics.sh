@@ -4,6 +4,7 @@
 # speed with numpy and scipy beside it, multipliers, quick counts, parallel tallies, a 2 GB file, power
 # and false alarms (the longest; it prints its length first).
 # usage: bench/forensics.sh BUILD [quick]     quick: few seeds, a small file
+# HESABU_POWER_STATE=FILE: finished seeds of the power table are lines of it; a stopped run goes on.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 build=$1 size=2048 seeds=200 samples=2000 power="--seeds 100 --none 1000"
@@ -38,4 +39,4 @@ title "a CSV of $size MiB through a pipe"
 "$build/bench/bench_csv" "$build/hesabu" "$size"
 title "power and false alarms"
 # shellcheck disable=SC2086
-"$build/bench/bench_power" $power
+"$build/bench/bench_power" $power ${HESABU_POWER_STATE:+--state "$HESABU_POWER_STATE"}

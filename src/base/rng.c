@@ -20,21 +20,6 @@ void rng_init_stream(struct rng *r, uint64_t seed, uint64_t n) {
     for (int i = 0; i < 4; i++) r->s[i] = splitmix(&x);
 }
 
-static uint64_t rotl(uint64_t x, int k) {
-    return (x << k) | (x >> (64 - k));
-}
-
-uint64_t rng_u64(struct rng *r) {
-    uint64_t *s = r->s, result = rotl(s[1] * 5, 7) * 9, t = s[1] << 17;
-    s[2] ^= s[0];
-    s[3] ^= s[1];
-    s[1] ^= s[2];
-    s[0] ^= s[3];
-    s[2] ^= t;
-    s[3] = rotl(s[3], 45);
-    return result;
-}
-
 uint64_t rng_below(struct rng *r, uint64_t n) {
     uint64_t least = (0 - n) % n; /* values below it would be drawn once too often */
     uint64_t v;

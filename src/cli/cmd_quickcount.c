@@ -232,7 +232,8 @@ int cmd_quickcount(int argc, char **argv) {
         {"--columns", OPT_TEXT, &a.columns, "MAP",
          "frame: unit=COL,area=COL[,registered=COL][,votes=A+B] (area: the strata); reports: "
          "unit=COL,votes=A+B[,valid=COL][,rejected=COL][,time=COL]"},
-        {"--leader", OPT_TEXT, &a.leader, "COL", "plan: the choice whose share is planned for"},
+        {"--leader", OPT_TEXT, &a.leader, "COL",
+         "plan: the choice whose share is planned for; estimate: whose intervals over time are shown (default: the first)"},
         {"--margin", OPT_TEXT, &a.margin, "POINTS", "plan: half-width wanted, in points of the share"},
         {"--confidence", OPT_U64, &a.confidence, "95|99", "plan: of the interval (default 95)"},
         {"--assumed-sd", OPT_TEXT, &a.assumed, "SHARE",
@@ -244,6 +245,9 @@ int cmd_quickcount(int argc, char **argv) {
         {"--observers", OPT_TEXT, &a.observers, "GROUP", "with --dir: only reports of this group's observers"},
         {"--official", OPT_TEXT, &a.official, "COL=N,..",
          "estimate: official votes by column of votes=, to be compared"},
+        {"--pictures", OPT_TEXT, &a.pictures, "DIR", "estimate: also write the intervals over time as SVG files"},
+        {"--at-random", OPT_FLAG, &a.at_random, NULL,
+         "estimate: also the intervals that hold only if the missing reports are missing at random"},
         {"--lang", OPT_TEXT, &a.lang, "en|sw", "language of the sentences"},
         {"--areas", OPT_TEXT, &a.areas, "A+B",
          "plan, draw with --dir: levels of the strata; the last one counts (default: the largest areas)"},
@@ -258,7 +262,8 @@ int cmd_quickcount(int argc, char **argv) {
         "  add SAMPLE.csv REPORTS.csv CODE --figures COL=N,..   adds one report\n"
         "  estimate SAMPLE.csv REPORTS.csv       shares, turnout, rejected, with intervals\n"
         "Until every drawn station has reported only bounds are given: early reports are not a random\n"
-        "sample. With --dir DIR|URL plan and draw take the log's stations as the frame; estimate without\n"
+        "sample. Where the reports have times, the intervals as they arrived are shown too.\n"
+        "With --dir DIR|URL plan and draw take the log's stations as the frame; estimate without\n"
         "REPORTS.csv takes the observers' signed observation records of the drawn stations, and compares\n"
         "with the log's own totals; add without CODE writes those records into REPORTS.csv.",
         o, sizeof o / sizeof *o, 1, 4};

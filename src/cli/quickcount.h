@@ -10,10 +10,10 @@
 
 struct quick_args {
     const char *columns, *leader, *seed, *margin, *official, *figures, *lang, *assumed, *areas,
-        *observers;
+        *observers, *pictures;
     struct log_args log; /* instead of a frame, or for the official totals */
     uint64_t size, confidence, cap;
-    bool json;
+    bool json, at_random;
 };
 
 /* plan FRAME.csv; draw FRAME.csv: a CSV of the drawn stations. The frame is NULL with --dir: then all

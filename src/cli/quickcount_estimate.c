@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include "base/csv.h"
 #include "base/file.h"
-#include "base/json_out.h"
 #include "base/text.h"
 #include "cli/quickcount_sample.h"
 
@@ -32,20 +31,18 @@ static err link_reports(struct sample *s, const struct fx_table *t, const char *
     return OK;
 }
 
-enum ratio { SHARE, TURNOUT, REJECTED };
-
 /* The item of one drawn station for one ratio; reports after `until` do not count yet. */
-static struct qc_item item(const struct drawn *d, const struct fx_table *t, enum ratio what,
-                           size_t choice, double cap, int64_t until) {
+static struct qc_item item(const struct drawn *d, const struct fx_table *t, const struct estimated *of,
+                           double cap, int64_t until) {
     struct qc_item x = {.stratum = d->stratum, .most = isnan(d->registered) ? cap : d->registered};
     if (d->report == UINT32_MAX) return x;
     size_t i = d->report;
     if (t->time_ms && t->time_ms[i] != FX_NO_TIME && t->time_ms[i] > until) return x;
     uint32_t valid = fx_valid(t, i), counted = fx_counted(t, i), rejected = fx_cell(t->rejected, i);
     if (valid == FX_ABSENT) return x;
-    switch (what) {
+    switch (of->what) {
     case SHARE: {
-        uint32_t v = fx_votes(t, choice, i);
+        uint32_t v = fx_votes(t, of->choice, i);
         x.a = v == FX_ABSENT ? 0 : v;
         x.m = valid;
         break;
@@ -65,24 +62,20 @@ static struct qc_item item(const struct drawn *d, const struct fx_table *t, enum
     return x;
 }
 
-static err one(const struct sample *s, const struct fx_table *t, enum ratio what, size_t choice,
-               double cap, int64_t until, struct qc_estimate *e, struct fail *f) {
+err quick_ratio(const struct sample *s, const struct fx_table *t, const struct estimated *of, double cap,
+                int64_t until, struct qc_estimate *e, struct fail *f) {
     struct arena mem;
     arena_init(&mem, (size_t)1 << 30);
     struct qc_item *items = arena_array(&mem, s->n + 1, sizeof *items);
     err code = items ? OK : no_memory(f);
-    for (size_t k = 0; k < s->n && items; k++) items[k] = item(&s->at[k], t, what, choice, cap, until);
+    for (size_t k = 0; k < s->n && items; k++) items[k] = item(&s->at[k], t, of, cap, until);
     if (code == OK) code = qc_estimate(items, s->n, s->stations, s->strata, &mem, e, f);
     arena_release(&mem);
     return code;
 }
 
-static void json_estimate(struct json_out *j, const struct qc_estimate *e, struct span what,
-                          double official, enum lang lang) {
-    bool shown = !e->missing && e->reported == e->drawn;
-    struct buf text;
-    json_object(j);
-    json_kspan(j, "of", what);
+void quick_json_members(struct json_out *j, const struct qc_estimate *e, bool at_random) {
+    bool shown = !e->missing && e->reported == e->drawn, bounded = e->bound_high > e->bound_low;
     json_ku64(j, "drawn", e->drawn);
     json_ku64(j, "reported", e->reported);
     json_kbool(j, "complete", e->reported == e->drawn);
@@ -93,12 +86,30 @@ static void json_estimate(struct json_out *j, const struct qc_estimate *e, struc
     json_kdouble(j, "high_95", shown ? e->high95 : NAN);
     json_kdouble(j, "low_99", shown ? e->low99 : NAN);
     json_kdouble(j, "high_99", shown ? e->high99 : NAN);
-    json_kdouble(j, "bound_low_99", e->bound_high > e->bound_low ? e->bound_low : NAN);
-    json_kdouble(j, "bound_high_99", e->bound_high > e->bound_low ? e->bound_high : NAN);
-    json_kdouble(j, "official", official);
+    json_kdouble(j, "bound_low_95", bounded ? e->bound_low95 : NAN);
+    json_kdouble(j, "bound_high_95", bounded ? e->bound_high95 : NAN);
+    json_kdouble(j, "bound_low_99", bounded ? e->bound_low : NAN);
+    json_kdouble(j, "bound_high_99", bounded ? e->bound_high : NAN);
     if (e->missing) json_kstr(j, "missing", e->missing);
+    if (!at_random || shown) return;
+    json_key(j, "only_if_missing_at_random");
+    json_object(j);
+    json_kdouble(j, "low_95", e->missing ? NAN : e->low95);
+    json_kdouble(j, "high_95", e->missing ? NAN : e->high95);
+    json_kdouble(j, "low_99", e->missing ? NAN : e->low99);
+    json_kdouble(j, "high_99", e->missing ? NAN : e->high99);
+    json_object_end(j);
+}
+
+static void json_estimate(struct json_out *j, const struct qc_estimate *e, const struct estimated *of,
+                          bool at_random, enum lang lang) {
+    struct buf text;
+    json_object(j);
+    json_kspan(j, "of", of->name);
+    quick_json_members(j, e, at_random);
+    json_kdouble(j, "official", of->official);
     buf_init(&text, 1 << 14);
-    qc_say(e, what, official, lang, &text);
+    qc_say(e, of->name, of->official, lang, &text);
     json_kstr(j, "sentence", buf_cstr(&text));
     buf_release(&text);
     json_object_end(j);
@@ -164,39 +175,6 @@ static err log_shares(const struct log_source *src, const struct fx_table *t, do
     return e;
 }
 
-static int by_i64(const void *x, const void *y) {
-    int64_t a = *(const int64_t *)x, b = *(const int64_t *)y;
-    return (a > b) - (a < b);
-}
-
-/* The first choice's bounds as reports arrived. */
-static err json_progress(const struct sample *s, const struct fx_table *t, double cap,
-                         struct json_out *j, struct fail *f) {
-    int64_t *time = reallocarray(NULL, t->n + 1, sizeof *time);
-    size_t n = 0;
-    err e = time ? OK : no_memory(f);
-    for (size_t i = 0; i < t->n && time; i++)
-        if (t->time_ms[i] != FX_NO_TIME) time[n++] = t->time_ms[i];
-    if (time) qsort(time, n, sizeof *time, by_i64);
-    json_key(j, "over_time");
-    json_array(j);
-    for (size_t k = 1; k <= 10 && n && e == OK; k++) {
-        struct qc_estimate q;
-        e = one(s, t, SHARE, 0, cap, time[(n - 1) * k / 10], &q, f);
-        if (e != OK) break;
-        json_object(j);
-        json_key(j, "until_ms");
-        json_i64(j, time[(n - 1) * k / 10]);
-        json_ku64(j, "reported", q.reported);
-        json_kdouble(j, "bound_low_99", q.bound_low);
-        json_kdouble(j, "bound_high_99", q.bound_high);
-        json_object_end(j);
-    }
-    json_array_end(j);
-    free(time);
-    return e;
-}
-
 /* What was read: reports from a file or from a log, and the log if there is one. */
 struct inputs {
     struct station_csv csv;
@@ -221,10 +199,48 @@ static void json_observed(const struct inputs *in, struct json_out *j) {
     log_source_json(&in->log, j);
 }
 
+/* All that can be estimated from the reports: each choice, turnout, rejected. */
+static size_t list_estimated(const struct fx_table *t, const double *official, struct estimated *of) {
+    size_t n = 0;
+    for (size_t c = 0; c < t->choices; c++)
+        of[n++] = (struct estimated){SHARE, c, t->choice[c], official[c]};
+    of[n++] = (struct estimated){TURNOUT, 0, SPAN_LIT("turnout"), NAN};
+    if (t->rejected) of[n++] = (struct estimated){REJECTED, 0, SPAN_LIT("rejected"), NAN};
+    return n;
+}
+
+/* The choice of --leader, else the first. */
+static err leader_of(const struct quick_args *a, const struct fx_table *t, size_t *out, struct fail *f) {
+    *out = 0;
+    if (!a->leader) return OK;
+    for (size_t c = 0; c < t->choices; c++)
+        if (span_is(t->choice[c], a->leader)) {
+            *out = c;
+            return OK;
+        }
+    return fail_set(f, E_USAGE, "--leader %s is not one of the choices of the reports", a->leader);
+}
+
+static err over_time(const struct quick_args *a, const struct sample *s, const struct fx_table *t,
+                     const struct estimated *of, size_t n, enum lang lang, struct json_out *j,
+                     struct buf *out, struct fail *f) {
+    struct quick_moments m;
+    size_t leader;
+    TRY(leader_of(a, t, &leader, f));
+    TRY(quick_moments(s, t, &m, f));
+    if (a->pictures && m.n == 0)
+        return fail_set(f, E_USAGE, "--pictures shows reports as they arrive: they need time=COL in --columns");
+    if (a->pictures) TRY(quick_time_pictures(a, s, t, &m, of, n, lang, f));
+    if (m.n == 0) return OK;
+    return a->json ? quick_time_json(a, s, t, &m, of, n, lang, j, f)
+                   : quick_time_text(a, s, t, &m, &of[leader], lang, out, f);
+}
+
 static err estimate_all(const struct quick_args *a, const struct sample *s, const struct inputs *in,
                         enum lang lang, struct buf *out, struct fail *f) {
     const struct fx_table *t = in->t;
     double official[FX_CHOICES];
+    struct estimated of[FX_CHOICES + 2];
     struct json_out w = json_out(out), *j = &w;
     struct qc_estimate e;
     struct log_totals log = {0};
@@ -242,19 +258,15 @@ static err estimate_all(const struct quick_args *a, const struct sample *s, cons
         json_key(j, "estimates");
         json_array(j);
     }
-    for (size_t k = 0; k < t->choices + 2; k++) {
-        enum ratio what = k < t->choices ? SHARE : k == t->choices ? TURNOUT : REJECTED;
-        if (what == REJECTED && !t->rejected) continue;
-        struct span name = k < t->choices ? t->choice[k]
-                           : what == TURNOUT ? SPAN_LIT("turnout")
-                                             : SPAN_LIT("rejected");
-        TRY(one(s, t, what, k, (double)a->cap, INT64_MAX, &e, f));
-        if (what == TURNOUT && e.reported == 0) continue; /* the register is not known */
-        double o = k < t->choices ? official[k] : NAN;
+    size_t all = list_estimated(t, official, of), n = 0;
+    for (size_t k = 0; k < all; k++) {
+        TRY(quick_ratio(s, t, &of[k], (double)a->cap, INT64_MAX, &e, f));
+        if (of[k].what == TURNOUT && e.reported == 0) continue; /* the register is not known */
+        of[n++] = of[k];
         if (a->json) {
-            json_estimate(j, &e, name, o, lang);
+            json_estimate(j, &e, &of[k], a->at_random, lang);
         } else {
-            qc_say(&e, name, o, lang, out);
+            qc_say(&e, of[k].name, of[k].official, lang, out);
             buf_byte(out, '\n');
         }
     }
@@ -262,9 +274,9 @@ static err estimate_all(const struct quick_args *a, const struct sample *s, cons
         SAY(out, lang, "The official figures are the log's totals, of %llu of %llu stations.\n",
             "Takwimu rasmi ni jumla za kumbukumbu, za vituo %llu kati ya %llu.\n",
             (unsigned long long)log.stations, (unsigned long long)log.expected);
+    if (a->json) json_array_end(j);
+    TRY(over_time(a, s, t, of, n, lang, j, out, f));
     if (a->json) {
-        json_array_end(j);
-        if (t->time_ms) TRY(json_progress(s, t, (double)a->cap, j, f));
         if (a->log.dir) json_observed(in, j);
         json_object_end(j);
         buf_byte(out, '\n');

@@ -219,3 +219,74 @@ void picture_ratio(const struct cmp_result *r, size_t field, enum lang lang, str
     buf_str(out, "\"/>");
     end(out);
 }
+
+/* Where a moment and a share of a quick count are drawn. */
+struct quick_scale {
+    int64_t from_ms;
+    double span_ms;
+};
+
+static double quick_x(const struct quick_scale *q, int64_t ms) {
+    return LEFT + PLOT_W * ((double)(ms - q->from_ms) / q->span_ms);
+}
+
+static double quick_y(double share) {
+    return TOP + PLOT_H * (1 - share);
+}
+
+/* One band, in steps: what holds at a moment holds until the next. */
+static void quick_band(const struct qc_moment *m, size_t n, const struct quick_scale *q, bool wide,
+                       const char *colour, struct buf *out) {
+    buf_printf(out, "<path fill=\"%s\" d=\"", colour);
+    for (size_t k = 0; k < n; k++) {
+        const struct qc_estimate *e = &m[k].e;
+        if (!(e->bound_high > e->bound_low)) continue; /* n/a */
+        double to = k + 1 < n ? quick_x(q, m[k + 1].until_ms) : LEFT + PLOT_W;
+        double low = wide ? e->bound_low : e->bound_low95, high = wide ? e->bound_high : e->bound_high95;
+        buf_printf(out, "M%.1f %.1fH%.1fV%.1fH%.1fz", quick_x(q, m[k].until_ms), quick_y(low), to,
+                   quick_y(high), quick_x(q, m[k].until_ms));
+    }
+    buf_str(out, "\"/>");
+}
+
+static void quick_at_random(const struct qc_moment *m, size_t n, const struct quick_scale *q, struct buf *out) {
+    buf_str(out, "<path fill=\"none\" stroke=\"#b4561f\" d=\"");
+    for (size_t k = 0; k < n; k++) {
+        const struct qc_estimate *e = &m[k].e;
+        if (e->missing || e->reported == e->drawn) continue;
+        double x = quick_x(q, m[k].until_ms), to = k + 1 < n ? quick_x(q, m[k + 1].until_ms) : LEFT + PLOT_W;
+        buf_printf(out, "M%.1f %.1fH%.1fM%.1f %.1fH%.1f", x, quick_y(e->low95), to, x, quick_y(e->high95), to);
+    }
+    buf_str(out, "\"/>");
+}
+
+void picture_quick(const struct qc_moment *m, size_t n, struct span of, double official, bool at_random,
+                   enum lang lang, struct buf *out) {
+    const struct qc_estimate *last = &m[n - 1].e;
+    bool complete = last->reported == last->drawn && !last->missing;
+    int64_t took = m[n - 1].until_ms - m[0].until_ms, unit = took > 4 * 3600000 ? 3600000 : 60000;
+    int64_t units = (took / unit / 4 + 1) * 4; /* whole labels at the quarters */
+    struct quick_scale q = {m[0].until_ms, (double)(units * unit)};
+    begin(out, pick(lang, "Quick count: intervals as reports arrived", "Hesabu ya haraka: vipimo kadiri ripoti zilivyofika"));
+    quick_band(m, n, &q, true, shade[0], out);
+    quick_band(m, n, &q, false, shade[1], out);
+    if (complete) quick_band(m + n - 1, 1, &q, true, shade[6], out);
+    if (at_random) quick_at_random(m, n, &q, out);
+    if (!isnan(official))
+        buf_printf(out, "<path d=\"M%d %.1fh%d\" stroke=\"%s\" stroke-dasharray=\"4 3\" fill=\"none\"/>", LEFT,
+                   quick_y(official), PLOT_W, ink);
+    axes(out, unit == 60000 ? pick(lang, "minutes since the first report", "dakika tangu ripoti ya kwanza")
+                            : pick(lang, "hours since the first report", "saa tangu ripoti ya kwanza"),
+         "%", 0, (double)units, 0, 100, 0);
+    buf_printf(out, "<text x=\"%d\" y=\"%d\">", LEFT + 8, TOP + 14);
+    words_html(out, of);
+    SAY(out, lang, ": %zu of %zu reports", ": ripoti %zu kati ya %zu", last->reported, last->drawn);
+    buf_printf(out, "</text><text x=\"%d\" y=\"%d\">%s</text>", LEFT + 8, TOP + 30,
+               pick(lang, "light: 95 and 99 %, whatever is missing; dark: complete",
+                    "nyepesi: 95 na 99 %, kinachokosekana kiwe chochote; nzito: kamili"));
+    if (at_random)
+        buf_printf(out, "<text x=\"%d\" y=\"%d\" fill=\"#b4561f\">%s</text>", LEFT + 8, TOP + 46,
+                   pick(lang, "lines: 95 %, only if reports are missing at random",
+                        "mistari: 95 %, iwapo tu ripoti zinakosekana kwa kubahatisha"));
+    end(out);
+}

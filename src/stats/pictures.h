@@ -9,6 +9,7 @@
 #include "stats/compare.h"
 #include "stats/forensics/battery.h"
 #include "stats/geojson.h"
+#include "stats/quickcount.h"
 
 /* What the pictures show, for whoever draws them (SVG here, PDF in service/forensics_pdf). */
 enum { PICTURE_SIDE = 101, PICTURE_TENTHS = 1001, PICTURE_POINTS = 401 };
@@ -39,6 +40,12 @@ MUST_USE err picture_arrival(const struct fx_table *t, uint64_t seed, enum lang 
                              struct arena *mem, bool *drawn, struct buf *out, struct fail *f);
 /* Ratio of two tallies by unit, against the size in the second. */
 void picture_ratio(const struct cmp_result *r, size_t field, enum lang lang, struct buf *out);
+
+/* A quick count's intervals at n moments, n > 0, of `of` (any text): light with whatever the missing stations
+ * contain, dark once the sample is complete; `at_random`: also, as lines, what would hold if reports
+ * were missing at random. `official` as a line, or NAN. */
+void picture_quick(const struct qc_moment *m, size_t n, struct span of, double official, bool at_random,
+                   enum lang lang, struct buf *out);
 
 /* A whole page: summary, methods, pictures; `shapes` for the map, or NULL. */
 MUST_USE err picture_forensics_html(const struct fx_report *r, const struct map_shapes *shapes,

@@ -55,12 +55,19 @@ struct qc_estimate {
     double ratio, se, df, design_effect;
     double low95, high95, low99, high99; /* if reports were missing at random */
     double bound_low, bound_high; /* 99 %, with every missing station all against, all for */
+    double bound_low95, bound_high95;
     size_t drawn, reported;
 };
 
 /* stations[h]: all stations of stratum h. */
 MUST_USE err qc_estimate(const struct qc_item *items, size_t n, const uint64_t *stations,
                          size_t strata, struct arena *mem, struct qc_estimate *out, struct fail *f);
+
+/* The state of a quick count at one moment of the arrival of its reports. */
+struct qc_moment {
+    int64_t until_ms; /* reports up to here, unix time */
+    struct qc_estimate e;
+};
 
 /* Quantile of Student's t (p in (.5, 1), df >= 1; Hill 1970, ACM algorithm 396). */
 double qc_t_quantile(double p, double df);
@@ -69,5 +76,8 @@ double qc_t_quantile(double p, double df);
  * (NAN when there is none). */
 void qc_say(const struct qc_estimate *e, struct span what, double official, enum lang lang,
             struct buf *out);
+/* What intervals over time are, and what those for reports missing at random are not: one sentence. */
+void qc_say_over_time(enum lang lang, struct buf *out);
+void qc_say_at_random(enum lang lang, struct buf *out);
 
 #endif

@@ -36,6 +36,18 @@ static size_t count_tests(const struct fx_list *l) {
     return n;
 }
 
+struct fx_kept {
+    struct fx_chances *chances;
+    struct fx_comb *comb; /* the fine grid */
+};
+
+err fx_kept_new(struct arena *mem, struct fx_kept **out, struct fail *f) {
+    struct fx_kept *k = *out = arena_alloc(mem, sizeof *k);
+    if (!k) return fail_set(f, E_MEMORY, "the memory allowed is used up");
+    TRY(fx_chances_new(mem, &k->chances, f));
+    return fx_comb_new(false, mem, &k->comb, f);
+}
+
 err fx_battery_run(const struct fx_table *t, const struct fx_options *o, struct arena *mem,
                    struct fx_report *out, struct fail *f) {
     *out = (struct fx_report){.table = t, .options = *o, .rival = fx_rival(t)};
@@ -44,10 +56,10 @@ err fx_battery_run(const struct fx_table *t, const struct fx_options *o, struct 
     if (!left_out(o, FX_ARITHMETIC)) TRY(fx_arithmetic(t, o->cap, o->nation_only, mem, l, f));
     double *turnout = left_out(o, FX_INTEGERS) ? NULL : arena_array(mem, t->n + 1, sizeof *turnout);
     for (size_t i = 0; i < n && !left_out(o, FX_INTEGERS); i++)
-        TRY(fx_integers(t, c[i], o->nation_only, turnout, mem, l, f));
+        TRY(fx_integers(t, c[i], o->nation_only, turnout, o->kept ? o->kept->chances : NULL, mem, l, f));
     if (!left_out(o, FX_COMB)) {
-        struct fx_comb *comb;
-        TRY(fx_comb_new(o->coarse_comb, mem, &comb, f));
+        struct fx_comb *comb = o->kept && !o->coarse_comb ? o->kept->comb : NULL;
+        if (!comb) TRY(fx_comb_new(o->coarse_comb, mem, &comb, f));
         for (size_t i = 0; i < n; i++) TRY(fx_comb(t, comb, c[i], o->nation_only, mem, l, f));
     }
     if (!left_out(o, FX_DUPLICATES)) {

@@ -23,20 +23,21 @@ static double i0e(double x) {
 
 struct work {
     const struct fx_table *t;
-    const float *root; /* [choices][n] square roots of the votes */
+    const float *root; /* [n][choices] square roots of the votes */
+    const double *root_total; /* [n] */
     const uint32_t *total;
 };
 
 static double chance(const struct work *w, size_t i, size_t j) {
-    size_t n = w->t->n;
+    size_t choices = w->t->choices;
+    const float *a = w->root + i * choices, *b = w->root + j * choices;
     double apart = 0, product = 1;
-    for (size_t c = 0; c < w->t->choices; c++) {
-        double a = w->root[c * n + i], b = w->root[c * n + j], d = a - b;
+    for (size_t c = 0; c < choices; c++) {
+        double d = (double)a[c] - b[c];
         apart += d * d;
         if (apart > 30) return 0;
     }
-    for (size_t c = 0; c < w->t->choices; c++)
-        product *= i0e(2.0 * w->root[c * n + i] * w->root[c * n + j]);
+    for (size_t c = 0; c < choices; c++) product *= i0e(2.0 * a[c] * b[c]);
     return product * exp(-apart);
 }
 
@@ -58,10 +59,9 @@ static void area_pairs(const struct work *w, uint32_t *ix, size_t n, double *exp
                        uint32_t *found) {
     qsort_r(ix, n, sizeof *ix, by_total, (void *)w->total);
     for (size_t k = 0; k < n; k++) {
-        double rk = sqrt(w->total[ix[k]]);
         for (size_t m = k + 1; m < n; m++) {
             if (w->total[ix[m]] == w->total[ix[k]] && same(w->t, ix[k], ix[m])) (*found)++;
-            double gap = sqrt(w->total[ix[m]]) - rk;
+            double gap = w->root_total[ix[m]] - w->root_total[ix[k]];
             if (gap * gap > 30) break;
             *expected += chance(w, ix[k], ix[m]);
         }
@@ -153,22 +153,24 @@ err fx_duplicates(const struct fx_table *t, bool nation_only, struct arena *mem,
     struct fx_groups g;
     TRY(fx_group(t, t->levels - 1, mem, &g, f));
     float *root = arena_array(mem, t->n * t->choices + 1, sizeof *root);
+    double *root_total = arena_array(mem, t->n + 1, sizeof *root_total);
     uint32_t *total = arena_array(mem, t->n + 1, sizeof *total);
     uint32_t *ix = arena_array(mem, t->n + 1, sizeof *ix);
     struct per_area pa = {arena_array(mem, g.count, sizeof(double)),
                           arena_array(mem, g.count, sizeof(uint32_t)),
                           arena_array(mem, g.count, sizeof(uint32_t))};
-    if (!root || !total || !ix || !pa.expected || !pa.found || !pa.n)
+    if (!root || !root_total || !total || !ix || !pa.expected || !pa.found || !pa.n)
         return fail_set(f, E_MEMORY, "the stations do not fit in the memory allowed");
     for (size_t i = 0; i < t->n; i++) {
         uint64_t sum = fx_votes_total(t, i);
         total[i] = sum > FX_MOST ? FX_ABSENT : (uint32_t)sum;
+        root_total[i] = sqrt(total[i]);
         for (size_t c = 0; c < t->choices; c++) {
             uint32_t v = fx_votes(t, c, i);
-            root[c * t->n + i] = v == FX_ABSENT ? 0 : sqrtf((float)v);
+            root[i * t->choices + c] = v == FX_ABSENT ? 0 : sqrtf((float)v);
         }
     }
-    struct work w = {t, root, total};
+    struct work w = {t, root, root_total, total};
     for (size_t a = 0; a < g.count; a++) {
         size_t n = 0;
         for (size_t k = g.start[a]; k < g.start[a + 1]; k++) {

@@ -64,8 +64,13 @@ struct fx_list {
 MUST_USE err fx_list_add(struct fx_list *l, struct arena *mem, const struct fx_result *r,
                          struct fail *f);
 
+/* Tables that do not depend on the stations: whoever runs the battery many times keeps them. */
+struct fx_kept;
+MUST_USE err fx_kept_new(struct arena *mem, struct fx_kept **out, struct fail *f);
+
 struct fx_options {
     uint64_t seed;
+    struct fx_kept *kept; /* NULL: made for this run; one thread at a time */
     uint32_t cap;         /* most voters a station may have by law; 0 = unknown */
     size_t resamples;     /* of the spikes test; 0 leaves it out */
     bool coarse_comb;     /* grid of .005 and plain baseline, for comparison with older figures */
@@ -94,8 +99,11 @@ struct fx_report {
 /* 1. Integer percentages with the exact null (Kobak, Shpilkin, Pshenichnikov 2016). n = stations
  * that qualify, value = z, excess = hits above expectation. Areas only where the variance >= 25. */
 /* `turnout` [n], zeroed before the first choice, keeps what does not depend on the choice; or NULL. */
+/* `kept`: chances of earlier runs, or NULL. */
+struct fx_chances;
+MUST_USE err fx_chances_new(struct arena *mem, struct fx_chances **out, struct fail *f); /* 4 MiB */
 MUST_USE err fx_integers(const struct fx_table *t, size_t choice, bool nation_only, double *turnout,
-                         struct arena *mem, struct fx_list *out, struct fail *f);
+                         struct fx_chances *kept, struct arena *mem, struct fx_list *out, struct fail *f);
 /* P(n,a): chance that Bin(n, a/n) lies within .05 points of an integer percentage of n. */
 double fx_integer_chance(uint32_t n, uint32_t a);
 

@@ -40,6 +40,23 @@ double fx_integer_chance(uint32_t n, uint32_t a) {
     return sum < 1 ? sum : 1;
 }
 
+enum { KEPT_BELOW = 1024 };
+struct fx_chances {
+    double at[KEPT_BELOW * (KEPT_BELOW - 1) / 2]; /* of n and a < n; 0: not worked out yet */
+};
+
+err fx_chances_new(struct arena *mem, struct fx_chances **out, struct fail *f) {
+    *out = arena_alloc(mem, sizeof **out);
+    return *out ? OK : fail_set(f, E_MEMORY, "the memory allowed is used up");
+}
+
+static double chance(struct fx_chances *kept, uint32_t n, uint32_t a) {
+    if (!kept || n >= KEPT_BELOW || a >= n) return fx_integer_chance(n, a);
+    double *at = &kept->at[n * (n - 1) / 2 + a];
+    if (*at == 0) *at = fx_integer_chance(n, a);
+    return *at;
+}
+
 /* One station that qualifies. */
 struct one {
     float chance;
@@ -53,14 +70,14 @@ static bool qualifies(uint32_t registered, uint32_t issued, uint32_t counted, ui
            100ull * votes <= 99ull * counted;
 }
 
-static void measure(const struct fx_table *t, size_t choice, size_t i, double *turnout, struct one *o,
-                    double *p) {
+static void measure(const struct fx_table *t, size_t choice, size_t i, double *turnout,
+                    struct fx_chances *kept, struct one *o, double *p) {
     uint32_t reg = fx_cell(t->registered, i), g = fx_issued(t, i), r = fx_counted(t, i);
     uint32_t v = fx_votes(t, choice, i);
     *o = (struct one){0};
     if (!qualifies(reg, g, r, v) || v > r) return;
-    double p1 = turnout && turnout[i] > 0 ? turnout[i] : fx_integer_chance(reg, g);
-    double p2 = fx_integer_chance(r, v);
+    double p1 = turnout && turnout[i] > 0 ? turnout[i] : chance(kept, reg, g);
+    double p2 = chance(kept, r, v);
     if (turnout) turnout[i] = p1;
     *p = 1 - (1 - p1) * (1 - p2);
     o->used = 1;
@@ -130,7 +147,7 @@ static err test(const struct one *o, const double *p, const uint32_t *order, siz
 }
 
 err fx_integers(const struct fx_table *t, size_t choice, bool nation_only, double *turnout,
-                struct arena *mem, struct fx_list *out, struct fail *f) {
+                struct fx_chances *kept, struct arena *mem, struct fx_list *out, struct fail *f) {
     struct one *o = arena_array(mem, t->n + 1, sizeof *o);
     double *p = arena_array(mem, t->n + 1, sizeof *p);
     uint32_t *all = arena_array(mem, t->n + 1, sizeof *all);
@@ -139,7 +156,7 @@ err fx_integers(const struct fx_table *t, size_t choice, bool nation_only, doubl
         return fail_set(f, E_MEMORY, "the stations do not fit in the memory allowed");
     for (size_t i = 0; i < t->n; i++) {
         all[i] = (uint32_t)i;
-        measure(t, choice, i, turnout, &o[i], &p[i]);
+        measure(t, choice, i, turnout, kept, &o[i], &p[i]);
     }
     struct fx_result base = {.method = FX_INTEGERS, .level = FX_NATION, .choice = (int)choice,
                              .value = NAN, .p = NAN, .excess = NAN, .p_holm = NAN, .effect = NAN};
