@@ -11,11 +11,12 @@
 #include "bench_data.h"
 #include "stats/compare.h"
 #include "stats/forensics/draw.h"
+#include "stats/forensics/watch.h"
 
 enum { MOST_THREADS = 64, JOBS = 128, MOST_SEEDS = 100000, COMPARE_BIT = FX_METHODS };
 
 enum change {
-    NONE, NONE_SHUFFLED, UNCHANGED, MULTIPLY, LOCAL, AFTER, AFTER_SOME, NOISY, OFF_GRID, BLIND_FACTOR, STUFF, MOVE, COPY,
+    NONE, NONE_SHUFFLED, NONE_WATCHED, UNCHANGED, MULTIPLY, LOCAL, AFTER, AFTER_SOME, NOISY, OFF_GRID, BLIND_FACTOR, STUFF, MOVE, COPY,
     COPY_REDRAWN, INVENT, DUMP, SMOOTH, HEAP, ROUND
 };
 
@@ -260,6 +261,10 @@ static bool announced_differ(const struct copy *c, const struct job *j, struct r
     return out.differs == changed && changed > 0;
 }
 
+static bool is_null(enum change c) {
+    return c == NONE || c == NONE_SHUFFLED || c == NONE_WATCHED;
+}
+
 static void apply(struct copy *c, const struct job *j, size_t rival, uint64_t seed, struct arena *mem) {
     struct rng r;
     rng_init_stream(&r, seed, (uint64_t)j->change * 1000 + (uint64_t)(j->strength * 100));
@@ -275,15 +280,11 @@ static void apply(struct copy *c, const struct job *j, size_t rival, uint64_t se
     else if (j->change == ROUND) round_totals(c);
     else if (j->change == SMOOTH) smooth(c, j->strength, rival, lead / both, mem);
     else if (j->change == LOCAL) change_areas(c, j, rival, &r);
-    else if (j->change == NONE || j->change == NONE_SHUFFLED || j->change == AFTER || j->change == AFTER_SOME)
+    else if (is_null(j->change) || j->change == AFTER || j->change == AFTER_SOME)
         for (size_t i = 0; i < c->t.n; i++) redraw(c, i, &r);
     else
         for (size_t i = 0; i < c->t.n; i++)
             if (rng_double(&r) < j->strength) change_station(c, j, rival, i, &r);
-}
-
-static bool is_null(enum change c) {
-    return c == NONE || c == NONE_SHUFFLED;
 }
 
 /* Upper limit of Clopper and Pearson's 95 % one-sided interval for x of n. */
@@ -343,6 +344,35 @@ static bool by_area(enum change c) {
     return is_null(c) || c == LOCAL || c == UNCHANGED;
 }
 
+/* The live watch with its ten looks, fed in the table's order of arrival: methods that stood out. */
+static unsigned watched(const struct fx_table *t, uint64_t seed, struct arena *mem) {
+    struct watch_event e[WATCH_EVENTS_MOST];
+    struct watch_options o = {0};
+    struct arena scratch;
+    struct watch *w;
+    struct fail f = {0};
+    uint32_t *order, votes[FX_CHOICES];
+    unsigned mask = 0;
+    size_t n, events;
+    arena_init(&scratch, (size_t)1 << 28);
+    bench_check(fx_arrival_order(t, seed, mem, &order, &n, &f), &f);
+    bench_check(watch_new(t, &o, mem, &w, &f), &f);
+    for (size_t k = 0; k < n; k++) {
+        uint32_t i = order[k];
+        for (size_t c = 0; c < t->choices; c++) votes[c] = fx_votes(t, c, i);
+        struct watch_result x = {.station = i, .device = UINT32_MAX, .ms = t->time_ms[i], .standing = true,
+                                 .registered = fx_cell(t->registered, i), .valid = fx_valid(t, i),
+                                 .rejected = fx_cell(t->rejected, i), .votes = votes};
+        bench_check(watch_add(w, &x, e, &events, &f), &f);
+        if (!watch_look_due(w)) continue;
+        bench_check(watch_look(w, &scratch, e, &events, &f), &f);
+        for (size_t m = 0; m < events; m++)
+            if (e[m].is == FX_ANOMALY) mask |= 1u << (e[m].kind == WATCH_TEST ? e[m].method : FX_CONSTANCY);
+    }
+    arena_release(&scratch);
+    return mask;
+}
+
 static unsigned one(struct job *j, uint64_t seed, struct fx_kept *kept) {
     struct arena mem;
     struct copy c;
@@ -352,12 +382,17 @@ static unsigned one(struct job *j, uint64_t seed, struct fx_kept *kept) {
     arena_init(&mem, (size_t)1 << 30);
     copy_table(&j->e->in.table, &mem, &c);
     size_t rival = fx_rival(&c.t);
-    if (j->change == NONE_SHUFFLED) {
+    if (j->change == NONE_SHUFFLED || j->change == NONE_WATCHED) {
         struct rng order;
         rng_init_stream(&order, seed, 78);
         shuffle_times(&c, &order, &mem);
     }
     apply(&c, j, rival, seed, &mem);
+    if (j->change == NONE_WATCHED) {
+        mask = watched(&c.t, seed, &mem);
+        arena_release(&mem);
+        return mask;
+    }
     struct fx_options o = {.seed = seed, .kept = kept, .nation_only = !by_area(j->change),
                            .skip = 1u << FX_SHPILKIN | 1u << FX_KLIMEK | 1u << FX_DIGITS | 1u << FX_LATE};
     if (j->change == NONE_SHUFFLED) o.skip = ~(1u << FX_CONSTANCY);
@@ -501,6 +536,7 @@ int main(int argc, char **argv) {
     setvbuf(stdout, NULL, _IOLBF, 0);
     struct election *all[] = {&kenya, &uganda, &canada};
     for (size_t k = 0; k < 3; k++) add_all(all[k], seeds, none);
+    add(&kenya, NONE_WATCHED, 0, "none, live watch, random order", none);
     if (path) resume(path);
     struct arena mem;
     struct fx_kept *kept;

@@ -5,7 +5,7 @@
 #include "stats/forensics/draw.h"
 #include "stats/forensics/forensics.h"
 
-enum { BATCH = 200, AREA_BATCHES = 30, LEAST = 300, PER_TEST = 2000, EARLY = 20, AT_LEAST = 100 };
+enum { BATCH = 200, AREA_BATCHES = 30, LEAST = 300, PER_TEST = 2000, EARLY = 20, LEAST_NATION = 200, LEAST_AREA = 100 };
 
 struct keyed {
     int64_t time_ms;
@@ -83,11 +83,11 @@ static void shuffle(struct rng *r, struct pair *at, uint32_t n) {
 }
 
 /* Besag and Clifford's sequential Monte Carlo p: stop once EARLY permutations are as low. */
-static void permute(struct stream *s, size_t size, size_t most, struct rng *rng,
+static void permute(struct stream *s, size_t size, size_t least, size_t most, struct rng *rng,
                     struct fx_result *r) {
     double v = variance(s->at, s->n, size), sum = 0;
     size_t low = 0, done = 0;
-    while (done < most && (low < EARLY || done < AT_LEAST)) {
+    while (done < most && (low < EARLY || done < least)) {
         shuffle(rng, s->at, (uint32_t)s->n);
         double w = variance(s->at, s->n, size);
         sum += w;
@@ -154,7 +154,7 @@ err fx_constancy(const struct fx_table *t, size_t rival, uint64_t seed, bool nat
     }
     struct fx_result r = base;
     rng_init_stream(&rng, seed, 1u << 30);
-    permute(&s, BATCH, PER_TEST * tests, &rng, &r);
+    permute(&s, BATCH, LEAST_NATION, PER_TEST * tests, &rng, &r);
     TRY(fx_list_add(out, mem, &r, f));
     for (size_t l = 0; l < t->levels && l < 2 && !nation_only; l++)
         for (size_t a = 0; a < t->level[l].count; a++) {
@@ -164,7 +164,7 @@ err fx_constancy(const struct fx_table *t, size_t rival, uint64_t seed, bool nat
             r.level = (int)l;
             r.area = (uint32_t)a;
             rng_init_stream(&rng, seed, (l + 1) << 32 | (a + 1));
-            permute(&s, s.n / AREA_BATCHES, PER_TEST * tests, &rng, &r);
+            permute(&s, s.n / AREA_BATCHES, LEAST_AREA, PER_TEST * tests, &rng, &r);
             TRY(fx_list_add(out, mem, &r, f));
         }
     return OK;

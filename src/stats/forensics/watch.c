@@ -15,6 +15,7 @@ struct watch {
     const uint32_t *register_of; /* of the frame, or NULL */
     struct watch_options o;
     struct arena *mem;
+    struct fx_kept *kept;
     uint32_t *votes, *valid, *rejected, *registered;
     uint32_t *order, *place; /* stations in order of arrival; where each stands, from 1 */
     uint32_t *first_of, *next_of; /* stations with figures by smallest area: lists, from 1 */
@@ -53,6 +54,7 @@ err watch_new(const struct fx_table *frame, const struct watch_options *o, struc
     if (!w->votes || !w->valid || !w->rejected || !w->registered || !w->order || !w->place ||
         !w->next_of || !w->first_of || !w->has)
         return no_memory(f);
+    TRY(fx_kept_new(mem, &w->kept, f));
     memset(w->votes, 0xff, n * (frame->choices + 1) * sizeof *w->votes); /* FX_ABSENT */
     memset(w->valid, 0xff, n * sizeof *w->valid);
     memset(w->rejected, 0xff, n * sizeof *w->rejected);
@@ -301,7 +303,7 @@ static bool stands_out(const struct fx_result *x) {
 static err look_tests(struct watch *w, struct arena *scratch, struct watch_event *out, size_t *n,
                       struct fail *f) {
     struct fx_report r;
-    struct fx_options o = {.nation_only = true, .cap = w->o.cap, .looks = LOOKS,
+    struct fx_options o = {.nation_only = true, .kept = w->kept, .cap = w->o.cap, .looks = LOOKS,
                            .skip = 1u << FX_ARITHMETIC | 1u << FX_CONSTANCY | 1u << FX_LATE |
                                    1u << FX_SHPILKIN | 1u << FX_KLIMEK | 1u << FX_DIGITS | 1u << FX_CENTRAL};
     TRY(fx_battery_run(&w->t, &o, scratch, &r, f));

@@ -3,8 +3,8 @@
  * the stations. The events depend on the order of the results alone, so everybody who reads the same log
  * gets the same ones.
  *
- * Pure. Memory: about 4 (choices + 8) bytes a station of the frame and 100 a device, allocated at the
- * start (devices as they come). docs/forensics.md, "Live watch". */
+ * Pure. Memory: about 4 (choices + 8) bytes a station of the frame, 10 MiB of tables and 100 a device, allocated at
+ * the start (devices as they come). docs/forensics.md, "Live watch". */
 #ifndef STATS_FORENSICS_WATCH_H
 #define STATS_FORENSICS_WATCH_H
 
