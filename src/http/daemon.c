@@ -111,6 +111,14 @@ static void failed(void *ctx, const struct fail *f) {
     d->failed = true;
 }
 
+/* What the live watch found in the results that were just published. */
+static void watched(void *ctx, struct span news) {
+    struct daemon *d = ctx;
+    struct fail f;
+    if (d->routes.events && stream_publish(d->routes.events, "watch", news, &f) != OK)
+        diag(DIAG_WARN, "event: %s", f.text);
+}
+
 static void published(void *ctx, uint64_t size, struct span head) {
     struct daemon *d = ctx;
     struct fail f;
@@ -288,7 +296,7 @@ static err open_parts(struct daemon *d, struct fail *f) {
                                    .watching = d->watching,
                                    .no_results = o->no_results || o->apply_nothing,
                                    .note = d->note[0] ? d->note : NULL,
-                                   .published = published, .failed = failed, .ctx = d,
+                                   .published = published, .watched = watched, .failed = failed, .ctx = d,
                                    .reached = o->reached};
     TRY(publisher_open(&po, d->q, &d->p, f));
     return witnessing_open(d->q, d->p, &t, o->witnesses, o->witness_count, &d->w, f);

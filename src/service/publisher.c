@@ -383,6 +383,14 @@ static void keep_cosigned(struct publisher *p, uint64_t size, struct buf *checkp
     pthread_mutex_unlock(&p->head_lock);
 }
 
+static void tell_watched(struct publisher *p) {
+    struct buf news;
+    if (!p->o.watching || !p->o.watched) return;
+    buf_init(&news, 1 << 16);
+    if (watching_news(p->o.watching, &news)) p->o.watched(p->o.ctx, buf_view(&news));
+    buf_release(&news);
+}
+
 static err tick(struct publisher *p, struct fail *f) {
     struct buf checkpoint, head;
     uint64_t size = 0, last_ms = 0;
@@ -415,6 +423,7 @@ static err tick(struct publisher *p, struct fail *f) {
         p->status = status;
         pthread_mutex_unlock(&p->head_lock);
         if (p->o.published) p->o.published(p->o.ctx, size, buf_view(&head));
+        tell_watched(p);
     }
     buf_release(&checkpoint);
     buf_release(&head);

@@ -20,6 +20,8 @@ struct publisher_options {
     struct watching *watching; /* live forensics (service/watching.h), borrowed: watch.json; or NULL */
     /* Called after a tick, by the publisher's thread: head.json's bytes. */
     void (*published)(void *ctx, uint64_t size, struct span head);
+    /* Called after a tick, by one thread at a time: what the live watch found in it (watching_news). */
+    void (*watched)(void *ctx, struct span news);
     /* Called when the tree could not be written: what is on the disk is whole, but nothing more is
      * published by this process, so stop the daemon. */
     void (*failed)(void *ctx, const struct fail *f);

@@ -6,7 +6,7 @@
 #include "base/json_out.h"
 #include "stats/watch_log.h"
 
-enum { KEPT = 256, EVENT_MAX = 1 << 16 };
+enum { KEPT = 256, EVENT_MAX = 1 << 16, NEWS = 16, NEWS_BYTES = 48 << 10 };
 static const size_t MEMORY = (size_t)1 << 30;
 
 struct watching {
@@ -15,6 +15,9 @@ struct watching {
     bool begun, resting, news;
     uint64_t number;        /* of the newest event */
     struct buf event[KEPT]; /* a ring: event n is at n % KEPT */
+    bool stands[KEPT];      /* it is a fact or an anomaly */
+    bool told_before;       /* watching_news was called */
+    uint64_t told_to;       /* up to this event */
 };
 
 err watching_new(const char *what, struct watching **out, struct fail *f) {
@@ -59,6 +62,7 @@ static err told(void *ctx, const struct watch *watch, const struct watch_event *
     json_kstr(&j, "sentence_sw", buf_cstr(&text));
     buf_release(&text);
     json_object_end(&j);
+    w->stands[e->number % KEPT] = e->is == FX_FACT || e->is == FX_ANOMALY;
     w->number = e->number;
     w->news = true;
     return OK;
@@ -92,19 +96,56 @@ bool watching_look(struct watching *w) {
     return w->news;
 }
 
+static uint64_t oldest(const struct watching *w) {
+    return w->number >= KEPT ? w->number - KEPT + 1 : 1;
+}
+
+static void json_subject(struct json_out *j, const struct watching *w) {
+    json_kstr(j, "contest", w->contest);
+    json_kstr(j, "choice", w->leader);
+}
+
 void watching_render(struct watching *w, struct buf *out) {
     struct json_out j = json_out(out);
     json_object(&j);
-    json_kstr(&j, "contest", w->contest);
-    json_kstr(&j, "choice", w->leader);
+    json_subject(&j, w);
     json_kbool(&j, "resting", w->resting);
     json_ku64(&j, "number", w->number);
     json_key(&j, "events");
     json_array(&j);
-    for (uint64_t n = w->number >= KEPT ? w->number - KEPT + 1 : 1; n <= w->number; n++)
+    for (uint64_t n = oldest(w); n <= w->number; n++)
         json_raw(&j, buf_view(&w->event[n % KEPT]));
     json_array_end(&j);
     json_object_end(&j);
     buf_byte(out, '\n');
     w->news = false;
+}
+
+bool watching_news(struct watching *w, struct buf *out) {
+    uint64_t from = w->told_to + 1 > oldest(w) ? w->told_to + 1 : oldest(w), left_out = from - w->told_to - 1;
+    bool first = !w->told_before;
+    size_t kept = 0, bytes = 0;
+    uint64_t n = w->number;
+    for (; n >= from; n--) { /* the newest that there is room for */
+        if (!w->stands[n % KEPT]) continue;
+        if (kept == NEWS || bytes + w->event[n % KEPT].n > NEWS_BYTES) break;
+        kept++;
+        bytes += w->event[n % KEPT].n;
+    }
+    for (uint64_t k = from; k <= n; k++) left_out += w->stands[k % KEPT];
+    w->told_before = true;
+    w->told_to = w->number;
+    if (kept == 0 || first) return false;
+    struct json_out j = json_out(out);
+    json_object(&j);
+    json_subject(&j, w);
+    json_ku64(&j, "number", w->number);
+    json_ku64(&j, "left_out", left_out);
+    json_key(&j, "events");
+    json_array(&j);
+    for (n++; n <= w->number; n++)
+        if (w->stands[n % KEPT]) json_raw(&j, buf_view(&w->event[n % KEPT]));
+    json_array_end(&j);
+    json_object_end(&j);
+    return true;
 }

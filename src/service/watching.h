@@ -21,4 +21,9 @@ bool watching_look(struct watching *w);
 /* {"events":[...],"number":N}: the last 256 events, oldest first, sentences in both languages. */
 void watching_render(struct watching *w, struct buf *out);
 
+/* Facts and anomalies since the last call, for the event stream: {"choice":..,"contest":..,"number":N,
+ * "left_out":K,"events":[...]}, the newest 16 at most. False when there are none, and on the first call:
+ * what the log already held is no news. `number` is that of watch.json. */
+bool watching_news(struct watching *w, struct buf *out);
+
 #endif

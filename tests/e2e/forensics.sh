@@ -130,6 +130,30 @@ ok $? "a report is added"
 is "$(est --official a=5,b=95 | jq -c '.estimates[0] | [.complete, .low_99 < .share, (.sentence | test("lies outside"))]')" \
     '[true,true,true]' "a complete sample has intervals, and contradicts a wrong total"
 
+# intervals as the reports arrive: they hold whatever is missing, shrink, and end as those of the sample
+awk 'BEGIN { print "unit,a,b,time" } { printf "%s,2022-08-09T%02d:%02d:00\n", $0, 17 + NR / 60, NR % 60 }' "$tmp/all.csv" > "$tmp/reports.csv"
+est() { "$H" quickcount estimate "$tmp/sample.csv" "$tmp/reports.csv" --columns unit=unit,votes=a+b,time=time "$@"; }
+est --json --at-random --pictures "$tmp/q1" > "$tmp/q"
+is "$(jq -c '[.over_time | length, (map(.estimates | map(.of)) | unique)]' "$tmp/q")" '[20,[["a","b","turnout"]]]' \
+    "twenty moments, of every share and the turnout"
+is "$(jq -c '[.over_time[].estimates[0]] | [.[:-1][].share] | unique' "$tmp/q")" '[null]' "no share before the sample is complete"
+is "$(jq -c '[.over_time[].estimates[0]] | [range(1; length) as $i | .[$i].bound_low_95 >= .[$i - 1].bound_low_95 and
+    .[$i].bound_high_95 <= .[$i - 1].bound_high_95 and .[$i].bound_low_99 <= .[$i].bound_low_95] | all' "$tmp/q")" true \
+    "every report narrows them, 99 % around 95 %"
+is "$(jq -c '.estimates[0] as $e | .over_time[-1].estimates[0] | [.complete, .low_95 == $e.low_95, .bound_low_95 == $e.low_95,
+    .bound_high_99 == $e.high_99]' "$tmp/q")" '[true,true,true,true]' "the last ones are those of the whole sample"
+is "$(jq -c '[.over_time[].estimates[0].only_if_missing_at_random != null] | [.[10], .[-1]]' "$tmp/q")" '[true,false]' \
+    "what holds only at random stands apart, and when asked for"
+est --json | jq -e '[.. | objects | has("only_if_missing_at_random")] | any | not' > /dev/null; ok $? "and not otherwise"
+est --json --pictures "$tmp/q2" > /dev/null; est --at-random --json --pictures "$tmp/q3" > /dev/null
+cmp -s "$tmp/q1/quickcount-1.svg" "$tmp/q3/quickcount-1.svg" && ! cmp -s "$tmp/q1/quickcount-1.svg" "$tmp/q2/quickcount-1.svg" &&
+    [ -s "$tmp/q1/quickcount-turnout.svg" ]; ok $? "pictures, the same bytes each time"
+est --leader b --lang sw > "$tmp/sw"; grep -q '^b, kadiri ripoti zilivyofika' "$tmp/sw" && grep -q "$(wc -l < "$tmp/all.csv") / " "$tmp/sw"
+ok $? "as a table in Swahili"
+est --leader nobody > /dev/null 2>&1; [ $? -ne 0 ]; ok $? "a choice that is not there is refused"
+"$H" quickcount estimate "$tmp/sample.csv" "$tmp/reports.csv" --columns unit=unit,votes=a+b --pictures "$tmp/q2" > /dev/null 2> "$tmp/err"
+[ $? -eq 64 ] && grep -q "time=COL" "$tmp/err"; ok $? "pictures need times"
+
 # real files
 if [ -d "$shared/data" ] && command -v xz > /dev/null; then
     xz -dc "$shared/data/kenya2017/portal_2017_units.csv.xz" > "$tmp/portal.csv"

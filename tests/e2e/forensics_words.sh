@@ -67,7 +67,9 @@ for lang in en sw; do
     awk -F, 'NR == FNR { s[$1]; next } FNR == 1 || $1 in s' "$tmp/sample" "$tmp/odd.csv" > "$tmp/reports"
     { "$H" quickcount estimate "$tmp/sample" "$tmp/reports" --columns unit=code,votes=a+b --official a=9,b=1 --lang $lang
       head -60 "$tmp/reports" > "$tmp/some"
-      "$H" quickcount estimate "$tmp/sample" "$tmp/some" --columns unit=code,votes=a+b,time=time --lang $lang --json; } > "$tmp/out"
+      "$H" quickcount estimate "$tmp/sample" "$tmp/some" --columns unit=code,votes=a+b,time=time --lang $lang --json
+      "$H" quickcount estimate "$tmp/sample" "$tmp/some" --columns unit=code,votes=a+b,time=time --lang $lang --at-random --pictures "$tmp/quick"
+      cat "$tmp"/quick/*.svg; } > "$tmp/out"
     clean "quickcount, $lang" "$tmp/out"
 done
 "$H" forensics "$tmp/odd.csv" --columns registered=reg,valid=valid,rejected=rej,votes=a+b,unit=code,area=county+ward,time=time \

@@ -691,7 +691,7 @@ static void pending_uploads(void **state) {
 
 /* --- what a browser is told beside the bytes --- */
 
-static void told(struct site *s, const char *path, struct reply *r) {
+static void page_of(struct site *s, const char *path, struct reply *r) {
     char text[300];
     int status = 0;
     snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: a\r\n\r\n", path);
@@ -714,7 +714,7 @@ static void headers(void **state) {
     for (size_t i = 0; i < sizeof pages / sizeof *pages; i++) {
         char want[600];
         bool framed = strcmp(pages[i], "/card.html") == 0;
-        told(&s, pages[i], &r);
+        page_of(&s, pages[i], &r);
         snprintf(want, sizeof want, "%s; frame-ancestors %s", page_policy, framed ? "*" : "'self'");
         assert_string_equal(reply_header(&r, "Content-Security-Policy"), want);
         assert_non_null(strstr(page_policy, "default-src 'none'"));
@@ -732,14 +732,14 @@ static void headers(void **state) {
     /* assets carry their hash in their path, and what lies in the log never changes */
     for (size_t i = 0; i < portal_asset_count; i++) {
         snprintf(path, sizeof path, "/%s", portal_assets[i].path);
-        told(&s, path, &r);
+        page_of(&s, path, &r);
         assert_string_equal(reply_header(&r, "Cache-Control"), "public, max-age=31536000, immutable");
         assert_string_equal(reply_header(&r, "X-Content-Type-Options"), "nosniff");
         assert_true(span_eq(r.body, span_of(portal_assets[i].bytes, portal_assets[i].n)));
         reply_free(&r);
     }
     assert_true(portal_asset_count > 0);
-    told(&s, "/head.json", &r);
+    page_of(&s, "/head.json", &r);
     assert_string_equal(reply_header(&r, "Cache-Control"), "public, max-age=1");
     assert_string_equal(reply_header(&r, "Access-Control-Allow-Origin"), "*");
     reply_free(&r);

@@ -149,6 +149,7 @@ static void intervals_cover_and_bounds_always_do(void **state) {
         for (size_t i = 0; i < n; i++) items[i].reported = items[i].a < .55 * items[i].m;
         must(qc_estimate(items, n, w.stations, STRATA, &mem, &e, &f));
         biased += !e.missing && e.low95 <= w.truth && w.truth <= e.high95;
+        assert_true(e.bound_low <= e.bound_low95 && e.bound_high95 <= e.bound_high);
         bounded += e.bound_low <= w.truth && w.truth <= e.bound_high;
         arena_release(&mem);
     }
