@@ -8,7 +8,9 @@
 #include "cli/tree.h"
 #include "cli/values.h"
 #include "election/compose.h"
+#include "paper/mask.h"
 #include "service/metadata.h"
+#include "service/preset.h"
 
 int cmd_image(int argc, char **argv);
 
@@ -16,23 +18,94 @@ enum { PICTURE_MAX = 32 << 20, MASKS_MAX = 100 };
 
 struct image_args {
     const char *contest, *station, *kind, *result, *shown, *public_out, *election;
+    const char *zones, *preset;
     uint64_t page, round;
     struct opt_list masks;
     uint32_t masked[MASKS_MAX][4];
+    size_t masked_count;
     char public_path[PATH_MAX_LEN];
     struct hash result_id;
 };
+
+/* ---- what the public does not see ---- */
+
+/* "preset", or names of zones, to bits. */
+static err zone_kinds(const struct image_args *a, unsigned *kinds, struct fail *f) {
+    if (strcmp(a->zones, "preset") != 0) return mask_kinds(a->zones, kinds, f);
+    struct arena mem;
+    struct preset p;
+    arena_init(&mem, (size_t)256 << 20);
+    const err e = preset_load(a->preset, &mem, &p, f);
+    if (e == OK) *kinds = p.masked_zones;
+    arena_release(&mem);
+    return e;
+}
+
+static err keep_rect(struct image_args *a, const struct image_rect *r, struct fail *f) {
+    const int x0 = r->x < 0 ? 0 : r->x, y0 = r->y < 0 ? 0 : r->y;
+    const int w = r->x + r->w - x0, h = r->y + r->h - y0;
+    if (w <= 0 || h <= 0) return OK; /* outside of the picture */
+    if (a->masked_count == MASKS_MAX)
+        return fail_set(f, E_USAGE, "more than %d masks", MASKS_MAX);
+    const uint32_t v[4] = {(uint32_t)x0, (uint32_t)y0, (uint32_t)w, (uint32_t)h};
+    memcpy(a->masked[a->masked_count++], v, sizeof v);
+    return OK;
+}
+
+/* The zones of a form of ours, found on this picture: where the sheet is not recognised nothing is
+ * masked by guess. */
+static err find_zones(struct image_args *a, struct span original, struct fail *f) {
+    const struct scan_options o = {.rules = decode_default_rules()};
+    struct mask_result m;
+    struct reader r;
+    struct sandbox_usage usage;
+    struct hash hash;
+    unsigned kinds;
+    TRY(zone_kinds(a, &kinds, f));
+    struct scan_result *s = malloc(sizeof *s);
+    if (!s) return fail_set(f, E_MEMORY, "no memory to find the form's zones");
+    err e = reader_init_builtin(&r, f);
+    if (e == OK) {
+        e = scan_file(&r, original, 1, &o, s, &usage, &hash, f);
+        reader_release(&r);
+    }
+    if (e == OK) e = mask_zones(s, kinds, &m, f);
+    if (e == OK && s->code.page != a->page)
+        e = fail_set(f, E_FIELD, "this picture shows page %u of the form: say --page %u", s->code.page,
+                     s->code.page);
+    if (e == OK && strcmp(s->code.station, a->station) != 0)
+        e = fail_set(f, E_FIELD, "this picture shows the form of station %s, not of %s",
+                     s->code.station, a->station);
+    for (size_t i = 0; e == OK && i < m.rect_count; i++) e = keep_rect(a, &m.rect[i], f);
+    free(s);
+    return e;
+}
+
+/* The original with its rectangles painted over, in a sandboxed child. */
+static err paint(const struct image_args *a, struct span original, struct buf *out, struct fail *f) {
+    struct image_rect rects[MASKS_MAX];
+    struct mask_result m = {0};
+    for (size_t i = 0; i < a->masked_count; i++)
+        rects[i] = (struct image_rect){(int)a->masked[i][0], (int)a->masked[i][1],
+                                       (int)a->masked[i][2], (int)a->masked[i][3]};
+    return mask_rects(original, rects, a->masked_count, &m, out, f);
+}
 
 /* FILE.public: what goes to the public, without metadata. */
 static err write_public(struct image_args *a, const char *original, struct named_object *out,
                         struct fail *f) {
     const char *from = a->shown ? a->shown : original;
-    struct buf in, clean;
+    struct buf file, painted, clean;
     struct metadata_removed gone;
-    buf_init(&in, PICTURE_MAX);
+    buf_init(&file, PICTURE_MAX);
+    buf_init(&painted, PICTURE_MAX);
     buf_init(&clean, PICTURE_MAX);
-    err e = file_read(from, PICTURE_MAX, &in, f);
-    if (e == OK) e = metadata_strip(buf_view(&in), &clean, &gone, f);
+    err e = file_read(from, PICTURE_MAX, &file, f);
+    if (e == OK && a->zones) e = find_zones(a, buf_view(&file), f);
+    const bool paints = a->masked_count && !a->shown;
+    if (e == OK && paints) e = paint(a, buf_view(&file), &painted, f);
+    if (e == OK)
+        e = metadata_strip(buf_view(paints ? &painted : &file), &clean, &gone, f);
     if (e != OK) fail_context(f, e, "%s", from);
     if (e == OK) {
         if (a->public_out)
@@ -43,15 +116,20 @@ static err write_public(struct image_args *a, const char *original, struct named
     }
     if (e == OK) {
         *out = (struct named_object){sha256(buf_view(&clean)), clean.n};
-        fprintf(stderr, "public version: %s (%zu parts with metadata taken out, %zu bytes)\n",
-                a->public_path, gone.parts, gone.bytes);
+        fprintf(stderr, "public version: %s (%zu places masked, %zu parts with metadata taken out, "
+                        "%zu bytes)\n",
+                a->public_path, a->masked_count, gone.parts, gone.bytes);
+        if (paints)
+            fprintf(stderr, "look at it before you sign: your record says that nothing is in it that "
+                            "must not be shown\n");
         if (gone.turned)
             fprintf(stderr, "check: the camera had noted that the picture is turned (%u); without that "
                             "note it lies as it was taken: turn the public version first if that "
                             "matters\n",
                     gone.turned);
     }
-    buf_release(&in);
+    buf_release(&file);
+    buf_release(&painted);
     buf_release(&clean);
     return e;
 }
@@ -72,10 +150,15 @@ static err image_text(struct image_args *a, const char *file, struct buf *text, 
     }
     if (!known) return fail_set(f, E_USAGE, "--kind is original, carbon, agent or posted");
     if (a->masks.n > MASKS_MAX) return fail_set(f, E_USAGE, "more than %d masks", MASKS_MAX);
-    if (a->masks.n && !a->shown)
-        return fail_set(f, E_USAGE, "--mask tells which rectangles of the public version are blackened: "
-                                    "give that version with --public FILE");
-    for (size_t i = 0; i < a->masks.n; i++) TRY(value_numbers(a->masks.at[i], a->masked[i], 4, f));
+    if (a->zones && a->shown)
+        return fail_set(f, E_USAGE, "--mask-zones makes the public version itself: without --public");
+    for (size_t i = 0; i < a->masks.n; i++) {
+        TRY(value_numbers(a->masks.at[i], a->masked[i], 4, f));
+        if (a->masked[i][0] > 100000 || a->masked[i][1] > 100000 || a->masked[i][2] > 100000 ||
+            a->masked[i][3] > 100000)
+            return fail_set(f, E_USAGE, "--mask %.40s: pixels up to 100000", a->masks.at[i]);
+    }
+    a->masked_count = a->masks.n;
     if (a->result) {
         TRY(hash_from_hex(span_text(a->result), &a->result_id, f));
         m.result = &a->result_id;
@@ -93,7 +176,7 @@ static err image_text(struct image_args *a, const char *file, struct buf *text, 
     m.contest = span_text(a->contest);
     m.station = span_text(a->station);
     m.masked = (const uint32_t (*)[4])a->masked;
-    m.masked_count = a->masks.n;
+    m.masked_count = a->masked_count;
     compose_image(text, &m);
     return buf_ok(text, f);
 }
@@ -103,6 +186,7 @@ int cmd_image(int argc, char **argv) {
     struct make_options m = {0};
     if (!a) return 70;
     a->kind = "original";
+    a->preset = "data/kenya-2017";
     a->page = a->round = 1;
     const struct opt options[] = {
         {"--contest", OPT_TEXT, &a->contest, "ID", "the contest whose form it is"},
@@ -111,8 +195,10 @@ int cmd_image(int argc, char **argv) {
         {"--kind", OPT_TEXT, &a->kind, "WORD", "original (the default), carbon, agent or posted"},
         {"--page", OPT_U64, &a->page, "N", "page of the form (1)"},
         {"--round", OPT_U64, &a->round, "N", "round of the contest (1)"},
-        {"--public", OPT_TEXT, &a->shown, "FILE", "the masked version (else the original without metadata)"},
-        {"--mask", OPT_LIST, &a->masks, "X,Y,W,H", "a rectangle that is blackened in the public version"},
+        {"--public", OPT_TEXT, &a->shown, "FILE", "a masked version made elsewhere"},
+        {"--mask", OPT_LIST, &a->masks, "X,Y,W,H", "a rectangle that is painted over in the public version"},
+        {"--mask-zones", OPT_TEXT, &a->zones, "ZONES", "zones of the printed form: agent_id,agent_phone,.. or \"preset\""},
+        {"--preset", OPT_TEXT, &a->preset, "DIR", "whose masked_zones \"preset\" means (data/kenya-2017)"},
         {"--public-out", OPT_TEXT, &a->public_out, "FILE", "where the public version is written (FILE.public)"},
         {"--election", OPT_TEXT, &a->election, "WHERE", "the manifest's id, an anchor file, DIR or URL (else --send)"},
         MAKE_OPTIONS(m),
@@ -121,7 +207,9 @@ int cmd_image(int argc, char **argv) {
         "image FILE --contest ID --station CODE [--result ID] --key KEY [--send URL]",
         "Makes the record of a form's picture. The original goes to the restricted objects; the public\n"
         "version is freed of place, time, device, comments and previews before it is hashed. With --send\n"
-        "both are uploaded before the record. Masking itself (names, signatures) is done before.",
+        "both are uploaded before the record. What is masked is painted over here: rectangles, or zones of\n"
+        "the printed form, found on the picture; the record names them with both hashes, and whoever signs\n"
+        "it attests the public version. --public gives a version that was masked by other means.",
         options, sizeof options / sizeof *options, 1, 1};
     int nargs, code;
     if (cli_parse(&u, argc, argv, &nargs, &code)) {

@@ -40,32 +40,13 @@ struct masking {
     const char *out;
 };
 
-/* Names of zones, separated by commas, to bits. */
-static err parse_kinds(const char *text, unsigned *kinds, struct fail *f) {
-    *kinds = 0;
-    while (*text) {
-        const size_t n = strcspn(text, ",");
-        unsigned k = 0;
-        while (k < ZONE_KINDS && !span_is(span_of(text, n), form_zone_key((enum zone_kind)k))) k++;
-        if (k == ZONE_KINDS)
-            return fail_set(
-                f, E_USAGE,
-                "there is no zone \"%.*s\": signature_officer, signature_deputy, stamp, "
-                "agent_name, agent_id, agent_phone, agent_party, agent_signature, remarks",
-                (int)n, text);
-        *kinds |= 1u << k;
-        text += n + (text[n] == ',');
-    }
-    return OK;
-}
-
 /* The public object beside the original, and what the image record says about it. */
 static err mask(struct span file, const struct scan_result *s, const struct masking *m,
                 struct json_out *j, struct fail *f) {
     struct mask_result done;
     struct buf published;
     unsigned kinds;
-    TRY(parse_kinds(m->kinds, &kinds, f));
+    TRY(mask_kinds(m->kinds, &kinds, f));
     TRY(mask_zones(s, kinds, &done, f));
     buf_init(&published, (size_t)64 << 20);
     err e = mask_file(file, &done, &published, f);

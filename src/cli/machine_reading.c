@@ -54,7 +54,7 @@ static void take_page(const struct fold *fold, const struct cell *c, const struc
     for (uint32_t i = 0; i < s->field_count; i++) {
         const struct field_reading *v = &s->field[i].read;
         struct row_read *row = &out->row[s->field[i].index];
-        if (v->reasons & ABSTAIN_OVERWRITTEN) out->overwritten = true;
+        if (v->reasons & ABSTAIN_OVERWRITTEN || s->field[i].hidden) out->overwritten = true;
         *row = (struct row_read){.seen = true,
                                  .answered = v->reasons == 0,
                                  .blank = v->reasons == ABSTAIN_EMPTY,

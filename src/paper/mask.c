@@ -3,6 +3,24 @@
 
 #include <math.h>
 
+err mask_kinds(const char *text, unsigned *kinds, struct fail *f) {
+    *kinds = 0;
+    while (*text) {
+        const size_t n = strcspn(text, ",");
+        unsigned k = 0;
+        while (k < ZONE_KINDS && !span_is(span_of(text, n), form_zone_key((enum zone_kind)k))) k++;
+        if (k == ZONE_KINDS)
+            return fail_set(
+                f, E_USAGE,
+                "there is no zone \"%.*s\": signature_officer, signature_deputy, stamp, "
+                "agent_name, agent_id, agent_phone, agent_party, agent_signature, remarks",
+                (int)(n < 60 ? n : 60), text);
+        *kinds |= 1u << k;
+        text += n + (text[n] == ',');
+    }
+    return OK;
+}
+
 err mask_zones(const struct scan_result *r, unsigned kinds, struct mask_result *out,
                struct fail *f) {
     *out = (struct mask_result){0};
@@ -22,20 +40,26 @@ err mask_zones(const struct scan_result *r, unsigned kinds, struct mask_result *
 
 struct job {
     struct span file;
-    const struct mask_result *mask;
+    const struct image_rect *rects;
+    size_t n;
 };
 
 static err work(void *ctx, struct buf *out, struct fail *f) {
     const struct job *j = ctx;
-    return image_mask(j->file, j->mask->rect, j->mask->rect_count, out, f);
+    return image_mask(j->file, j->rects, j->n, out, f);
 }
 
-err mask_file(struct span file, struct mask_result *out, struct buf *published, struct fail *f) {
+err mask_rects(struct span file, const struct image_rect *rects, size_t n, struct mask_result *out,
+               struct buf *published, struct fail *f) {
     static const struct sandbox_limits limits = {(uint64_t)640 << 20, 30, 60000};
-    struct job j = {file, out};
+    struct job j = {file, rects, n};
     const size_t before = published->n;
     TRY(sandbox_run(work, &j, limits, published, NULL, f));
     out->original = sha256(file);
     out->published = sha256(span_from(buf_view(published), before));
     return OK;
+}
+
+err mask_file(struct span file, struct mask_result *out, struct buf *published, struct fail *f) {
+    return mask_rects(file, out->rect, out->rect_count, out, published, f);
 }

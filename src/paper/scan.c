@@ -4,6 +4,7 @@
 #include <math.h>
 #include "paper/image.h"
 #include "paper/judge.h"
+#include "paper/marks.h"
 #include "paper/sheet.h"
 #include "paper/zones.h"
 
@@ -73,6 +74,19 @@ static bool inside(const struct sheet *s, const struct row_boxes *b, unsigned n)
     return true;
 }
 
+/* Over the figure or over its correction. */
+static err find_hidden(const struct sheet *s, const struct row_boxes *boxes, unsigned n,
+                       struct scan_field *out, struct fail *f) {
+    double a, b;
+    bool in_figure, in_correction;
+    TRY(marks_hidden(s, boxes->figure, n, &a, &in_figure, f));
+    TRY(marks_hidden(s, boxes->correction, n, &b, &in_correction, f));
+    out->hidden = in_figure || in_correction;
+    out->hidden_mm = fmax(a, b);
+    if (out->hidden) out->read.reasons |= ABSTAIN_INK; /* remains beside the fluid mislead */
+    return OK;
+}
+
 static err read_row(const struct reader *r, const struct sheet *s, const struct layout_row *row,
                     const struct row_boxes *boxes, unsigned n, const struct scan_options *o,
                     double shrink, struct scan_field *out, struct fail *f) {
@@ -92,7 +106,9 @@ static err read_row(const struct reader *r, const struct sheet *s, const struct 
         for (int c = 0; c < NET_CLASSES; c++) out->lp[i][c] = (float)fmax(used[i].lp[c], LP_LEAST);
     out->index = row->index;
     out->edges = boxes->edges;
-    if (boxes->edges < ROW_LEAST || !inside(s, boxes, n)) out->read.reasons |= ABSTAIN_PLACE;
+    const bool whole = inside(s, boxes, n);
+    if (boxes->edges < ROW_LEAST || !whole) out->read.reasons |= ABSTAIN_PLACE;
+    if (boxes->edges >= ROW_LEAST && whole) TRY(find_hidden(s, boxes, n, out, f));
     const struct rect_mm *b = out->read.corrected ? boxes->correction : boxes->figure;
     const struct rect_mm all = {b[0].x, b[0].y, b[n - 1].x + b[n - 1].w - b[0].x, b[0].h};
     out->at = to_original(s, all, shrink);
@@ -149,6 +165,13 @@ static err read_zones(const struct sheet *s, struct layout_page *p, double shrin
         TRY(zone_ink(s, z, &o->ink_mm2, f));
         o->present = o->ink_mm2 >= PRESENT_MM2;
         o->at = to_original(s, z->at, shrink);
+        if (z->kind == ZONE_STAMP && o->present) {
+            struct ring_signs ring;
+            TRY(marks_ring(s, zone_inner(z), &ring, f));
+            o->ring = ring.found;
+            o->ring_part = ring.part;
+            o->ring_radius_mm = ring.radius_mm;
+        }
     }
     out->zone_count = p->zone_count;
     if (p->row_count == 0) { /* a page without figures is judged by its frames */
@@ -263,7 +286,8 @@ static bool lp_good(const struct scan_field *k) {
 static bool field_good(const struct scan_field *k) {
     const struct field_reading *r = &k->read;
     return k->index < FORM_ROWS_MAX && is_bool(&r->has_value) && is_bool(&r->has_other) &&
-           is_bool(&r->corrected) && is_bool(&r->struck) && is_bool(&k->by_sum) && lp_good(k) &&
+           is_bool(&r->corrected) && is_bool(&r->struck) && is_bool(&k->by_sum) && is_bool(&k->hidden) &&
+           finite_in(k->hidden_mm, 0, 20) && lp_good(k) &&
            r->value <= 99999 && r->other <= 99999 && r->reasons < 1u << ABSTAIN_REASONS &&
            !isnan(r->score) && !isnan(r->margin) && ends(r->text, sizeof r->text) &&
            rect_good(&k->at) && finite_in(k->edges, 0, 1) && (r->has_value || r->reasons);
@@ -271,7 +295,8 @@ static bool field_good(const struct scan_field *k) {
 
 static bool zone_good(const struct scan_zone *z) {
     return z->kind < ZONE_KINDS && z->index < FORM_ZONES_MAX && finite_in(z->ink_mm2, 0, 1e5) &&
-           is_bool(&z->present) && rect_good(&z->at);
+           is_bool(&z->present) && is_bool(&z->ring) && finite_in(z->ring_part, 0, 1) &&
+           finite_in(z->ring_radius_mm, 0, 30) && rect_good(&z->at);
 }
 
 err scan_result_check(const struct scan_result *r, struct fail *f) {

@@ -29,6 +29,8 @@ struct scan_field {
     struct field_reading read;
     struct scan_rect at;
     double edges;   /* part of the printed box sides found */
+    bool hidden;    /* a piece of the boxes' print is: correction fluid? marks.h */
+    double hidden_mm;
     bool by_sum;    /* answered with the help of the form's arithmetic: judge.h */
     uint32_t boxes; /* of the row that was read; their log-probabilities: */
     float lp[FORM_BOXES_MAX][NET_CLASSES];
@@ -38,6 +40,8 @@ struct scan_zone {
     uint32_t kind, index;
     double ink_mm2;
     bool present; /* something is written or stamped */
+    bool ring;    /* a stamp's zone: a round stamp; marks.h */
+    double ring_part, ring_radius_mm;
     struct scan_rect at;
 };
 

@@ -28,6 +28,7 @@ static void field_json(const struct scan_result *r, const struct scan_field *k,
     json_kstr(j, "boxes", v->text);
     json_kbool(j, "corrected", v->corrected);
     if (k->by_sum) json_kbool(j, "confirmed_by_sum", true);
+    if (k->hidden) json_kdouble(j, "print_hidden_mm", round(k->hidden_mm * 10) / 10);
     json_key(j, "abstained");
     json_array(j);
     for (unsigned bit = 0; bit < ABSTAIN_REASONS; bit++)
@@ -85,6 +86,11 @@ void scan_result_json(const struct scan_result *r, struct json_out *j) {
         json_ku64(j, "index", z->index);
         json_kbool(j, "present", z->present);
         json_kdouble(j, "ink_mm2", round(z->ink_mm2 * 10) / 10);
+        if (z->kind == ZONE_STAMP && z->present) {
+            json_kbool(j, "ring", z->ring);
+            json_kdouble(j, "ring_part", round(z->ring_part * 100) / 100);
+            if (z->ring) json_kdouble(j, "ring_radius_mm", z->ring_radius_mm);
+        }
         rect_json(j, &z->at);
         json_object_end(j);
     }

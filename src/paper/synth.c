@@ -32,6 +32,12 @@ void synth_hand_draw(struct rng *r, const struct digit_set *digits, struct synth
                                .signatures = rng_u64(r)};
 }
 
+void synth_hand_vary(struct rng *r, struct synth_hand *hand) {
+    hand->bar_seven = chance(r, 0.6);
+    hand->serif_one = chance(r, 0.6);
+    hand->dash = chance(r, 0.75);
+}
+
 /* ---- writing ---- */
 
 static void blend(struct raster *page, int x, int y, double alpha) {
@@ -76,6 +82,50 @@ static size_t pick_digit(struct rng *r, const struct synth_hand *h, int digit) {
 
 enum { BIG = 112 };
 
+/* First and last column with ink between two rows. */
+static void extent(const float *big, int y0, int y1, int *left, int *right) {
+    *left = BIG;
+    *right = -1;
+    for (int y = y0; y < y1; y++)
+        for (int x = 0; x < BIG; x++)
+            if (big[y * BIG + x] > 0.5f) {
+                *left = x < *left ? x : *left;
+                *right = x > *right ? x : *right;
+            }
+}
+
+/* The bar of a 7 across its stem; the first stroke and the foot of a 1. As broad as the digit's own
+ * stroke is at that place. */
+static void add_strokes(int digit, float *big) {
+    int top = BIG, low = -1, left, right;
+    for (int y = 0; y < BIG; y++) {
+        extent(big, y, y + 1, &left, &right);
+        if (right < 0) continue;
+        top = y < top ? y : top;
+        low = y;
+    }
+    if (low - top < 20) return; /* too small to have either */
+    const int at = digit == 7 ? (top + low) / 2 + 2 : top + 3;
+    extent(big, at - 2, at + 2, &left, &right);
+    if (right < 0) return;
+    const double high = low - top, width = fmin(9, fmax(4, right - left)), x = (left + right) / 2.0;
+    if (digit == 7) {
+        const struct stroke bar = {x - 0.24 * high, at + 1,           x, at - 1, x + 0.24 * high,
+                                   at - 2,          0.8 * width, 1};
+        stroke_draw(big, BIG, &bar);
+        return;
+    }
+    const struct stroke first = {x, at, x - 0.1 * high, at + 0.1 * high, x - 0.22 * high,
+                                 at + 0.24 * high, 0.8 * width, 1};
+    stroke_draw(big, BIG, &first);
+    extent(big, low - 4, low, &left, &right);
+    if (right < 0) return;
+    const double foot = (left + right) / 2.0;
+    const struct stroke base = {foot - 0.2 * high, low - 2, foot, low - 1, foot + 0.2 * high,
+                                low - 2,           0.8 * width, 1};
+    stroke_draw(big, BIG, &base);
+}
+
 /* A 28 x 28 image enlarged with a threshold, so that edges are sharp and strokes as the pen makes
  * them: a higher threshold, a thinner stroke. */
 static void enlarge_digit(struct rng *r, const struct synth_hand *h, int digit, float *big) {
@@ -97,6 +147,7 @@ static void enlarge_digit(struct rng *r, const struct synth_hand *h, int digit, 
             const double a = (s / 255 - t) / 0.2 + 0.5;
             big[y * BIG + x] = (float)(a < 0 ? 0 : a > 1 ? 1 : a);
         }
+    if ((digit == 7 && h->bar_seven) || (digit == 1 && h->serif_one)) add_strokes(digit, big);
 }
 
 static void write_digit(struct rng *r, struct raster *page, const struct synth_hand *h,
@@ -204,14 +255,15 @@ void synth_write_cell(struct rng *r, struct raster *page, const struct synth_han
 }
 
 /* A running curve inside a rectangle: a signature, or words that nobody reads. */
-static void scrawl(struct rng *r, struct raster *page, struct rect_mm at, double pen_mm, double ink,
-                   int strokes) {
+static void scrawl(struct rng *r, struct rng *vary, struct raster *page, struct rect_mm at,
+                   double pen_mm, double ink, int strokes) {
     enum { SIDE = 256 };
     float *im = calloc(SIDE * SIDE, sizeof *im);
     if (!im) return; /* a test form without a signature is still a test form */
     const double size = fmax(at.w, at.h), px = SIDE / size;
     const double left = (size - at.w) / 2 * px, top = (size - at.h) / 2 * px;
     double x = left + at.w * px * 0.06, y = top + at.h * px * uniform(r, 0.4, 0.7);
+    double from_x = x, from_y = y;
     const double advance = at.w * px * 0.86 / strokes;
     for (int k = 0; k < strokes; k++) {
         const struct stroke s = {x,
@@ -222,11 +274,23 @@ static void scrawl(struct rng *r, struct raster *page, struct rect_mm at, double
                                  top + at.h * px * uniform(r, 0.2, 0.8),
                                  pen_mm * px,
                                  1};
-        stroke_draw(im, SIDE, &s);
+        struct stroke t = s;
+        if (vary) { /* nobody signs twice alike: about a millimetre here and there */
+            t.x1 += rng_normal(vary) * px;
+            t.y1 += rng_normal(vary) * px;
+            t.x2 += rng_normal(vary) * px * 0.5;
+            t.y2 += rng_normal(vary) * px * 0.5;
+            t.x0 = from_x;
+            t.y0 = from_y;
+        }
+        stroke_draw(im, SIDE, &t);
+        from_x = t.x2;
+        from_y = t.y2;
         x = s.x2;
         y = s.y2;
     }
-    stamp_image(page, im, SIDE, at.x + at.w / 2, at.y + at.h / 2, size, ink);
+    const double dx = vary ? uniform(vary, -3, 3) : 0, dy = vary ? uniform(vary, -2, 2) : 0;
+    stamp_image(page, im, SIDE, at.x + at.w / 2 + dx, at.y + at.h / 2 + dy, size, ink);
     free(im);
 }
 
@@ -258,24 +322,52 @@ static void ring(struct rng *r, struct raster *page, struct rect_mm at, double i
 
 void synth_sign(struct rng *r, struct raster *page, const struct synth_hand *hand,
                 const struct layout_page *layout) {
-    struct rng q;
+    struct rng q, other, *vary = hand->signing ? &other : NULL;
     rng_init(&q, hand->signatures);
+    rng_init(&other, hand->signing);
     for (unsigned i = 0; i < layout->zone_count; i++) {
         const struct layout_zone *z = &layout->zones[i];
         const struct rect_mm in = {z->at.x + 2, z->at.y + 5, z->at.w - 4, z->at.h - 7};
-        if (z->kind == ZONE_SIGNATURE_OFFICER || z->kind == ZONE_SIGNATURE_DEPUTY)
-            scrawl(&q, page, in, hand->pen_mm, hand->ink, 8 + (int)rng_below(&q, 14));
-        else if (z->kind == ZONE_STAMP)
-            ring(&q, page, in, uniform(&q, 0.4, 0.8));
+        if ((z->kind == ZONE_SIGNATURE_OFFICER && !hand->no_officer) ||
+            (z->kind == ZONE_SIGNATURE_DEPUTY && !hand->no_deputy) ||
+            (z->kind == ZONE_STAMP && hand->scrawled_stamp))
+            scrawl(&q, vary, page, in, hand->pen_mm, hand->ink, 8 + (int)rng_below(&q, 14));
+        else if (z->kind == ZONE_STAMP && !hand->no_stamp) /* each paper is stamped anew */
+            ring(vary ? vary : &q, page, in, uniform(&q, 0.4, 0.8));
         else if (z->kind == ZONE_AGENT_SIGNATURE && z->index < 4)
-            scrawl(&q, page, z->at, hand->pen_mm, hand->ink, 7);
+            scrawl(&q, NULL, page, z->at, hand->pen_mm, hand->ink, 7);
     }
     if (!chance(r, 0.8)) return;
     for (unsigned i = 0; i < layout->row_count; i++) /* "in words" */
-        scrawl(r, page,
+        scrawl(r, NULL, page,
                (struct rect_mm){layout->rows[i].words.x + 1, layout->rows[i].words.y + 3,
                                 layout->rows[i].words.w * uniform(r, 0.4, 0.9), 5},
                hand->pen_mm, hand->ink, 12);
+}
+
+void synth_paper(struct raster *page, double tone) {
+    for (size_t i = 0; i < (size_t)page->w * (size_t)page->h; i++)
+        page->p[i] = (uint8_t)lround(page->p[i] * tone);
+}
+
+void synth_fluid(struct rng *r, struct raster *page, struct rect_mm box) {
+    const double a = uniform(r, 5, 8) / 2, b = uniform(r, 6, 9) / 2;
+    const double cx = box.x + box.w / 2 + rng_normal(r) * 0.5;
+    const double cy = box.y + box.h / 2 + rng_normal(r) * 0.5;
+    const double wave = uniform(r, 0.03, 0.12), phase = uniform(r, 0, 6.283);
+    const int turns = 3 + (int)rng_below(r, 4);
+    for (int y = (int)((cy - 1.3 * b) * SYNTH_PPMM); y <= (int)((cy + 1.3 * b) * SYNTH_PPMM); y++)
+        for (int x = (int)((cx - 1.3 * a) * SYNTH_PPMM); x <= (int)((cx + 1.3 * a) * SYNTH_PPMM);
+             x++) {
+            if (x < 0 || y < 0 || x >= page->w || y >= page->h) continue;
+            const double u = (x / SYNTH_PPMM - cx) / a, v = (y / SYNTH_PPMM - cy) / b;
+            /* between an ellipse and a rectangle, as a brush leaves it */
+            const double d = pow(pow(fabs(u), 3) + pow(fabs(v), 3), 1 / 3.0);
+            const double edge = 1 + wave * sin(turns * atan2(v, u) + phase);
+            uint8_t *p = &page->p[(size_t)y * (size_t)page->w + (size_t)x];
+            /* it covers nearly all: what is black shows by a fiftieth */
+            if (d < edge) *p = (uint8_t)(255 - (255 - *p) / 50);
+        }
 }
 
 /* ---- the device ---- */

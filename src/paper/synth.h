@@ -32,9 +32,18 @@ struct synth_hand {
     double ink;          /* 0..1, how dark */
     bool dash;           /* puts dashes in unused boxes */
     uint64_t signatures; /* seed of the officer's and deputy's signatures and the stamp */
+    /* what synth_hand_draw leaves off, so that its forms stay the same from version to version: */
+    uint64_t signing;   /* not 0: another paper of the same people; their signatures vary by this */
+    bool bar_seven;     /* a bar through the 7 */
+    bool serif_one;     /* a first stroke and a foot at the 1 */
+    bool scrawled_stamp, no_stamp, no_officer, no_deputy;
 };
 /* A hand for one form; every field drawn. */
 void synth_hand_draw(struct rng *r, const struct digit_set *digits, struct synth_hand *out);
+
+/* Ways of writing that MNIST's writers do not have: bars, first strokes, dashes; from an own
+ * generator, so that the rest of the form stays what it was. */
+void synth_hand_vary(struct rng *r, struct synth_hand *hand);
 
 /* Writes `value` into row `row` (a mistake first with probability p_mistake). truth->value is set.
  */
@@ -52,6 +61,12 @@ void synth_write_box(struct rng *r, struct raster *page, const struct synth_hand
 /* Strikes out what stands in a box. */
 void synth_strike_box(struct rng *r, struct raster *page, const struct synth_hand *hand,
                       struct rect_mm box);
+
+/* The tone of paper that is not quite white (1: white), before anything else is done to the page. */
+void synth_paper(struct raster *page, double tone);
+/* A patch of correction fluid over a box, as white as white is, with a ragged edge: 5 to 8 mm wide
+ * and 6 to 9 mm high. The digit under it is gone; another may be written on it. */
+void synth_fluid(struct rng *r, struct raster *page, struct rect_mm box);
 
 /* A figure written freely at the right of an open cell, as on forms without boxes: a dash before it
  * now and then, digits 4 to 6 mm high, sometimes touching. */

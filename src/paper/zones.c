@@ -6,8 +6,7 @@
 #define INK_LEAST 70 /* of 255: a pale pen on white */
 enum { CELLS_X = 32, CELLS_Y = 21, HASH_BITS_LEAST = 40 };
 
-/* Inside of the frame, below the printed heading. */
-static struct rect_mm inner(const struct layout_zone *z) {
+struct rect_mm zone_inner(const struct layout_zone *z) {
     const bool heading = z->kind == ZONE_SIGNATURE_OFFICER || z->kind == ZONE_SIGNATURE_DEPUTY ||
                          z->kind == ZONE_STAMP;
     const double top = heading ? 4.6 : 1.0;
@@ -16,7 +15,7 @@ static struct rect_mm inner(const struct layout_zone *z) {
 
 err zone_ink(const struct sheet *s, const struct layout_zone *z, double *mm2, struct fail *f) {
     struct raster ink;
-    TRY(sheet_cut(s, inner(z), &ink, f));
+    TRY(sheet_cut(s, zone_inner(z), &ink, f));
     size_t n = 0;
     for (size_t i = 0; i < (size_t)ink.w * (size_t)ink.h; i++) n += ink.p[i] > INK_LEAST;
     *mm2 = (double)n / (SHEET_PPMM * SHEET_PPMM);
@@ -26,7 +25,7 @@ err zone_ink(const struct sheet *s, const struct layout_zone *z, double *mm2, st
 
 static err hash_one(const struct sheet *s, const struct layout_zone *z, uint64_t *out, unsigned bit,
                     struct fail *f) {
-    const struct rect_mm r = inner(z);
+    const struct rect_mm r = zone_inner(z);
     struct raster ink, soft;
     TRY(sheet_cut(s, r, &ink, f));
     for (size_t i = 0; i < (size_t)ink.w * (size_t)ink.h; i++)

@@ -7,6 +7,8 @@
 
 enum { ZONE_HASH_WORDS = 32 };
 
+/* Inside of a zone's printed frame, below its heading. */
+struct rect_mm zone_inner(const struct layout_zone *z);
 /* Ink within a zone, its printed frame and heading left out: area in mm2. */
 MUST_USE err zone_ink(const struct sheet *s, const struct layout_zone *z, double *mm2,
                       struct fail *f);

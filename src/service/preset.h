@@ -95,6 +95,7 @@ struct preset {
     uint64_t poll_opens_ms, poll_closes_ms; /* unix time */
     int32_t utc_offset_minutes;
     bool image_required;
+    unsigned masked_zones; /* bits of enum zone_kind: what published forms must not show */
     uint64_t station_registered_max;
     /* Canonical JSON: arrays of strings / objects, as written in the file. */
     struct span notes, sources, roles, quotas, thresholds, deadlines;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/text.h"
+#include "paper/form_layout.h"
 
 enum { DEPTH_MAX = 8, TEXT_MAX = 500, ID_MAX = 40, JSON_MAX = 1 << 20 };
 #define INT_MAX_JSON 9007199254740991 /* 2^53-1 */
@@ -515,13 +516,30 @@ static err read_totals(struct reader *r, json_t *root, struct preset *s,
     return wrong(r, at_key(p, "contest"), "must be a kind of the nation's level that has choices");
 }
 
+/* Zones of the printed form that the law keeps from the public; none when the key is absent. */
+static err read_masked_zones(struct reader *r, json_t *root, struct preset *s) {
+    const struct at p = at_key((struct at){""}, "masked_zones");
+    json_t *list = json_object_get(root, "masked_zones");
+    if (!list) return OK;
+    TRY(child(r, root, (struct at){""}, "masked_zones", JSON_ARRAY, &list));
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        struct span name;
+        unsigned kind = 0;
+        TRY(text_of(r, json_array_get(list, i), at_index(p, i), &name));
+        while (kind < ZONE_KINDS && !span_is(name, form_zone_key((enum zone_kind)kind))) kind++;
+        if (kind == ZONE_KINDS) return wrong(r, at_index(p, i), "must name a zone of the form");
+        s->masked_zones |= 1u << kind;
+    }
+    return OK;
+}
+
 static err read_root(struct reader *r, json_t *root, struct preset *s, struct preset_files *files) {
     struct at top = {""};
     struct span format, image;
     int64_t most;
     if (!json_is_object(root)) return wrong(r, top, "must hold one object");
     TRY(only(r, root, top,
-             "format id title simulated notes sources poll image levels units "
+             "format id title simulated notes sources poll image masked_zones levels units "
              "station_registered_max national_only totals parties kinds roles quotas thresholds "
              "deadlines"));
     TRY(text(r, root, top, "format", &format));
@@ -534,6 +552,7 @@ static err read_root(struct reader *r, json_t *root, struct preset *s, struct pr
     if (!span_is(image, "required") && !span_is(image, "optional"))
         return wrong(r, at_key(top, "image"), "must be \"required\" or \"optional\"");
     s->image_required = span_is(image, "required");
+    TRY(read_masked_zones(r, root, s));
     TRY(number(r, root, top, "station_registered_max", 1, 1000000, &most));
     s->station_registered_max = (uint64_t)most;
     TRY(raw(r, root, top, "notes", JSON_ARRAY, &s->notes));

@@ -103,8 +103,10 @@ run "$hesabu" countersign "$id" --key ag.key --object-because why.txt --send "$u
 ok "an objection with its reason" exits 0
 ok "whose words are not public" sh -c '[ ! -e e/public/objects/$(sha256sum < why.txt | cut -d" " -f1) ]'
 cp "$top/tests/fuzz/corpus/metadata/comment.png" form.png
-refuses "a mask without a masked picture" 64 "blackened" "$hesabu" image form.png --contest "$contest" \
-    --station "$station" --mask 1,2,3,4 --election e
+refuses "what must be a rectangle" 64 E_USAGE "$hesabu" image form.png --contest "$contest" \
+    --station "$station" --mask 1,2,3 --election e
+run "$hesabu" image form.png --contest "$contest" --station "$station" --mask 1,1,2,2 --key po.key --election e --public-out masked.jpg --out m.note
+ok "a rectangle is painted over by the program" sh -c 'grep -q "\"masked\":\[\[1,1,2,2\]\]" m.note && head -c 3 masked.jpg | od -An -tx1 | grep -q "ff d8 ff"'
 run "$hesabu" image form.png --contest "$contest" --station "$station" --result "$id" --key po.key --send "$url"
 ok "a form's picture" exits 0
 ok "the public version has no words in it" sh -c '! grep -q Author form.png.public'

@@ -89,6 +89,35 @@ refuses "no such unit" 1 E_UNIT "$hesabu" forms --dir "$tree" --unit 404404 --ou
 refuses "a round that has not come" 1 E_RANGE "$hesabu" forms --dir "$tree" --round 2 --out "$tmp/x.pdf"
 refuses "two sources at once" 64 E_USAGE "$hesabu" forms --dir "$tree" --table x --out "$tmp/x.pdf"
 
+# ---- what the public does not see ----
+pdftoppm -r 120 -f 2 -l 2 -jpeg -singlefile "$tmp/one.pdf" "$tmp/agents"
+pdftoppm -r 120 -f 1 -l 1 -jpeg -singlefile "$tmp/one.pdf" "$tmp/figures"
+picture() { "$hesabu" image "$@" --contest president --station "$station" --key "$tmp/night/keys/po.$station.key" --election "$tree" --out "$tmp/image.note"; }
+ok "the program masks what the preset names" picture "$tmp/agents.jpg" --page 2 --mask-zones preset
+sed -n 2p "$tmp/image.note" > "$tmp/image.json"
+says "the record names the original, the public version and 22 rectangles" "$tmp/image.json" \
+    ".original.sha256 == \"$(sha256sum < "$tmp/agents.jpg" | cut -d' ' -f1)\" and .public.sha256 == \"$(sha256sum < "$tmp/agents.jpg.public" | cut -d' ' -f1)\" and (.masked | length) == 22"
+command -v djpeg > /dev/null && ok "which are painted over there" python3 - "$tmp" << 'END'
+import json, subprocess, sys
+tmp = sys.argv[1]
+masked = json.load(open(tmp + '/image.json'))['masked']
+open(tmp + '/public.jpg', 'wb').write(open(tmp + '/agents.jpg.public', 'rb').read())
+pgm = subprocess.run(['djpeg', '-grayscale', tmp + '/public.jpg'], capture_output=True, check=True).stdout
+_, size, _, pixels = pgm.split(b'\n', 3)
+w, h = map(int, size.split())
+for x, y, mw, mh in masked:
+    for v in range(y + 8, y + mh - 8):
+        row = pixels[v * w + x + 8:v * w + x + mw - 8]
+        assert max(row) - min(row) < 9, (x, y, v)
+END
+ok "a page without such zones is published whole" picture "$tmp/figures.jpg" --page 1 --mask-zones preset
+sed -n 2p "$tmp/image.note" > "$tmp/image.json"
+says "and its record says so" "$tmp/image.json" '.masked == []'
+refuses "the wrong page" 1 E_FIELD picture "$tmp/agents.jpg" --page 1 --mask-zones preset
+pdftoppm -r 20 -f 2 -l 2 -jpeg -singlefile "$tmp/one.pdf" "$tmp/small"
+refuses "a form that is not recognised is not masked by guess" 2 E_NOT_FOUND picture "$tmp/small.jpg" --public-out "$tmp/x" --mask-zones preset
+refuses "no such zone" 64 E_USAGE picture "$tmp/agents.jpg" --page 2 --mask-zones faces
+
 # ---- the slip ----
 officer=po.$(cat "$tmp/officer")
 ok "the slip of a signed result" "$hesabu" forms --slip "$tmp/note" --signer "$officer" --simulated --out "$tmp/slip.pdf"

@@ -392,6 +392,81 @@ static void a_slip_is_read_back(void **state) {
     raster_release(&page);
 }
 
+/* As an agent's phone sees it: turned, tilted, curled, shadowed, compressed. */
+static void a_photographed_slip_is_read_back(void **state) {
+    (void)state;
+    static uint8_t note[QR_NOTE_BYTES_MAX]; /* the largest that a slip carries */
+    for (size_t i = 0; i < sizeof note; i++) note[i] = (uint8_t)(32 + i * 7919 % 95);
+    const struct print_slip slip = {.note = span_of(note, sizeof note),
+                                    .id = "00",
+                                    .contest = "President",
+                                    .station = "Bomu",
+                                    .simulated = true};
+    struct canvas *c;
+    struct raster page;
+    must(canvas_image(SYNTH_PPMM, &c, &f));
+    must(print_slip(c, &slip, &f));
+    must(canvas_close(c, &page, &f));
+    for (uint64_t k = 0; k < 3; k++) {
+        struct raster photo;
+        struct scan_result s;
+        struct rng r;
+        struct buf b;
+        int quality;
+        rng_init_stream(&r, 77, k);
+        must(synth_photo(&r, &page, SYNTH_PHONE, &photo, &quality, &f));
+        to_jpeg(&photo, quality, &b);
+        must(scan(buf_view(&b), &s, &f));
+        assert_true(span_eq(span_of(s.note, s.note_size), slip.note));
+        buf_release(&b);
+        raster_release(&photo);
+    }
+    raster_release(&page);
+}
+
+/* Correction fluid over a box's lines, and only there; a round stamp, a scrawl and nothing. */
+static void hidden_print_and_stamps_are_found(void **state) {
+    (void)state;
+    const struct print_form form = sample();
+    const struct digit_set none = {0};
+    struct layout_page p;
+    must(form_layout(form.code.shape, 1, &p, &f));
+    for (unsigned k = 0; k < 3; k++) {
+        struct synth_hand hand = {.digits = &none, .pen_mm = 0.6, .ink = 0.8, .signatures = 40 + k};
+        struct raster page, photo;
+        struct scan_result s;
+        struct rng r;
+        struct buf b;
+        int quality;
+        hand.scrawled_stamp = k == 1;
+        hand.no_stamp = k == 2;
+        hand.no_deputy = k == 2;
+        rng_init_stream(&r, 31, k);
+        must(synth_blank(&form, 1, &page, &f));
+        synth_paper(&page, 0.97);
+        struct rect_mm box = p.rows[2 + k].figure[3];
+        box.x += 3; /* over the box's right line */
+        synth_fluid(&r, &page, box);
+        synth_sign(&r, &page, &hand, &p);
+        must(synth_photo(&r, &page, SYNTH_PHONE, &photo, &quality, &f));
+        to_jpeg(&photo, quality, &b);
+        must(scan(buf_view(&b), &s, &f));
+        for (uint32_t i = 0; i < s.field_count; i++) {
+            assert_int_equal(s.field[i].hidden, s.field[i].index == 2 + k);
+            assert_int_equal((s.field[i].read.reasons & ABSTAIN_INK) != 0, s.field[i].hidden);
+        }
+        for (uint32_t i = 0; i < s.zone_count; i++) {
+            if (s.zone[i].kind == ZONE_SIGNATURE_DEPUTY) assert_int_equal(s.zone[i].present, k != 2);
+            if (s.zone[i].kind != ZONE_STAMP) continue;
+            assert_int_equal(s.zone[i].present, k != 2);
+            assert_int_equal(s.zone[i].ring, k == 0);
+        }
+        buf_release(&b);
+        raster_release(&photo);
+        raster_release(&page);
+    }
+}
+
 static void pdf_pages_are_read(void **state) {
     (void)state;
     if (access("/usr/bin/pdftoppm", X_OK) != 0) return;
@@ -645,6 +720,8 @@ int main(void) {
         cmocka_unit_test(open_cells_are_cut_and_judged),
         cmocka_unit_test(the_same_paper_is_found_again),
         cmocka_unit_test(a_slip_is_read_back),
+        cmocka_unit_test(a_photographed_slip_is_read_back),
+        cmocka_unit_test(hidden_print_and_stamps_are_found),
         cmocka_unit_test(pdf_pages_are_read),
         cmocka_unit_test(mutated_files_are_refused_or_read),
         cmocka_unit_test(sizes_are_refused_by_the_header),
