@@ -140,7 +140,10 @@ static err begin(struct daemon *d, struct fail *f) {
         diag(DIAG_WARN, "%s; signing all the same: %s", f->text, d->o.unconfirmed);
         e = OK;
     }
+    /* a time in the log cannot be taken back: the clock is compared before anything is sequenced */
+    sequencer_pause(d->q, true);
     if (e == OK) e = sequencer_start(d->q, f);
+    if (e == OK) e = witnessing_clock(d->w, f);
     if (e == OK) e = publisher_start(d->p, f);
     if (e == OK) e = witnessing_start(d->w, f);
     d->started = e == OK;
@@ -284,7 +287,7 @@ static err open_parts(struct daemon *d, struct fail *f) {
     struct transport t = http_transport(d->transport);
     struct witnessing *probe;
     TRY(witnessing_open(d->q, NULL, &t, NULL, 0, &probe, f));
-    if (witnessing_count(probe) == 0)
+    if (witnessing_count(probe) == 0 && sequencer_size(d->q))
         (void)snprintf(d->note, sizeof d->note,
                        "No witnesses are configured: nothing but this server's own guard keeps it from "
                        "showing different logs to different people.");

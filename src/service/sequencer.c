@@ -692,6 +692,7 @@ bool sequencer_is_up(struct sequencer *q, const char **why) {
     *why = q->dead       ? "the store failed: start the daemon again"
            : q->stopping ? "the log is stopping"
            : !q->running ? "nothing is sequenced yet: witnesses have not confirmed the stored log"
+           : q->paused   ? "nothing is sequenced: the clock is away from the witnesses'"
                          : NULL;
     pthread_mutex_unlock(&q->queue_lock);
     return !*why;

@@ -56,6 +56,17 @@ static void find_url(const struct policy_witness *pw, const char *const *overrid
     if (len && out[len - 1] == '/') out[len - 1] = 0;
 }
 
+/* An address for a witness that nobody knows is a mistake that would show only on the night. */
+static err check_override(const struct policy *p, const char *override, struct fail *f) {
+    const char *eq = strchr(override, '=');
+    if (!eq) return fail_set(f, E_CONFIG, "\"%s\" is not NAME=URL", override);
+    for (size_t i = 0; i < p->witness_count; i++)
+        if (span_eq(span_of(override, (size_t)(eq - override)), p->witnesses[i].name)) return OK;
+    return fail_set(f, E_CONFIG, "the election's policy has no witness \"%.*s\" (it may be amended); its names stand "
+                                 "after \"witness\" in the policy",
+                    (int)(eq - override), override);
+}
+
 err witnessing_open(struct sequencer *q, struct publisher *p, const struct transport *t,
                     const char *const *overrides, size_t override_count, struct witnessing **out,
                     struct fail *f) {
@@ -75,6 +86,8 @@ err witnessing_open(struct sequencer *q, struct publisher *p, const struct trans
     err e = OK;
     if (text.n) e = policy_parse(text, &w->arena, &w->policy, f);
     w->has_policy = e == OK && text.n > 0;
+    for (size_t i = 0; e == OK && w->has_policy && i < override_count; i++)
+        e = check_override(&w->policy, overrides[i], f);
     w->peers = calloc(w->policy.witness_count + 1, sizeof *w->peers);
     w->signed_by = calloc(w->policy.witness_count + 1, sizeof *w->signed_by);
     if (e == OK && (!w->peers || !w->signed_by)) e = fail_set(f, E_MEMORY, "no memory for the witnesses");
@@ -170,7 +183,7 @@ static err claims_more(struct witnessing *w, size_t i, uint64_t claimed, struct 
 
 /* One witness and one checkpoint; tries again once where it says what it has. */
 static err ask(struct witnessing *w, size_t i, struct span note, struct span body, uint64_t size,
-               struct fail *f) {
+               struct buf *lines, struct fail *f) {
     struct peer *peer = &w->peers[i];
     char url[800];
     (void)snprintf(url, sizeof url, "%s/add-checkpoint", peer->url);
@@ -213,8 +226,8 @@ static err ask(struct witnessing *w, size_t i, struct span note, struct span bod
             break;
         }
         uint64_t time_s;
-        e = witness_answer_read(buf_view(&answer), &w->policy.witnesses[i].key, body, &w->lines,
-                                &time_s, f);
+        e = witness_answer_read(buf_view(&answer), &w->policy.witnesses[i].key, body, lines, &time_s,
+                                f);
         if (e == OK) {
             peer->old_size = size;
             peer->ahead_s = (int64_t)time_s - (int64_t)(clock_monotonic_ms() / 1000);
@@ -241,7 +254,10 @@ static void judge_clock(struct witnessing *w) {
     int64_t ours = (int64_t)(clock_wall_ms() / 1000) - (int64_t)(clock_monotonic_ms() / 1000);
     for (size_t i = 0; i < w->policy.witness_count; i++)
         if (w->peers[i].answered) away[n++] = w->peers[i].ahead_s - ours;
-    if (n == 0) return;
+    if (n == 0) {
+        sequencer_pause(w->q, w->paused);
+        return;
+    }
     qsort(away, n, sizeof *away, by_value);
     int64_t median = away[n / 2];
     bool bad = median > CLOCK_AWAY_S || median < -CLOCK_AWAY_S;
@@ -250,6 +266,29 @@ static void judge_clock(struct witnessing *w) {
              (long long)-median, bad ? "sequencing stops until it is set" : "sequencing goes on");
     w->paused = bad;
     sequencer_pause(w->q, bad);
+}
+
+err witnessing_clock(struct witnessing *w, struct fail *f) {
+    struct buf note, lines;
+    uint64_t size;
+    struct note cut;
+    buf_init(&note, CHECKPOINT_BYTES_MAX);
+    buf_init(&lines, CHECKPOINT_BYTES_MAX);
+    pthread_mutex_lock(&w->round_lock);
+    err e = sequencer_checkpoint(w->q, &size, &note, f);
+    if (e == OK && size) e = note_cut(buf_view(&note), &cut, f);
+    for (size_t i = 0; e == OK && size && i < w->policy.witness_count; i++) {
+        struct fail why;
+        if (!w->peers[i].url[0]) continue;
+        if (ask(w, i, buf_view(&note), cut.text, size, &lines, &why) != OK)
+            diag(DIAG_WARN, "the clock was not compared with that of witness %.*s: %s",
+                 SPAN_ARG(w->policy.witnesses[i].name), why.text);
+    }
+    judge_clock(w);
+    pthread_mutex_unlock(&w->round_lock);
+    buf_release(&note);
+    buf_release(&lines);
+    return e;
 }
 
 /* Lines that were published with this checkpoint before (by an earlier process) still hold. */
@@ -288,7 +327,7 @@ static void try_one(struct witnessing *w, size_t i, struct span log_only, struct
     struct fail why = {0};
     uint64_t now = clock_monotonic_ms();
     if (w->signed_by[i] || !peer->url[0] || now < peer->not_before_ms) return;
-    err e = ask(w, i, log_only, body, size, &why);
+    err e = ask(w, i, log_only, body, size, &w->lines, &why);
     w->signed_by[i] = e == OK;
     if (e == OK || e == E_OLD_SIZE) {
         peer->failures = 0;

@@ -187,7 +187,7 @@ static void incident_rows_are_bounded(void **state) {
 }
 
 /* What a take would put into the log, and whether it gets there. */
-static uint64_t told(struct incidents *in, uint64_t ms, bool logged) {
+static uint64_t taken(struct incidents *in, uint64_t ms, bool logged) {
     struct buf text;
     struct span evidence[256];
     size_t count;
@@ -228,7 +228,7 @@ static void incidents_outlive_the_process(void **state) {
     assert_true(span_eq(buf_view(&kept), buf_view(&again)));
     next = after_a_kill(buf_view(&kept), 0); /* killed before anything was told */
     assert_int_equal(incidents_waiting(next), 6);
-    assert_int_equal(told(next, 5000, true), 6);
+    assert_int_equal(taken(next, 5000, true), 6);
     assert_int_equal(incidents_waiting(next), 0);
     incidents_free(next);
     /* killed while it was being told, at 5,000; one more had come by then */
@@ -238,10 +238,10 @@ static void incidents_outlive_the_process(void **state) {
     buf_clear(&kept);
     assert_true(incidents_format(in, &kept));
     next = after_a_kill(buf_view(&kept), 5000); /* the record got into the log */
-    assert_int_equal(told(next, 6000, true), 1);
+    assert_int_equal(taken(next, 6000, true), 1);
     incidents_free(next);
     next = after_a_kill(buf_view(&kept), 4000); /* it did not */
-    assert_int_equal(told(next, 6000, true), 7);
+    assert_int_equal(taken(next, 6000, true), 7);
     incidents_free(next);
     incidents_written(in, true);
     buf_clear(&kept);
