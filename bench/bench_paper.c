@@ -270,7 +270,7 @@ static void count_form(const struct made *m, const struct scan_result *s, bool s
             silent = silent || !right;
         }
     }
-    if (scanned && s->field_count && scan_check_sum(s) == SUM_DIFFERS) flagged = true;
+    if (scanned && s->broken) flagged = true;
     c->forms_flagged += flagged;
     c->forms_silent_wrong += silent && !flagged;
     c->forms_clean += !flagged && !silent;

@@ -25,7 +25,7 @@ static double unused(const struct box_reading *b, struct decode_rules r) {
 /* Values and their scores; the same value in two ways (007, --7) keeps the better way. */
 struct values {
     struct decode_value *at;
-    size_t n;
+    size_t n, room;
 };
 
 static void add_value(struct values *s, uint64_t v, double score) {
@@ -34,7 +34,7 @@ static void add_value(struct values *s, uint64_t v, double score) {
             if (score > s->at[i].score) s->at[i].score = score;
             return;
         }
-    if (s->n < DECODE_VALUES_MAX) s->at[s->n++] = (struct decode_value){v, score};
+    if (s->n < s->room) s->at[s->n++] = (struct decode_value){v, score};
 }
 
 static int best_digit(const struct box_reading *b) {
@@ -75,9 +75,37 @@ static int by_score(const void *a, const void *b) {
 
 size_t decode_values(const struct box_reading *boxes, unsigned n, struct decode_rules rules,
                      struct decode_value out[DECODE_VALUES_MAX]) {
-    struct values all = {out, 0};
+    struct values all = {out, 0, DECODE_VALUES_MAX};
     if (n == 0 || n > FORM_BOXES_MAX) return 0;
     list_values(boxes, n, rules, &all);
+    qsort(out, all.n, sizeof *out, by_score);
+    return all.n;
+}
+
+/* Digits from box `at` on, every way that stays above `least`; rest[i]: the best of boxes i.. */
+static void extend(const struct box_reading *b, unsigned n, unsigned at, uint64_t value,
+                   double score, double least, const double *rest, struct values *out) {
+    if (at == n) {
+        add_value(out, value, score);
+        return;
+    }
+    for (int d = 0; d < 10; d++) {
+        const double s = score + b[at].lp[d];
+        if (s + rest[at + 1] >= least)
+            extend(b, n, at + 1, value * 10 + (uint64_t)d, s, least, rest, out);
+    }
+}
+
+size_t decode_near(const struct box_reading *b, unsigned n, struct decode_rules rules,
+                   double within, struct decode_value *out, size_t room) {
+    double rest[FORM_BOXES_MAX + 1] = {0}, before[FORM_BOXES_MAX + 1] = {0}, best = -INFINITY;
+    struct values all = {out, 0, room};
+    if (n == 0 || n > FORM_BOXES_MAX) return 0;
+    for (unsigned i = n; i-- > 0;) rest[i] = rest[i + 1] + b[i].lp[best_digit(&b[i])];
+    for (unsigned i = 0; i < n; i++) before[i + 1] = before[i] + unused(&b[i], rules);
+    for (unsigned start = 0; start < n; start++) best = fmax(best, before[start] + rest[start]);
+    for (unsigned start = 0; start < n; start++)
+        extend(b, n, start, 0, before[start], best - within, rest, &all);
     qsort(out, all.n, sizeof *out, by_score);
     return all.n;
 }

@@ -62,6 +62,10 @@ struct decode_value {
 };
 size_t decode_values(const struct box_reading *boxes, unsigned n, struct decode_rules rules,
                      struct decode_value out[DECODE_VALUES_MAX]);
+/* Every value whose log-probability is at most `within` below the best one's, with any number of
+ * digits exchanged; the best first. Returns how many, at most `room` (then some may be missing). */
+size_t decode_near(const struct box_reading *boxes, unsigned n, struct decode_rules rules,
+                   double within, struct decode_value *out, size_t room);
 /* log-probability of one value, also of one that decode_values does not list; -inf when it has more
  * digits than there are boxes. */
 double decode_score(const struct box_reading *boxes, unsigned n, struct decode_rules rules,

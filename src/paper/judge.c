@@ -2,6 +2,7 @@
 #include "paper/judge.h"
 
 #include <math.h>
+#include "paper/joint.h"
 
 /* Rows of the form after the choices, as form_row_key names them. */
 enum { REGISTERED, KIT, HAND, REJECTED, OBJECTED, DISPUTED, VALID };
@@ -42,87 +43,29 @@ static void boxes_of(const struct scan_field *k, struct box_reading out[FORM_BOX
 
 /* ---- what was read ---- */
 
-struct term {
-    struct scan_field *field;
-    struct box_reading boxes[FORM_BOXES_MAX];
-    int sign;
-};
-
-/* How much less likely the field is with its value moved by `delta`. */
-static double moved(const struct term *t, int64_t delta, struct decode_rules rules) {
-    const int64_t v = (int64_t)t->field->read.value + delta;
-    if (v < 0) return INFINITY;
-    return t->field->read.score - decode_score(t->boxes, t->field->boxes, rules, (uint64_t)v);
-}
-
-static double joint_margin(const struct term *t, unsigned n, unsigned at,
-                           struct decode_rules rules) {
-    struct decode_value all[DECODE_VALUES_MAX];
-    const struct field_reading *read = &t[at].field->read;
-    const size_t count = decode_values(t[at].boxes, t[at].field->boxes, rules, all);
-    /* what is no value at all breaks the sum, too */
-    double least = -log(fmax(1e-12, 1 - exp(read->score))) + read->score + JUDGE_SUM_EVIDENCE;
-    for (size_t i = 0; i < count; i++) {
-        if (all[i].value == read->value) continue;
-        const double alone = read->score - all[i].score;
-        least = fmin(least, alone + JUDGE_SUM_EVIDENCE);
-        if (alone >= least) continue;
-        const int64_t delta = t[at].sign * ((int64_t)all[i].value - (int64_t)read->value);
-        for (unsigned k = 0; k < n; k++)
-            if (k != at) least = fmin(least, alone + moved(&t[k], -delta * t[k].sign, rules));
+err judge_figures(struct scan_result *r, const uint64_t *registered, struct decode_rules rules,
+                  struct fail *f) {
+    struct joint *j;
+    double margin[SCAN_FIELDS_MAX] = {0};
+    uint64_t value[SCAN_FIELDS_MAX];
+    TRY(joint_new(r, registered, rules, &j, f));
+    for (uint32_t i = 0; i < r->field_count; i++) {
+        if (!r->field[i].read.reasons || r->field[i].read.reasons & ~(unsigned)SOFT) continue;
+        if (!joint_value(j, i, JUDGE_GATE, &value[i], &margin[i])) margin[i] = 0;
     }
-    return least;
-}
-
-static struct scan_field *field_of(struct scan_result *r, unsigned row) {
-    for (uint32_t i = 0; i < r->field_count; i++)
-        if (r->field[i].index == row) return &r->field[i];
-    return NULL;
-}
-
-/* The sum's terms; false when it does not hold, or not every term can be used. */
-static bool gather(struct scan_result *r, const struct sum *s, struct term t[SCAN_FIELDS_MAX]) {
-    int64_t total = 0;
-    if (s->n == 0 || s->n > SCAN_FIELDS_MAX) return false;
-    for (unsigned i = 0; i < s->n; i++) {
-        struct scan_field *k = field_of(r, s->row[i]);
-        if (!k || !k->read.has_value || k->read.reasons & ~(unsigned)SOFT || !k->boxes)
-            return false;
-        t[i].field = k;
-        t[i].sign = s->sign[i];
-        boxes_of(k, t[i].boxes);
-        total += t[i].sign * (int64_t)k->read.value;
+    joint_free(j);
+    for (uint32_t i = 0; i < r->field_count; i++) {
+        struct field_reading *k = &r->field[i].read;
+        if (margin[i] < rules.margin || margin[i] <= 0) continue;
+        if (k->value != value[i]) k->other = k->value;
+        k->has_other = true;
+        k->value = value[i];
+        k->margin = margin[i];
+        k->reasons &= ~(unsigned)SOFT;
+        r->field[i].by_sum = true;
     }
-    return total == 0;
-}
-
-void judge_sums(struct scan_result *r, struct decode_rules rules) {
-    for (int which = 0; which < SUMS; which++) {
-        const struct sum s = sum_of(r->code.shape, which);
-        struct term t[SCAN_FIELDS_MAX];
-        double margin[SCAN_FIELDS_MAX];
-        if (!gather(r, &s, t)) continue;
-        for (unsigned i = 0; i < s.n; i++) margin[i] = joint_margin(t, s.n, i, rules);
-        for (unsigned i = 0; i < s.n; i++) {
-            struct scan_field *k = t[i].field;
-            if (!k->read.reasons || margin[i] < rules.margin) continue;
-            k->by_sum = true;
-        }
-    }
-    for (uint32_t i = 0; i < r->field_count; i++)
-        if (r->field[i].by_sum) r->field[i].read.reasons &= ~(unsigned)SOFT;
-}
-
-void judge_register(struct scan_result *r, uint64_t registered, struct decode_rules rules) {
-    struct scan_field *k = field_of(r, r->code.shape.choices + REGISTERED);
-    struct term t = {.field = k, .sign = 1};
-    if (!k || !k->read.has_value || k->read.value != registered || !k->read.reasons ||
-        k->read.reasons & ~(unsigned)SOFT || !k->boxes)
-        return;
-    boxes_of(k, t.boxes);
-    if (joint_margin(&t, 1, 0, rules) < rules.margin) return;
-    k->by_sum = true;
-    k->read.reasons &= ~(unsigned)SOFT;
+    r->broken = joint_broken(r, registered);
+    return OK;
 }
 
 /* ---- what was typed ---- */

@@ -1,28 +1,23 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* The arithmetic of a form as evidence, and typed figures against the image.
  *
- * Pure. Two sums hold on most forms: the choices add up to the valid votes, and those identified
- * (by kit and by hand) are the valid and the rejected votes. Where they hold they may confirm what
- * was read; they never change a value, and where they do not hold people decide. */
+ * Pure. Where the form's sums hold they may decide between what the image leaves open; where they
+ * do not hold people decide. What was typed plays no part in what is read. */
 #ifndef PAPER_JUDGE_H
 #define PAPER_JUDGE_H
 
 #include "paper/scan.h"
 
-/* Evidence of a sum that holds, as a natural logarithm: of forms with a figure misread the sum
- * holds by chance in fewer than one of fifty. Forms with a sum that does not hold exist (some in a
- * hundred), so no more is claimed. */
-#define JUDGE_SUM_EVIDENCE 4.0
+/* The image may prefer another value by this (twelve to one), and no more, over the one with which
+ * the form's sums hold. */
+#define JUDGE_GATE 2.5
 
-/* Fields whose only doubt was the margin or a disagreement of the views, and whose value makes a
- * sum hold on this page, are answered when the joint margin suffices: against every other value of
- * the field with the sum broken, and with any one other field of the sum changed so that it holds
- * again. Their by_sum is set; no value changes. */
-void judge_sums(struct scan_result *r, struct decode_rules rules);
-
-/* The same for the registered voters, which the form copies from the register: a reading that is
- * the register's own figure is confirmed by it. */
-void judge_register(struct scan_result *r, uint64_t registered, struct decode_rules rules);
+/* Fields whose only doubt was the margin or a disagreement of the views are answered when image and
+ * arithmetic together speak for one value by the margin of the rules: joint.h. Their by_sum is set;
+ * read.other is then what the image alone would rather say. registered: what the register says of
+ * this station, or NULL. r->broken is set. E_MEMORY. */
+MUST_USE err judge_figures(struct scan_result *r, const uint64_t *registered,
+                           struct decode_rules rules, struct fail *f);
 
 struct judge_typed {
     bool present;

@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include "paper/image.h"
+#include "paper/joint.h"
 #include "paper/judge.h"
 #include "paper/marks.h"
 #include "paper/sheet.h"
@@ -139,9 +140,7 @@ static err read_rows(const struct reader *r, const struct sheet *s, const struct
     for (unsigned i = 0; i < p->row_count; i++)
         TRY(read_row(r, s, &p->rows[i], &boxes[i], n, o, shrink, &out->field[i], f));
     out->field_count = p->row_count;
-    judge_sums(out, o->rules);
-    if (o->has_registered) judge_register(out, o->registered, o->rules);
-    return OK;
+    return judge_figures(out, o->has_registered ? &o->registered : NULL, o->rules, f);
 }
 
 /* ---- signatures, stamp ---- */
@@ -304,9 +303,9 @@ err scan_result_check(const struct scan_result *r, struct fail *f) {
                 is_bool(&r->codes_agree) && is_bool(&r->template_ok) &&
                 is_bool(&r->zone_hash_usable) && r->field_count <= SCAN_FIELDS_MAX &&
                 r->zone_count <= FORM_ZONES_MAX && r->note_size <= QR_NOTE_BYTES_MAX &&
-                finite_in(r->gate, 0, 1) && finite_in(r->residual_mm, 0, 1e3) &&
-                finite_in(r->pixels_per_mm, 0, 1e3) && r->markers <= FORM_MARKERS &&
-                r->code.shape.choices <= FORM_CHOICES_MAX &&
+                r->broken < 1u << JOINT_RULES && finite_in(r->gate, 0, 1) &&
+                finite_in(r->residual_mm, 0, 1e3) && finite_in(r->pixels_per_mm, 0, 1e3) &&
+                r->markers <= FORM_MARKERS && r->code.shape.choices <= FORM_CHOICES_MAX &&
                 r->code.shape.boxes <= FORM_BOXES_MAX && ends(r->code.form, sizeof r->code.form) &&
                 ends(r->code.station, sizeof r->code.station) &&
                 ends(r->code.contest, sizeof r->code.contest);

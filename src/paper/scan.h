@@ -56,6 +56,7 @@ struct scan_result {
     bool template_ok; /* gate high enough: this is the form that its code says */
     uint32_t field_count;
     struct scan_field field[SCAN_FIELDS_MAX];
+    uint32_t broken; /* rules of arithmetic that answered fields break: bits of enum joint_rule */
     uint32_t zone_count;
     struct scan_zone zone[FORM_ZONES_MAX];
     uint64_t zone_hash[SCAN_HASH_WORDS];

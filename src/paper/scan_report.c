@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* What a scan says, as JSON, and against what was typed. */
 #include <math.h>
-#include "paper/scan.h"
+#include "paper/joint.h"
 
 static void rect_json(struct json_out *j, const struct scan_rect *r) {
     json_key(j, "box");
@@ -76,7 +76,14 @@ void scan_result_json(const struct scan_result *r, struct json_out *j) {
     json_array(j);
     for (uint32_t i = 0; i < r->field_count; i++) field_json(r, &r->field[i], j);
     json_array_end(j);
-    if (r->field_count) json_kstr(j, "sum", sums[scan_check_sum(r)]);
+    if (r->field_count) {
+        json_kstr(j, "sum", sums[scan_check_sum(r)]);
+        json_key(j, "broken_rules");
+        json_array(j);
+        for (int k = 0; k < JOINT_RULES; k++)
+            if (r->broken >> k & 1) json_str(j, joint_rule_name((enum joint_rule)k));
+        json_array_end(j);
+    }
     json_key(j, "zones");
     json_array(j);
     for (uint32_t i = 0; i < r->zone_count; i++) {

@@ -3,7 +3,10 @@
 #include "test.h"
 #include <math.h>
 #include "paper/decode.h"
+#include "paper/joint.h"
 #include "paper/judge.h"
+
+static struct fail f;
 
 /* A box that holds `class` with probability p; the rest is spread evenly, or goes to `second`. */
 static struct box_reading box(int class, double p, int second) {
@@ -176,43 +179,121 @@ static void doubt_box(struct scan_result *r, unsigned row, unsigned box_at, int 
 static const char *const sound[3 + FORM_COUNT_ROWS] = {"-123", "--45", "---2", "-300", "-168",
                                                        "---6", "---4", "---1", "---0", "-170"};
 
-static void a_sum_confirms_and_never_changes(void **state) {
+static void read_together(struct scan_result *r, const uint64_t *registered) {
+    must(judge_figures(r, registered, decode_default_rules(), &f));
+}
+
+static void sums_decide_between_what_the_image_leaves_open(void **state) {
     (void)state;
-    const struct decode_rules rules = decode_default_rules();
     struct scan_result r = page_of(sound, 3);
     doubt_box(&r, 0, 2, 2, 0.7, 7); /* 123 or 173? */
     assert_int_equal(r.field[0].read.reasons, ABSTAIN_MARGIN);
-    judge_sums(&r, rules);
+    read_together(&r, NULL);
     assert_true(r.field[0].by_sum && r.field[0].read.reasons == 0 && r.field[0].read.value == 123);
     assert_false(r.field[1].by_sum); /* needed no help */
+    assert_int_equal(r.broken, 0);
     r = page_of(sound, 3);
-    doubt_box(&r, 3, 1, 3, 0.7, 8); /* registered voters stand in no sum */
-    judge_sums(&r, rules);
-    assert_int_equal(r.field[3].read.reasons, ABSTAIN_MARGIN);
-    judge_register(&r, 800, rules); /* the register says otherwise: no confirmation, no change */
-    assert_true(r.field[3].read.reasons == ABSTAIN_MARGIN && r.field[3].read.value == 300);
-    judge_register(&r, 300, rules);
-    assert_true(r.field[3].read.reasons == 0 && r.field[3].by_sum);
+    doubt_box(&r, 0, 2, 7, 0.7, 2); /* the image leans to 173, and 123 is what the sum needs */
+    read_together(&r, NULL);
+    assert_true(r.field[0].by_sum && r.field[0].read.value == 123 && r.field[0].read.other == 173);
     r = page_of(sound, 3);
-    doubt_box(&r, 0, 2, 7, 0.7, 2); /* the likelier reading breaks the sum: nothing is repaired */
-    judge_sums(&r, rules);
-    assert_true(r.field[0].read.value == 173 && r.field[0].read.reasons == ABSTAIN_MARGIN);
+    doubt_box(&r, 0, 2, 7, 0.95, 2); /* the image says 173: beyond the gate nothing is repaired */
+    read_together(&r, NULL);
+    assert_false(r.field[0].by_sum);
+    assert_int_equal(r.field[0].read.value, 173);
+    r = page_of(sound, 3);
+    doubt_box(&r, 0, 3, 5, 0.7, 7); /* 125 or 127: the sum holds with neither */
+    read_together(&r, NULL);
+    assert_int_equal(r.field[0].read.reasons, ABSTAIN_MARGIN);
     r = page_of(sound, 3);
     r.field[1].read.reasons |= ABSTAIN_OVERWRITTEN; /* a sum says nothing of who wrote over it */
     doubt_box(&r, 0, 2, 2, 0.7, 7);
-    judge_sums(&r, rules);
+    read_together(&r, NULL);
     assert_int_equal(r.field[0].read.reasons, ABSTAIN_MARGIN);
     assert_true(r.field[1].read.reasons & ABSTAIN_OVERWRITTEN);
+}
+
+static void the_register_and_its_bound_are_evidence(void **state) {
+    (void)state;
+    const uint64_t same = 300, other = 800, small = 170;
+    struct scan_result r = page_of(sound, 3);
+    doubt_box(&r, 3, 1, 3, 0.7, 8); /* registered voters stand in no sum */
+    read_together(&r, NULL);
+    assert_int_equal(r.field[3].read.reasons, ABSTAIN_MARGIN);
+    read_together(&r, &same);
+    assert_true(r.field[3].read.reasons == 0 && r.field[3].by_sum);
+    r = page_of(sound, 3);
+    doubt_box(&r, 3, 1, 3, 0.95, 8); /* the register says otherwise than the image: no repair */
+    read_together(&r, &other);
+    assert_true(r.field[3].read.reasons == ABSTAIN_MARGIN && r.field[3].read.value == 300);
+    r = page_of(sound, 3);
+    read_together(&r, &other); /* and a figure that is read surely is said to break the rule */
+    assert_int_equal(r.broken, 1u << JOINT_REGISTER);
+    r = page_of(sound, 3);
+    read_together(&r, &small); /* nothing is more than the register has voters */
+    assert_int_equal(r.broken, 1u << JOINT_REGISTER);
+    r.field[9].read.value = 171;
+    r.field[6].read.value = 3;
+    read_together(&r, &small);
+    assert_int_equal(r.broken, 1u << JOINT_VOTES | 1u << JOINT_REGISTER | 1u << JOINT_BOUND);
+    r = page_of(sound, 3);
+    doubt_box(&r, 7, 3, 8, 0.6, 1); /* 8 objected to of 4 rejected, or 1? */
+    assert_int_equal(r.field[7].read.value, 8);
+    read_together(&r, NULL);
+    assert_true(r.field[7].by_sum && r.field[7].read.value == 1);
+    r = page_of(sound, 3);
+    r.field[7].read.value = 5;
+    read_together(&r, NULL);
+    assert_int_equal(r.broken, 1u << JOINT_OBJECTED);
 }
 
 static void two_doubts_that_balance_are_not_confirmed(void **state) {
     (void)state;
     struct scan_result r = page_of(sound, 3);
-    doubt_box(&r, 0, 3, 3, 0.7, 5); /* 123 or 125 */
-    doubt_box(&r, 9, 3, 0, 0.7, 2); /* 170 or 172: the sum holds either way */
-    judge_sums(&r, decode_default_rules());
+    doubt_box(&r, 0, 3, 3, 0.7, 5);           /* 123 or 125 */
+    doubt_box(&r, 9, 3, 0, 0.7, 2);           /* 170 or 172: the votes' sum holds either way */
+    r.field[4].read.reasons |= ABSTAIN_PLACE; /* and those identified cannot be used */
+    read_together(&r, NULL);
     assert_int_equal(r.field[0].read.reasons, ABSTAIN_MARGIN);
     assert_false(r.field[0].by_sum);
+    r = page_of(sound, 3);
+    doubt_box(&r, 0, 3, 3, 0.7, 5);
+    doubt_box(&r, 9, 3, 0, 0.7, 2);
+    read_together(&r, NULL); /* with the second sum there is one answer */
+    assert_true(r.field[0].by_sum && r.field[0].read.value == 123);
+    assert_true(r.field[9].by_sum && r.field[9].read.value == 170);
+}
+
+static void a_form_that_does_not_add_up_stays_so(void **state) {
+    (void)state;
+    static const char *const wrong[3 + FORM_COUNT_ROWS] = {"-123", "--45", "---2", "-300", "-168",
+                                                           "---6", "---4", "---1", "---0", "-180"};
+    struct scan_result r = page_of(wrong, 3);
+    doubt_box(&r, 0, 2, 2, 0.7, 7);
+    read_together(&r, NULL);
+    assert_int_equal(r.field[0].read.reasons, ABSTAIN_MARGIN);
+    r = page_of(wrong, 3);
+    read_together(&r, NULL);
+    assert_int_equal(r.broken, 1u << JOINT_VOTES | 1u << JOINT_IDENTIFIED);
+    assert_int_equal(r.field[9].read.value, 180);
+}
+
+static void near_values_are_all_there(void **state) {
+    (void)state;
+    struct box_reading b[3];
+    struct decode_value near[16];
+    struct decode_rules rules = decode_default_rules();
+    b[0] = box(CLASS_BLANK, 0.99, 1);
+    b[1] = box(2, 0.6, 3);
+    b[2] = box(7, 0.6, 1);
+    const size_t n = decode_near(b, 3, rules, 2.0, near, 16);
+    assert_int_equal(n, 4); /* both digits exchanged, too */
+    assert_int_equal(near[0].value, 27);
+    assert_int_equal(near[3].value, 31);
+    for (size_t i = 0; i < n; i++)
+        assert_true(fabs(near[i].score - decode_score(b, 3, rules, near[i].value)) < 1e-9);
+    assert_int_equal(decode_near(b, 3, rules, 2.0, near, 3), 3);
+    assert_int_equal(decode_near(b, 0, rules, 2.0, near, 3), 0);
 }
 
 static void type_all(struct judge_typed typed[FORM_ROWS_MAX]) {
@@ -306,7 +387,10 @@ int main(void) {
         cmocka_unit_test(doubt_abstains_and_names_the_other_value),
         cmocka_unit_test(another_countrys_cross_means_not_used),
         cmocka_unit_test(the_image_speaks_for_or_against_what_was_typed),
-        cmocka_unit_test(a_sum_confirms_and_never_changes),
+        cmocka_unit_test(sums_decide_between_what_the_image_leaves_open),
+        cmocka_unit_test(the_register_and_its_bound_are_evidence),
+        cmocka_unit_test(a_form_that_does_not_add_up_stays_so),
+        cmocka_unit_test(near_values_are_all_there),
         cmocka_unit_test(two_doubts_that_balance_are_not_confirmed),
         cmocka_unit_test(typed_figures_meet_the_image),
         cmocka_unit_test(sums_of_what_was_typed_help_a_doubtful_image),
