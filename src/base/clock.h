@@ -9,6 +9,7 @@
 uint64_t clock_wall_ms(void);      /* unix time */
 uint64_t clock_monotonic_ms(void); /* from an arbitrary start; never goes back */
 double clock_seconds(void);        /* monotonic, for measuring */
+double clock_cpu_seconds(void);    /* worked by all threads of this process */
 /* "2017-08-08T17:00:00Z" into out[21]. */
 void clock_format_utc(uint64_t unix_ms, char out[21]);
 

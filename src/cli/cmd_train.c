@@ -8,6 +8,8 @@
 #include "cli/train_log.h"
 #include "crypto/hash.h"
 #include "paper/crops.h"
+#include "paper/decode.h"
+#include "paper/reader.h"
 #include "paper/train.h"
 
 int cmd_train(int argc, char **argv);
@@ -28,12 +30,16 @@ static const char about[] =
     "exit codes: 0 trained; 1 the data is not the pinned data; 64 wrong usage; 74 the disk failed.";
 
 struct options {
-    const char *data, *out, *hold_out, *net, *boxes, *start, *from_log, *anchor, *contest;
+    const char *data, *out, *hold_out, *net, *boxes, *start, *from_log, *anchor, *contest,
+        *evaluate;
+    bool wide;
     uint64_t seed, epochs, threads, limit, simulate;
 };
 
 static bool held_out(const struct options *o, int source) {
-    return o->hold_out && strcmp(o->hold_out, digit_source_name((enum digit_source)source)) == 0;
+    return source >= DIGITS_SEMEION && o->hold_out &&
+           (strcmp(o->hold_out, "both") == 0 ||
+            strcmp(o->hold_out, digit_source_name((enum digit_source)source)) == 0);
 }
 
 static void show(void *ctx, uint64_t done, uint64_t total, double loss) {
@@ -69,6 +75,52 @@ static err report_all(const struct options *o, const struct net *n, const struct
     return OK;
 }
 
+/* What the two networks of a folder say together, as the reader asks them: a disagreement or a
+ * margin below the reader's own is an abstention, and an abstention is no right answer. */
+static err report_reader(const char *dir, const struct digit_set *set, const char *name,
+                         struct fail *f) {
+    const struct decode_rules rules = decode_default_rules();
+    char path[2][PATH_MAX_LEN];
+    struct span file[2] = {{0}};
+    struct reader r = {0};
+    TRY(path_join(path[0], sizeof path[0], dir, "net-a.bin", f));
+    TRY(path_join(path[1], sizeof path[1], dir, "net-b.bin", f));
+    TRY(file_map(path[0], &file[0], f));
+    err e = file_map(path[1], &file[1], f);
+    if (e == OK) e = reader_init(&r, file[0], file[1], f);
+    size_t best = 0, right = 0, wrong = 0;
+    for (size_t i = 0; e == OK && i < set->n; i++) {
+        struct box_reading box = {0};
+        struct field_reading v;
+        uint8_t view[2][NET_PIXELS];
+        memcpy(view[0], set->image[i], NET_PIXELS);
+        for (int k = 0; k < NET_PIXELS; k++) view[1][k] = set->image[i][k] > 127 ? 255 : 0;
+        reader_ask(&r, (const uint8_t(*)[NET_PIXELS])view, &box);
+        decode_boxes(&box, 1, rules, &v);
+        best += box.best == set->label[i];
+        right += !v.reasons && v.value == set->label[i];
+        wrong += !v.reasons && v.value != set->label[i];
+    }
+    reader_release(&r);
+    file_unmap(file[1]);
+    file_unmap(file[0]);
+    if (e == OK)
+        printf("  %-12s %6zu of %6zu read right by both networks (%.2f %%); answered with the "
+               "margin %.0f: %zu right (%.2f %%), %zu wrong\n",
+               name, best, set->n, 100.0 * (double)best / (double)set->n, rules.margin, right,
+               100.0 * (double)right / (double)set->n, wrong);
+    return e;
+}
+
+static err evaluate(const struct options *o, const struct digit_set sets[], const char *dir,
+                    struct fail *f) {
+    printf("both networks, as the reader asks them\n");
+    for (int k = DIGITS_MNIST_TEST; k < DIGITS_SOURCES; k++)
+        if (k == DIGITS_MNIST_TEST || held_out(o, k))
+            TRY(report_reader(dir, &sets[k], digit_source_name((enum digit_source)k), f));
+    return OK;
+}
+
 /* DIR/net-a.bin or net-b.bin. */
 static err read_start(const char *dir, bool second, struct net *out, struct fail *f) {
     char path[PATH_MAX_LEN];
@@ -94,16 +146,18 @@ static err train_one(const struct options *o, const struct digit_set sets[],
                                     .epochs = (unsigned)o->epochs,
                                     .threads = (unsigned)o->threads,
                                     .limit = (unsigned)o->limit,
+                                    .wide = o->wide,
                                     .start = o->start ? &start : NULL,
                                     .progress = show};
     struct net n;
-    const double began = clock_seconds();
+    const double began = clock_seconds(), worked = clock_cpu_seconds();
     const err trained = train_net(&t, &d, &n, f);
     net_release(&start);
     if (trained != OK) return trained;
     cli_progress_end();
-    printf("net-%c: %zu weights, %" PRIu64 " epochs, %.0f s on %" PRIu64 " threads\n",
-           second ? 'b' : 'a', n.count, o->epochs, clock_seconds() - began, o->threads);
+    printf("net-%c: %zu weights, %.0f core-seconds, %.0f s on %" PRIu64 " threads\n",
+           second ? 'b' : 'a', n.count, clock_cpu_seconds() - worked, clock_seconds() - began,
+           o->threads);
     struct buf b;
     char path[PATH_MAX_LEN];
     buf_init(&b, (size_t)16 << 20);
@@ -200,8 +254,12 @@ int cmd_train(int argc, char **argv) {
          "write labelled boxes from a finished election's forms (--out FILE) instead of training"},
         {"--contest", OPT_TEXT, &o.contest, "ID", "with --from-log: only this contest"},
         {"--anchor", OPT_TEXT, &o.anchor, "FILE", "with --from-log: the gazetted trust anchor"},
+        {"--wide", OPT_FLAG, &o.wide, NULL,
+         "distort more: for hands of countries that no source shows"},
         {"--hold-out", OPT_TEXT, &o.hold_out, "SOURCE",
-         "semeion or optdigits: evaluated, not trained"},
+         "semeion, optdigits or both: evaluated, not trained"},
+        {"--evaluate", OPT_TEXT, &o.evaluate, "DIR",
+         "only say what the two networks in this folder make of the data"},
     };
     const struct usage u = {"train --data DIR --out DIR",     about, options,
                             sizeof options / sizeof *options, 0,     0};
@@ -210,24 +268,27 @@ int cmd_train(int argc, char **argv) {
     struct fail f = {0};
     struct digit_set sets[DIGITS_SOURCES] = {0}, boxes = {0};
     err e = OK;
-    const bool known = !o.hold_out || strcmp(o.hold_out, digit_source_name(DIGITS_SEMEION)) == 0 ||
-                       strcmp(o.hold_out, digit_source_name(DIGITS_OPTDIGITS)) == 0;
+    const bool known =
+        !o.hold_out || held_out(&o, DIGITS_SEMEION) || held_out(&o, DIGITS_OPTDIGITS);
     const bool a = strcmp(o.net, "b") != 0, b = strcmp(o.net, "a") != 0;
     if (o.from_log && o.out && !o.data) {
         return from_log(&o, &f) == OK ? 0 : cli_fail("train", &f);
     }
-    if (!o.data || !o.out || o.from_log || !known || o.epochs < 1 || o.epochs > 1000 ||
-        o.threads < 1 || o.threads > 2 || o.simulate > 100000 ||
+    if (!o.data || (!o.out && !o.evaluate) || o.from_log || !known || o.epochs < 1 ||
+        o.epochs > 1000 || o.threads < 1 || o.threads > 2 || o.simulate > 100000 ||
         (a && b && strcmp(o.net, "both") != 0))
         e = fail_set(&f, E_USAGE, "train needs --data DIR and --out DIR; --help shows the choices");
     for (int k = 0; e == OK && k < DIGITS_SOURCES; k++)
         e = digit_set_read(o.data, (enum digit_source)k, &sets[k], &f);
     if (e == OK && o.boxes) e = read_boxes(o.boxes, &boxes, &f);
-    if (e == OK && o.simulate) {
+    if (e == OK && o.evaluate) {
+        e = evaluate(&o, sets, o.evaluate, &f);
+    } else if (e == OK && o.simulate) {
         e = simulate(&o, sets, &f);
     } else {
         if (e == OK && a) e = train_one(&o, sets, &boxes, false, &f);
         if (e == OK && b) e = train_one(&o, sets, &boxes, true, &f);
+        if (e == OK && a && b) e = evaluate(&o, sets, o.out, &f);
     }
     digit_set_release(&boxes);
     for (int k = 0; k < DIGITS_SOURCES; k++) digit_set_release(&sets[k]);

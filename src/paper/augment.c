@@ -2,6 +2,7 @@
 #include "paper/augment.h"
 
 #include <math.h>
+#include "paper/digit_data.h"
 
 static double uniform(struct rng *r, double a, double b) {
     return a + (b - a) * rng_double(r);
@@ -14,6 +15,10 @@ static bool chance(struct rng *r, double p) {
 static double clipped_normal(struct rng *r, double sigma, double most) {
     const double v = rng_normal(r) * sigma;
     return v > most ? most : v < -most ? -most : v;
+}
+
+static void to_float(const uint8_t *image, float *out) {
+    for (int i = 0; i < NET_PIXELS; i++) out[i] = (float)image[i] * (1.0f / 255);
 }
 
 void stroke_draw(float *image, int side, const struct stroke *s) {
@@ -96,37 +101,137 @@ void strokes_strike(struct rng *r, float *image, int side, double cx, double cy,
     }
 }
 
-/* The bar of a European 7 and the long first stroke of a European 1: where MNIST has few of them.
- */
-static void national_style(struct rng *r, int label, float *im) {
-    int top = -1, bottom = -1;
+struct extent {
+    int left, top, right, bottom; /* inclusive; bottom < top: nothing is there */
+};
+
+static struct extent extent_of(const float *im) {
+    struct extent e = {NET_SIDE, NET_SIDE, -1, -1};
     for (int y = 0; y < NET_SIDE; y++)
         for (int x = 0; x < NET_SIDE; x++)
             if (im[y * NET_SIDE + x] > 0.5f) {
-                if (top < 0) top = y;
-                bottom = y;
+                if (e.top > y) e.top = y;
+                e.bottom = y;
+                if (x < e.left) e.left = x;
+                if (x > e.right) e.right = x;
             }
-    if (top < 0 || bottom - top < 8) return;
-    const int at = label == 7 ? top + (int)((bottom - top) * uniform(r, 0.42, 0.62)) : top + 1;
+    return e;
+}
+
+/* Middle of a row's ink; NAN when there is none. */
+static double row_middle(const float *im, int y) {
     double sum = 0, mx = 0;
     for (int x = 0; x < NET_SIDE; x++) {
-        sum += im[at * NET_SIDE + x];
-        mx += (double)im[at * NET_SIDE + x] * x;
+        sum += (double)im[y * NET_SIDE + x];
+        mx += (double)im[y * NET_SIDE + x] * x;
     }
-    if (sum <= 0) return;
-    mx /= sum;
+    return sum > 0 ? mx / sum : NAN;
+}
+
+static void bar_of_seven(struct rng *r, const struct extent *e, bool wide, float *im) {
+    const int at = e->top + (int)((e->bottom - e->top) * uniform(r, 0.42, 0.62));
+    const double mx = row_middle(im, at);
+    if (isnan(mx)) return;
     const double width = uniform(r, 1.2, 2.6);
-    if (label == 7) {
-        const double half = uniform(r, 2.5, 5.5), tilt = clipped_normal(r, 0.8, 2);
-        line(r, im, NET_SIDE, mx - half, at + tilt, mx + half, at - tilt, 0.3, width);
-    } else {
-        const double drop = (bottom - top) * uniform(r, 0.2, 0.6);
-        line(r, im, NET_SIDE, mx, at, mx - drop * uniform(r, 0.5, 1.1), at + drop, 0.4, width);
-        if (chance(r, 0.15)) { /* a foot */
-            const double half = uniform(r, 2.5, 5);
-            line(r, im, NET_SIDE, mx - half, bottom, mx + half, bottom, 0.3, width);
-        }
+    const double half = uniform(r, 2.5, wide && chance(r, 0.3) ? 8.5 : 5.5);
+    const double tilt = clipped_normal(r, 0.8, 2);
+    line(r, im, NET_SIDE, mx - half, at + tilt, mx + half, at - tilt, 0.3, width);
+}
+
+static void stroke_of_one(struct rng *r, const struct extent *e, float *im) {
+    const double at = e->top + 1, high = e->bottom - e->top;
+    const double mx = row_middle(im, e->top + 1);
+    if (isnan(mx)) return;
+    const double width = uniform(r, 1.2, 2.6);
+    const double drop = high * uniform(r, 0.2, 0.6);
+    line(r, im, NET_SIDE, mx, at, mx - drop * uniform(r, 0.5, 1.1), at + drop, 0.4, width);
+    if (chance(r, 0.15)) { /* a foot */
+        const double half = uniform(r, 2.5, 5);
+        line(r, im, NET_SIDE, mx - half, e->bottom, mx + half, e->bottom, 0.3, width);
     }
+}
+
+/* A tail that turns to the left under the digit. */
+static void hook_of_nine(struct rng *r, const struct extent *e, float *im) {
+    const double bx = row_middle(im, e->bottom - 1), by = e->bottom - 1, reach = uniform(r, 4, 13);
+    if (isnan(bx)) return;
+    const struct stroke s = {bx,
+                             by,
+                             bx - reach * uniform(r, 0, 0.5),
+                             by + uniform(r, 1, 5),
+                             bx - reach,
+                             by + uniform(r, -2, 4),
+                             uniform(r, 1.4, 3),
+                             uniform(r, 0.8, 1)};
+    stroke_draw(im, NET_SIDE, &s);
+}
+
+/* An open 4 whose right stroke begins lower than its left one: the right one of two strokes goes
+ * from the rows at the top. */
+static void low_arm_of_four(struct rng *r, const struct extent *e, float *im) {
+    const int to = e->top + (int)((e->bottom - e->top) * uniform(r, 0.1, 0.45));
+    for (int y = 0; y <= to; y++) {
+        int x = e->right + 1 < NET_SIDE ? e->right + 1 : NET_SIDE - 1, gap = 0, from = x;
+        while (x > 0 && im[y * NET_SIDE + x] <= 0.15f) x--;
+        while (x > 0 && im[y * NET_SIDE + x] > 0.15f) x--;
+        for (int k = x; k > 0 && im[y * NET_SIDE + k] <= 0.15f; k--) gap++;
+        if (gap < 2 || x - gap < e->left) continue; /* one stroke only */
+        for (int k = x + 1; k <= from; k++) im[y * NET_SIDE + k] = 0;
+    }
+}
+
+/* How other countries write what MNIST's writers wrote their way. */
+static void national_style(struct rng *r, int label, bool wide, float *im) {
+    const struct extent e = extent_of(im);
+    if (e.bottom - e.top < 8) return;
+    if (label == 1) stroke_of_one(r, &e, im);
+    if (label == 4) low_arm_of_four(r, &e, im);
+    if (label == 7) bar_of_seven(r, &e, wide, im);
+    if (label == 9) hook_of_nine(r, &e, im);
+}
+
+/* Back to the field in which the reader gives a character to the network. */
+static void normalise(float *im) {
+    uint8_t bytes[NET_PIXELS], out[NET_PIXELS];
+    const struct raster raster = {bytes, NET_SIDE, NET_SIDE};
+    for (int i = 0; i < NET_PIXELS; i++) bytes[i] = (uint8_t)(im[i] * 255);
+    if (digit_normalise(&raster, 20, out)) to_float(out, im);
+}
+
+/* Stretched to a square, as narrow digits are in sources (and by hands) that fill a square. */
+static double stretch_of(struct rng *r, const float *im) {
+    const struct extent e = extent_of(im);
+    const double w = e.right - e.left + 1, h = e.bottom - e.top + 1;
+    if (e.bottom < e.top || w >= h) return 1;
+    const double most = fmin(h / w, 2.2);
+    return 1 + (most - 1) * uniform(r, 0.3, 1);
+}
+
+/* As a source of few black and white pixels gives it: 10 to 18 cells across the field's 20. */
+static void coarse(struct rng *r, float *im) {
+    enum { CELLS = 28 };
+    const double cell = 20 / uniform(r, 10, 18), dx = uniform(r, 0, 1), dy = uniform(r, 0, 1);
+    const float t = (float)uniform(r, 0.3, 0.6);
+    float sum[CELLS][CELLS] = {{0}};
+    int n[CELLS][CELLS] = {{0}};
+    for (int y = 0; y < NET_SIDE; y++)
+        for (int x = 0; x < NET_SIDE; x++)
+            for (int k = 0; k < 4; k++) { /* quarters of a pixel */
+                const int u = (int)((x + 0.25 + 0.5 * (k & 1)) / cell + dx);
+                const int v = (int)((y + 0.25 + 0.5 * (k >> 1)) / cell + dy);
+                sum[v][u] += im[y * NET_SIDE + x];
+                n[v][u]++;
+            }
+    for (int y = 0; y < NET_SIDE; y++)
+        for (int x = 0; x < NET_SIDE; x++) {
+            int on = 0;
+            for (int k = 0; k < 4; k++) {
+                const int u = (int)((x + 0.25 + 0.5 * (k & 1)) / cell + dx);
+                const int v = (int)((y + 0.25 + 0.5 * (k >> 1)) / cell + dy);
+                on += sum[v][u] > t * (float)n[v][u];
+            }
+            im[y * NET_SIDE + x] = (float)on / 4;
+        }
 }
 
 /* Where each output pixel comes from: an affine map and a coarse elastic grid. */
@@ -135,12 +240,12 @@ struct bend {
     double gx[5][5], gy[5][5];
 };
 
-static void bend_draw(struct rng *r, double s, struct bend *m) {
+static void bend_draw(struct rng *r, double s, double stretch, struct bend *m) {
     const double angle = clipped_normal(r, 0.11 * s, 0.3 * s);
     const double shear = clipped_normal(r, 0.14 * s, 0.4 * s);
     const double size = exp(clipped_normal(r, 0.06 * s, 0.15 * s));
     const double aspect = exp(clipped_normal(r, 0.13 * s, 0.35 * s));
-    const double sx = 1 / (size * sqrt(aspect)), sy = sqrt(aspect) / size;
+    const double sx = 1 / (size * sqrt(aspect) * stretch), sy = sqrt(aspect) / size;
     m->a = cos(angle) * sx;
     m->b = (-sin(angle) + shear) * sx;
     m->c = sin(angle) * sy;
@@ -229,10 +334,6 @@ static void surroundings(struct rng *r, double s, float *im) {
     }
 }
 
-static void to_float(const uint8_t *image, float *out) {
-    for (int i = 0; i < NET_PIXELS; i++) out[i] = (float)image[i] * (1.0f / 255);
-}
-
 void augment_digit(struct rng *r, const uint8_t *image, int label, double strength,
                    float out[NET_PIXELS]) {
     float t[NET_PIXELS];
@@ -242,10 +343,26 @@ void augment_digit(struct rng *r, const uint8_t *image, int label, double streng
         memcpy(out, t, sizeof t);
         return;
     }
-    if ((label == 7 && chance(r, 0.35 * strength)) || (label == 1 && chance(r, 0.35 * strength)))
-        national_style(r, label, t);
-    bend_draw(r, strength, &m);
+    if ((label == 7 || label == 1) && chance(r, 0.35 * strength))
+        national_style(r, label, false, t);
+    bend_draw(r, strength, 1, &m);
     bend_apply(&m, t, out);
+    if (chance(r, 0.7 * strength)) pen(r, out);
+    surroundings(r, strength, out);
+}
+
+void augment_wide(struct rng *r, const uint8_t *image, int label, double strength,
+                  float out[NET_PIXELS]) {
+    float t[NET_PIXELS];
+    struct bend m;
+    to_float(image, t);
+    if ((label == 1 || label == 4 || label == 7 || label == 9) && chance(r, 0.3 * strength)) {
+        national_style(r, label, true, t);
+        normalise(t);
+    }
+    bend_draw(r, strength, chance(r, 0.25 * strength) ? stretch_of(r, t) : 1, &m);
+    bend_apply(&m, t, out);
+    if (chance(r, 0.15 * strength)) coarse(r, out);
     if (chance(r, 0.7 * strength)) pen(r, out);
     surroundings(r, strength, out);
 }

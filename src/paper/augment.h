@@ -13,6 +13,11 @@
 void augment_digit(struct rng *r, const uint8_t *image, int label, double strength,
                    float out[NET_PIXELS]);
 
+/* The same for hands of countries that no source shows: hooked 9, open 4 with a short arm, long
+ * bars, digits drawn as broad as high, and sources of few black and white pixels. */
+void augment_wide(struct rng *r, const uint8_t *image, int label, double strength,
+                  float out[NET_PIXELS]);
+
 /* An image of a class >= CLASS_BLANK. a and b are two digits to build on (struck, overwritten);
  * they are of different labels. */
 void augment_mark(struct rng *r, int class, const uint8_t *a, const uint8_t *b,

@@ -132,7 +132,7 @@ static int meaning(int class) {
 
 /* Training shows struck and overwritten boxes far more often than forms have them: what the
  * networks say is brought back to about how often they are written (Saerens et al. 2002). */
-static const double rarer[NET_CLASSES] = {[CLASS_STRUCK] = -1.0, [CLASS_OTHER] = -2.3};
+static const double rarer[NET_CLASSES] = {[CLASS_STRUCK] = -1.0, [CLASS_OTHER] = -3.0};
 
 static void ask_net(const struct reader *r, int net, const float *image, double *lp) {
     float logits[NET_CLASSES];
@@ -166,7 +166,7 @@ static void turn_image(const uint8_t *in, const struct turn *t, float *out) {
 }
 
 /* A doubtful box is looked at again, turned and slanted: an accident of one angle evens out. */
-static void look_again(const struct reader *r, const uint8_t *view, double *sum) {
+static void look_again(const struct reader *r, const uint8_t view[2][NET_PIXELS], double *sum) {
     static const struct turn turns[READER_TURNS] = {{0.990f, 0.139f, -0.139f, 0.990f},
                                                     {0.990f, -0.139f, 0.139f, 0.990f},
                                                     {1, 0, 0.18f, 1},
@@ -175,16 +175,17 @@ static void look_again(const struct reader *r, const uint8_t *view, double *sum)
                                                     {1.08f, 0, 0, 1.08f}};
     for (int k = 0; k < READER_TURNS; k++) {
         float image[NET_PIXELS];
-        turn_image(view, &turns[k], image);
-        for (int net = 0; net < 2; net++) {
+        for (int net = 0; net < 4; net++) {
+            turn_image(view[net / 2], &turns[k], image);
             double lp[NET_CLASSES];
-            ask_net(r, net, image, lp);
+            ask_net(r, net % 2, image, lp);
             for (int i = 0; i < NET_CLASSES; i++) sum[i] += lp[i];
         }
     }
 }
 
-static void ask(const struct reader *r, uint8_t view[2][NET_PIXELS], struct box_reading *out) {
+void reader_ask(const struct reader *r, const uint8_t view[2][NET_PIXELS],
+                struct box_reading *out) {
     int first = -1;
     double sum[NET_CLASSES] = {0};
     for (int v = 0; v < READER_VIEWS; v++) {
@@ -200,9 +201,9 @@ static void ask(const struct reader *r, uint8_t view[2][NET_PIXELS], struct box_
     for (int i = 0; i < NET_CLASSES; i++) out->lp[i] = sum[i] / READER_VIEWS;
     double all = log_sum(out->lp, NET_CLASSES);
     if (out->lp[largest(out->lp)] - all < log(READER_SURE)) {
-        look_again(r, view[0], sum);
+        look_again(r, view, sum);
         for (int i = 0; i < NET_CLASSES; i++)
-            out->lp[i] = sum[i] / (READER_VIEWS + 2 * READER_TURNS);
+            out->lp[i] = sum[i] / (READER_VIEWS + 4 * READER_TURNS);
         all = log_sum(out->lp, NET_CLASSES);
     }
     for (int i = 0; i < NET_CLASSES; i++) out->lp[i] -= all;
@@ -258,6 +259,6 @@ err reader_box(const struct reader *r, const struct raster *ink, double pixels_p
     if (out->blank)
         say_blank(out);
     else
-        ask(r, view, out);
+        reader_ask(r, (const uint8_t(*)[NET_PIXELS])view, out);
     return OK;
 }

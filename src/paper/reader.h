@@ -40,6 +40,9 @@ void reader_release(struct reader *r);
 MUST_USE err reader_views(const struct raster *ink, double pixels_per_mm, double box_mm,
                           uint8_t view[2][NET_PIXELS], struct box_reading *out, struct fail *f);
 
+/* What the networks say of the two views of a box that holds ink: lp, best and disagree of *out. */
+void reader_ask(const struct reader *r, const uint8_t view[2][NET_PIXELS], struct box_reading *out);
+
 /* `ink`: a box cut out, its lines removed; 0 none .. 255 black. box_mm: the box's height. */
 MUST_USE err reader_box(const struct reader *r, const struct raster *ink, double pixels_per_mm,
                         double box_mm, struct box_reading *out, struct fail *f);

@@ -94,7 +94,10 @@ static int sample(const struct train_options *o, const struct train_data *d, uin
         return class;
     }
     k = visit(k, set->n, o->seed);
-    augment_digit(&r, set->image[k], set->label[k], bend, image);
+    if (o->wide)
+        augment_wide(&r, set->image[k], set->label[k], bend, image);
+    else
+        augment_digit(&r, set->image[k], set->label[k], bend, image);
     return set->label[k];
 }
 

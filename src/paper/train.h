@@ -12,6 +12,7 @@ struct train_options {
     unsigned epochs;         /* 96,000 images each when the main set is MNIST's training part */
     unsigned threads;        /* 1 or 2 */
     unsigned limit;          /* steps at most; 0 = all (for tests) */
+    bool wide;               /* distortions for hands that no source shows: augment_wide */
     const struct net *start; /* go on from these weights, at a lower rate; NULL: from nothing */
     void (*progress)(void *ctx, uint64_t done, uint64_t total, double loss);
     void *ctx;
