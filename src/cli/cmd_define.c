@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include "base/file.h"
 #include "cli/cli.h"
+#include "service/beside.h"
 #include "service/setup.h"
 
 int cmd_define(int argc, char **argv);
@@ -62,6 +63,9 @@ static err run(const struct define *d, struct arena *a, struct buf *units, struc
     TRY(write_out(d->out, "units", units, f));
     TRY(write_out(d->out, "contests", contests, f));
     TRY(write_out(d->out, "manifest.txt", text, f));
+    char portal[PATH_MAX_LEN];
+    TRY(path_join(portal, sizeof portal, d->out, "portal", f));
+    TRY(beside_install(d->preset, portal, f));
     printf("%u units, %u stations, %u contests; written to %s\n"
            "next: each commissioner runs 'hesabu sign %s/manifest.txt --key KEY'; then 'hesabu merge',\n"
            "then 'hesabu init --dir DIR --define %s --log-key KEY'\n",

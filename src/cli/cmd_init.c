@@ -5,6 +5,7 @@
 #include "cli/cli.h"
 #include "cli/folder.h"
 #include "http/daemon.h"
+#include "service/beside.h"
 #include "service/rebuild.h"
 #include "service/setup.h"
 
@@ -32,6 +33,14 @@ static void progress(void *ctx, uint64_t done, uint64_t total) {
     cli_progress("rebuild", done, total);
 }
 
+/* What the preset brings for the portal's pages goes along. */
+static err take_portal(const char *dir, const char *define, struct fail *f) {
+    char from[PATH_MAX_LEN], to[PATH_MAX_LEN];
+    TRY(path_join(from, sizeof from, define, "portal", f));
+    TRY(path_join(to, sizeof to, dir, "portal", f));
+    return beside_install(from, to, f);
+}
+
 static err begin(const char *dir, const char *define, const char *manifest,
                  const struct folder_key *key, const char *guard, struct fail *f) {
     struct buf note, units, contests;
@@ -45,6 +54,7 @@ static err begin(const char *dir, const char *define, const char *manifest,
     if (e == OK) e = read_part(define, "units", &units, f);
     if (e == OK) e = read_part(define, "contests", &contests, f);
     if (e == OK) e = keep_key(dir, key, f);
+    if (e == OK) e = take_portal(dir, define, f);
     if (e == OK) e = daemon_start(&o, &d, f);
     if (e == OK)
         e = setup_begin(daemon_sequencer(d), buf_view(&note), buf_view(&units), buf_view(&contests), f);

@@ -17,6 +17,7 @@
 #include "crypto/keyfile.h"
 #include "cli/simulated_witnesses.h"
 #include "http/daemon.h"
+#include "service/beside.h"
 #include "service/open_data.h"
 
 enum {
@@ -371,19 +372,11 @@ static void serve(const struct work *w) {
     while (!listen_stopped() && !daemon_failed(w->daemon)) listen_wait(200);
 }
 
-/* The layout of the portal's map, where the preset has one. */
-static err copy_map(const char *preset, const char *dir, struct fail *f) {
-    char from[PATH_MAX_LEN], to[PATH_MAX_LEN];
-    struct buf b;
-    TRY(path_join(from, sizeof from, preset, "map.json", f));
-    TRY(path_join(to, sizeof to, dir, "portal/map.json", f));
-    if (!file_exists(from) || file_exists(to)) return OK;
-    buf_init(&b, (size_t)16 << 20);
-    err e = file_read(from, (size_t)16 << 20, &b, f);
-    if (e == OK) e = file_mkdirs_for(to, f);
-    if (e == OK) e = file_write_atomic(to, buf_view(&b), f);
-    buf_release(&b);
-    return e;
+/* What the preset brings for the portal. */
+static err copy_portal(const char *preset, const char *dir, struct fail *f) {
+    char to[PATH_MAX_LEN];
+    TRY(path_join(to, sizeof to, dir, "portal", f));
+    return beside_install(preset, to, f);
 }
 
 static err run_all(struct work *w, struct buf *units, struct buf *contests, struct buf *manifest,
@@ -395,7 +388,7 @@ static err run_all(struct work *w, struct buf *units, struct buf *contests, stru
                              .witnesses = WITNESSES, .origin = span_text(w->o->origin)};
     TRY(file_mkdirs(w->o->dir, f));
     TRY(open_folder(w, f));
-    if (w->o->preset) TRY(copy_map(w->o->preset, w->o->dir, f));
+    if (w->o->preset) TRY(copy_portal(w->o->preset, w->o->dir, f));
     if (w->o->poll_of && w->o->poll_of->poll_closes_ms == 0) {
         w->o->poll_of->poll_closes_ms = w->now_ms - POLL_ENDED_MS;
         w->o->poll_of->poll_opens_ms = w->now_ms - POLL_ENDED_MS - POLL_MS;

@@ -16,7 +16,7 @@ struct ratio {
     uint32_t p, q;
 };
 
-enum { NO_DAYS = UINT32_MAX, CHOICE_WORDS = (MAX_CHOICES + 63) / 64, FORM_NAME_MAX = 20 };
+enum { NO_DAYS = UINT32_MAX, CHOICE_WORDS = (MAX_CHOICES + 63) / 64, FORM_NAME_MAX = 20, COURT_NAME_MAX = 200 };
 
 struct rule {
     uint8_t kind;     /* enum rule_kind */
@@ -39,6 +39,7 @@ struct rule {
     uint32_t exclude_count;
     uint32_t declaration_days; /* from the close of polling; NO_DAYS */
     uint32_t petition_days, decision_days; /* from the declaration; NO_DAYS */
+    struct span court; /* where the declared result is contested; empty: not said */
     struct span form[MAX_LEVELS], certificate; /* names of forms by level ("34B"); empty: none */
 };
 

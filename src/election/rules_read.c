@@ -193,7 +193,9 @@ static bool common_key(struct reading *x, struct span key) {
     else if (span_is(key, "compare")) {
         levels(x, to->compare, &to->compare_count);
         x->compare = true;
-    } else if (span_is(key, "declarer"))
+    } else if (span_is(key, "court"))
+        to->court = cj_text(&x->r, x->arena, COURT_NAME_MAX);
+    else if (span_is(key, "declarer"))
         declarer(x);
     else if (span_is(key, "forms"))
         forms(x);

@@ -220,7 +220,7 @@ static err put_pages(struct mirror *m, const struct results *r, struct fail *f) 
     struct pages pages = {.m = m};
     struct portal_sink sink = {next_page, &pages};
     struct portal *portal;
-    TRY(portal_new(&portal, f));
+    TRY(portal_new(NULL, m->o.dir, &portal, f));
     buf_init(&pages.b, FILE_MAX);
     err e = portal_begin(portal, r, true, f);
     if (e == OK) e = portal_render(portal, &site, SIZE_MAX, &sink, f);

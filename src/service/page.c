@@ -18,7 +18,7 @@ static void contest_heading(struct page *p, const struct tally *t) {
     html_raw(h, "<p class=\"kicker\">");
     html_name(h, fold_unit(p->s, fold_contest(p->s, t->contest)->unit)->name);
     html_raw(h, "</p>\n<h1>");
-    html_name(h, fold_contest(p->s, t->contest)->name);
+    page_contest_name(p, t->contest);
     if (t->round > 1) {
         html_raw(h, ", ");
         html_word(h, W_ROUND);
@@ -44,7 +44,7 @@ static void records(struct page *p) {
     for (int t = 0; t < REC_COUNT; t++) {
         uint64_t n = fold_count(p->s, (enum record_type)t);
         if (!n) continue;
-        html_printf(h, "<div><dt>%s</dt><dd>", record_info((enum record_type)t)->name);
+        html_printf(h, "<div><dt>%s</dt><dd>", page_record_type(h->lang, (enum record_type)t));
         html_number(h, n);
         html_raw(h, "</dd></div>\n");
     }
@@ -67,17 +67,31 @@ const struct tally *page_main_contest(const struct page_site *site) {
     return t;
 }
 
+/* Where the script puts the map; until then its place is kept, so that nothing jumps. */
+static void map_place(struct page *p) {
+    struct html *h = &p->h;
+    html_printf(h, "<div id=\"map\" class=\"map waiting\"%s><h2>",
+                beside_has_boundaries(p->site->beside) ? " data-land=\"boundaries.json\"" : "");
+    html_word(h, W_MAP);
+    html_raw(h, "</h2><p>");
+    html_word(h, W_MAP_WAIT);
+    html_raw(h, "</p></div>\n");
+}
+
 static void overview(struct page *p) {
     const struct tally *t = p->contest;
     if (!t) return;
     contest_heading(p, t);
+    page_declaration(p, t);
     page_progress(p, &t->rows[0]);
+    html_raw(&p->h, "<div class=\"front\">\n");
     page_section(p, "figures", W_RESULTS);
     page_candidates(p, t, &t->rows[0]);
     page_facts(p, &t->rows[0]);
     page_section_end(p);
+    map_place(p);
+    html_raw(&p->h, "</div>\n");
     page_totals(p, t, &t->rows[0]);
-    html_raw(&p->h, "<div id=\"map\"></div>\n");
     if (p->site->gate) page_law(p, t, p->site->gate);
     page_section(p, "places", W_PLACES);
     page_parts(p, t, 0);
@@ -85,7 +99,7 @@ static void overview(struct page *p) {
     page_section_end(p);
     page_arrivals(p, t);
     page_findings(p, t, 0);
-    page_notices(p);
+    page_notices(p, -1);
     records(p);
 }
 
@@ -110,7 +124,7 @@ static void contests(struct page *p) {
         const struct tally *t = &r->tallies[i];
         units_prefix(p, t, prefix);
         html_raw(h, "<tr><th scope=\"row\">");
-        html_name(h, fold_contest(p->s, t->contest)->name);
+        page_contest_name(p, t->contest);
         if (t->round > 1) html_printf(h, " (%u)", t->round);
         html_raw(h, "</th><td>");
         page_unit_link(p, t->rows[0].unit);
@@ -121,66 +135,6 @@ static void contests(struct page *p) {
         html_raw(h, "</td></tr>\n");
     }
     html_raw(h, "</tbody></table></div>\n");
-}
-
-/* --- texts --- */
-
-static void paragraph(struct html *h, enum page_word w) {
-    html_raw(h, "<p>");
-    html_word(h, w);
-    html_raw(h, "</p>\n");
-}
-
-static void about(struct page *p) {
-    struct html *h = &p->h;
-    html_raw(h, "<h1>");
-    html_word(h, W_CHECK);
-    html_raw(h, "</h1>\n<div class=\"prose\">");
-    paragraph(h, W_ABOUT_LOG);
-    html_raw(h, "<p>");
-    html_word(h, W_CHECK_1);
-    html_raw(h, "</p>\n<pre><code>hesabu mirror URL --dir copy\nhesabu verify copy --anchor ANCHOR\n"
-                "hesabu results copy</code></pre>\n");
-    paragraph(h, W_CHECK_2);
-    paragraph(h, W_ABOUT_WORDS);
-    paragraph(h, W_ABOUT_CANNOT);
-    html_raw(h, "<p>");
-    html_word(h, W_CARD);
-    html_raw(h, "</p>\n<pre><code>&lt;iframe src=&quot;URL/card.html&quot; width=&quot;480&quot; "
-                "height=&quot;760&quot;&gt;&lt;/iframe&gt;</code></pre>\n</div>\n<div id=\"verify\"></div>\n");
-}
-
-/* Of the main contest: the others' stand on their own pages. */
-static void petition_clocks(struct page *p) {
-    struct html *h = &p->h;
-    const struct tally *t = p->contest;
-    if (!t) return;
-    const struct rule *r = contest_rule(p->s, t->contest);
-    struct clocks c;
-    contest_clocks(p->s, t->contest, t->round, &c);
-    html_raw(h, "<dl class=\"facts\"><div><dt>");
-    html_word(h, W_CONTEST);
-    html_raw(h, "</dt><dd class=\"text\">");
-    html_name(h, fold_contest(p->s, t->contest)->name);
-    html_raw(h, "</dd></div>\n");
-    if (r->petition_days != NO_DAYS) html_fact(h, W_PETITION_DAYS, r->petition_days);
-    html_raw(h, "<div><dt>");
-    html_word(h, W_PETITION_BY);
-    html_raw(h, "</dt><dd class=\"text\">");
-    if (c.petition_by_ms == UINT64_MAX) html_word(h, W_PETITION_WAIT);
-    else html_time(h, c.petition_by_ms);
-    html_raw(h, "</dd></div></dl>\n");
-}
-
-static void petition(struct page *p) {
-    struct html *h = &p->h;
-    html_raw(h, "<h1>");
-    html_word(h, W_PETITION);
-    html_raw(h, "</h1>\n<div class=\"prose\">");
-    paragraph(h, W_PETITION_MORE);
-    petition_clocks(p);
-    paragraph(h, W_ABOUT_WORDS);
-    html_raw(h, "</div>\n");
 }
 
 /* For other people's pages: the first contest in short, with a link to the whole. */
@@ -194,7 +148,7 @@ static void card(struct page *p) {
     html_raw(h, h->up);
     html_raw(h, home);
     html_raw(h, "\">");
-    html_name(h, fold_contest(p->s, t->contest)->name);
+    page_contest_name(p, t->contest);
     html_raw(h, "</a></h1>\n");
     page_progress(p, &t->rows[0]);
     page_candidates(p, t, &t->rows[0]);
@@ -202,7 +156,7 @@ static void card(struct page *p) {
 
 err page_make(const struct page_site *site, enum page_lang lang, enum page_kind kind, struct buf *out,
               struct fail *f) {
-    static void (*const bodies[])(struct page *) = {overview, contests, about, petition, card};
+    static void (*const bodies[])(struct page *) = {overview, contests, page_about, page_petition, card};
     static const char *const kinds[] = {"overview", "contests", "text", "text", "card"};
     char path[PAGE_PATH_MAX], prefix[PAGE_PATH_MAX + 8];
     page_path(lang, kind, path);

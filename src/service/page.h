@@ -16,6 +16,8 @@ enum { PAGE_PATH_MAX = 200 };
  * frame it, which a page cannot say. */
 extern const char *const page_policy;
 
+struct beside;
+
 /* What a page is made from; borrowed. */
 struct page_site {
     const struct fold *fold; /* has a definition */
@@ -26,6 +28,7 @@ struct page_site {
     uint64_t witnessed; /* entries that a quorum of witnesses has cosigned; 0: none */
     const struct gate *gate; /* of this tally; NULL: it is computed where it is shown */
     const struct tally *gate_of;
+    const struct beside *beside; /* translations, copies, objects; may be NULL */
     bool local_proofs;  /* somebody answers /proofs/INDEX here (not on a mirror) */
 };
 

@@ -106,7 +106,7 @@ static void candidate(struct page *p, const struct choice *c, uint32_t n, const 
     html_name(h, c->name);
     if (c->party.n) {
         html_raw(h, " <small>");
-        html_name(h, c->party);
+        html_name(h, page_said(p, c->party));
         html_raw(h, "</small>");
     }
     if (c->state != CHOICE_STANDS) {

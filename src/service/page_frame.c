@@ -91,21 +91,57 @@ static void languages(struct page *p) {
     }
 }
 
-/* The strip that a screenshot cannot leave out: it stands in the page's first line. */
+struct span page_said(struct page *p, struct span text) {
+    return beside_said(p->site->beside, p->h.lang, text);
+}
+
+/* A demo's title has the mark behind the preset's. */
+static struct span title_of(struct page *p, struct buf *room) {
+    static const char mark[] = " (SIMULATED)";
+    struct span t = fold_definition(p->s)->title;
+    size_t n = sizeof mark - 1;
+    if (beside_translates(p->site->beside, p->h.lang, t)) return page_said(p, t);
+    if (t.n <= n || !span_is(span_from(t, t.n - n), mark)) return t;
+    buf_span(room, page_said(p, (struct span){t.p, t.n - n}));
+    buf_str(room, mark);
+    return buf_view(room);
+}
+
+void page_contest_name(struct page *p, uint32_t contest) {
+    struct span name = fold_contest(p->s, contest)->name;
+    struct span of = fold_unit(p->s, fold_contest(p->s, contest)->unit)->name;
+    size_t head = name.n > of.n + 2 ? name.n - of.n - 2 : 0;
+    if (head && !beside_translates(p->site->beside, p->h.lang, name) && span_eq(span_from(name, head + 2), of)) {
+        /* "Senator, KWALE": the kind, and where */
+        html_name(&p->h, page_said(p, (struct span){name.p, head}));
+        html_raw(&p->h, ", ");
+        html_name(&p->h, of);
+    } else {
+        html_name(&p->h, page_said(p, name));
+    }
+}
+
+/* The preset's own sentence; in its own language where nobody has translated it. */
+static void notice_text(struct page *p) {
+    struct span text = fold_definition(p->s)->notice;
+    bool own = p->h.lang != LANG_EN && !beside_translates(p->site->beside, p->h.lang, text);
+    if (own) html_raw(&p->h, "<span lang=\"en\">");
+    html_escaped(&p->h, page_said(p, text));
+    if (own) html_raw(&p->h, "</span>");
+}
+
+/* The strip that a screenshot cannot leave out: it stays in sight when the page is scrolled. */
 static void simulated(struct page *p) {
     const struct definition *d = fold_definition(p->s);
     struct html *h = &p->h;
-    if (d->simulated) {
-        html_raw(h, "<p class=\"sim\"><strong>");
-        html_word(h, W_SIMULATED);
-        html_raw(h, "</strong>");
-        if (d->notice.n && strstr(p->path, "index.html")) {
-            html_raw(h, "<span>");
-            html_escaped(h, d->notice);
-            html_raw(h, "</span>");
-        }
-        html_raw(h, "</p>\n");
-    }
+    if (!d->simulated) return;
+    html_raw(h, "<p class=\"sim\"><strong>");
+    html_word(h, W_SIMULATED);
+    html_raw(h, "</strong></p>\n");
+    if (!d->notice.n || !strstr(p->path, "index.html")) return;
+    html_raw(h, "<p class=\"simmore\"><span>");
+    notice_text(p);
+    html_raw(h, "</span></p>\n");
 }
 
 static void notices(struct page *p) {
@@ -113,7 +149,7 @@ static void notices(struct page *p) {
     struct html *h = &p->h;
     if (d->notice.n) {
         html_raw(h, "<p class=\"notice\">");
-        html_escaped(h, d->notice);
+        notice_text(p);
         html_raw(h, "</p>\n");
     }
     if (p->site->note) {
@@ -130,12 +166,15 @@ void page_begin(struct page *p, const char *kind, struct span title) {
     head(p, kind, title);
     html_raw(h, "<body>\n<a class=\"skip\" href=\"#main\">");
     html_word(h, W_SKIP);
-    html_raw(h, "</a>\n<header class=\"top\">\n");
+    html_raw(h, "</a>\n");
     simulated(p);
-    html_raw(h, "<div class=\"wrap\"><a class=\"brand\" href=\"");
+    html_raw(h, "<header class=\"top\">\n<div class=\"wrap\"><a class=\"brand\" href=\"");
     up(p, home);
     html_raw(h, "\">");
-    html_escaped(h, fold_definition(p->s)->title);
+    struct buf room;
+    buf_init(&room, 2000);
+    html_escaped(h, title_of(p, &room));
+    buf_release(&room);
     html_raw(h, "</a>\n<nav aria-label=\"");
     html_word(h, W_PAGES);
     html_raw(h, "\"><ul>");
@@ -247,10 +286,19 @@ void page_status_pill(struct page *p, const struct tally *t) {
 }
 
 void page_status(struct page *p, const struct tally *t) {
-    bool declared = declaration_of(p->s, t->contest, t->round) != NO_DECLARATION;
+    uint32_t d = declaration_of(p->s, t->contest, t->round);
     html_raw(&p->h, "<p class=\"status\">");
     page_status_pill(p, t);
-    html_raw(&p->h, " ");
-    html_word(&p->h, declared ? W_DECLARED_STATUS : W_PROVISIONAL_MORE);
-    html_raw(&p->h, "</p>\n");
+    if (d != NO_DECLARATION && fold_declaration(p->s, d)->override != NO_OVERRIDE) {
+        char home[PAGE_PATH_MAX]; /* an override is said on every page, and listed on the first */
+        page_unit_path(p->s, p->h.lang, t, t->rows[0].unit, home);
+        html_raw(&p->h, " <a class=\"sev\" href=\"");
+        up(p, home);
+        html_raw(&p->h, "#declaration\">");
+        html_word(&p->h, W_OVERRIDE);
+        html_raw(&p->h, "</a>");
+    }
+    html_raw(&p->h, " <span>");
+    html_word(&p->h, d != NO_DECLARATION ? W_DECLARED_STATUS : W_PROVISIONAL_MORE);
+    html_raw(&p->h, "</span></p>\n");
 }

@@ -42,6 +42,16 @@ void html_escaped(struct html *h, struct span s) {
     }
 }
 
+void html_lines(struct html *h, struct span s) {
+    size_t at = 0;
+    for (size_t i = 0; i <= s.n; i++) {
+        if (i < s.n && s.p[i] != '\n') continue;
+        html_escaped(h, (struct span){s.p + at, i - at - (i > at && s.p[i - 1] == '\r')});
+        if (i < s.n) html_raw(h, "\n");
+        at = i + 1;
+    }
+}
+
 void html_name(struct html *h, struct span s) {
     html_raw(h, "<bdi>");
     html_escaped(h, s);

@@ -20,6 +20,8 @@ void html_printf(struct html *h, const char *fmt, ...) PRINTF(2, 3); /* markup; 
 /* Foreign text, for content and for quoted attributes: escaped; controls, direction marks and bytes
  * that are not UTF-8 become U+FFFD. */
 void html_escaped(struct html *h, struct span s);
+/* The same of several lines: line feeds stay. Content only. */
+void html_lines(struct html *h, struct span s);
 /* The same, kept from affecting the direction of what stands around it: <bdi>. Content only. */
 void html_name(struct html *h, struct span s);
 void html_word(struct html *h, enum page_word w);

@@ -5,6 +5,7 @@
 
 #include "election/gate.h"
 #include "election/voices.h"
+#include "service/beside.h"
 #include "service/page.h"
 #include "service/page_html.h"
 
@@ -23,6 +24,9 @@ struct page {
  * style ("overview", "unit", "station", "text"). `title` is foreign text, for the browser's title. */
 void page_begin(struct page *p, const char *kind, struct span title);
 void page_end(struct page *p);
+/* A text of the definition in the page's language, where somebody has translated it. Foreign: escape it. */
+struct span page_said(struct page *p, struct span text);
+void page_contest_name(struct page *p, uint32_t contest);
 /* <h2 id="...">word</h2> in a section; close it with page_section_end. */
 void page_section(struct page *p, const char *id, enum page_word title);
 void page_section_end(struct page *p);
@@ -56,7 +60,12 @@ void page_arrivals(struct page *p, const struct tally *t);
 
 /* page_law.c: of the contest as a whole; the signed statements; the standing collation of a unit. */
 void page_law(struct page *p, const struct tally *t, const struct gate *g);
-void page_notices(struct page *p);
+void page_declaration(struct page *p, const struct tally *t); /* nothing before there is one */
+/* `kind`: one of enum notice_kind; below 0: all. */
+void page_notices(struct page *p, int kind);
+/* page_texts.c: the pages that explain. */
+void page_about(struct page *p);
+void page_petition(struct page *p);
 void page_collation(struct page *p, const struct tally *t, size_t row);
 
 /* page_frame.c: whether it is declared, in a word, and in a sentence after it. */

@@ -77,13 +77,28 @@ static void rule_progress(struct page *p, const struct tally *t, const struct ma
     html_raw(h, "</dl>\n");
 }
 
+/* Where there is nothing to weigh: why. */
+static bool nothing_to_weigh(struct html *h, const struct materiality *m) {
+    static const enum page_word words[OUTCOME_KINDS] = {
+        [OUTCOME_UNOPPOSED] = W_MAT_UNOPPOSED, [OUTCOME_CANCELLED] = W_MAT_CANCELLED,
+        [OUTCOME_POSTPONED] = W_MAT_POSTPONED, [OUTCOME_ANNULLED] = W_MAT_ANNULLED,
+        [OUTCOME_CANNOT_TELL] = W_MAT_CANNOT_TELL, [OUTCOME_NONE] = W_MAT_NONE};
+    bool none = m->now.kind != OUTCOME_ELECTED && m->now.kind != OUTCOME_NEXT_ROUND && m->now.kind != OUTCOME_TIE;
+    if (!none && m->rows[DOUBT_ANY].stations) return false;
+    html_word(h, none ? words[m->now.kind] : W_MAT_NO_DOUBT);
+    if (!none || m->now.kind == OUTCOME_CANNOT_TELL) {
+        html_raw(h, " ");
+        html_word(h, W_COURTS);
+    }
+    return true;
+}
+
 static void materiality(struct page *p, const struct tally *t, const struct materiality *m) {
     struct html *h = &p->h;
-    bool plain = m->now.kind == OUTCOME_ELECTED || m->now.kind == OUTCOME_NEXT_ROUND ||
-                 m->now.kind == OUTCOME_TIE;
     page_section(p, "materiality", W_MATERIALITY);
     html_raw(h, "<p class=\"lead\">");
-    if (h->lang == LANG_SW && plain) {
+    if (nothing_to_weigh(h, m)) {
+    } else if (h->lang == LANG_SW) {
         materiality_sw(h, m);
     } else {
         struct buf text;
@@ -114,7 +129,9 @@ static const char *gate_words(enum page_lang lang, enum gate_code c) {
 static void gate(struct page *p, const struct tally *t, const struct gate *g) {
     struct html *h = &p->h;
     struct clocks c;
-    page_section(p, "gate", W_GATE);
+    bool declared = declaration_of(p->s, t->contest, t->round) != NO_DECLARATION;
+    struct span court = contest_rule(p->s, t->contest)->court;
+    page_section(p, "gate", declared ? W_GATE_AFTER : W_GATE);
     html_raw(h, "<p class=\"more\">");
     html_word(h, g->open_items ? W_GATE_SHUT : W_GATE_OPEN);
     html_raw(h, "</p><ul class=\"gate\">\n");
@@ -138,6 +155,13 @@ static void gate(struct page *p, const struct tally *t, const struct gate *g) {
     named_time(h, W_DECLARE_BY, c.declare_by_ms);
     named_time(h, W_PETITION_BY, c.petition_by_ms);
     named_time(h, W_DECIDE_BY, c.decide_by_ms);
+    if (court.n) {
+        html_raw(h, "<div><dt>");
+        html_word(h, W_COURT);
+        html_raw(h, "</dt><dd class=\"text\">");
+        html_name(h, page_said(p, court));
+        html_raw(h, "</dd></div>\n");
+    }
     html_raw(h, "</dl>\n");
     page_section_end(p);
 }
@@ -186,8 +210,10 @@ static void overridden(struct page *p, const struct override *o) {
     html_raw(h, "</ul>\n");
 }
 
-static void declaration(struct page *p, const struct tally *t, uint32_t i) {
+void page_declaration(struct page *p, const struct tally *t) {
     struct html *h = &p->h;
+    uint32_t i = declaration_of(p->s, t->contest, t->round);
+    if (i == NO_DECLARATION) return;
     const struct declaration *d = fold_declaration(p->s, i);
     page_section(p, "declaration", W_DECLARATION);
     outcome(p, t, &d->outcome);
@@ -200,7 +226,7 @@ static void declaration(struct page *p, const struct tally *t, uint32_t i) {
     html_fact(h, W_RECORD, d->entry);
     html_raw(h, "</dl>\n");
     if (d->override != NO_OVERRIDE) overridden(p, fold_override(p->s, d->override));
-    html_raw(h, "<ul class=\"gate\">");
+    html_raw(h, "<ul class=\"voices\">");
     for (uint32_t n = 0; n < fold_dissent_count(p->s); n++) {
         const struct dissent *x = fold_dissent(p->s, n);
         if (x->declaration != i) continue;
@@ -238,19 +264,52 @@ static void objections(struct page *p, const struct tally *t) {
     page_section_end(p);
 }
 
-enum { NOTICES_MAX = 12 };
+enum { NOTICES_MAX = 12, NOTICE_TEXT_MAX = 16384 };
 
-void page_notices(struct page *p) {
+/* What it says; its first line is its title. */
+static void notice_said(struct page *p, const struct notice *x) {
+    struct html *h = &p->h;
+    struct buf text;
+    struct fail f;
+    bool here = x->text.size <= NOTICE_TEXT_MAX;
+    buf_init(&text, NOTICE_TEXT_MAX + 1);
+    here = here && beside_object(p->site->beside, &x->text.id, NOTICE_TEXT_MAX, &text, &f) == OK;
+    if (here) {
+        struct span all = buf_view(&text);
+        size_t line = 0;
+        while (line < all.n && all.p[line] != '\n') line++;
+        html_raw(h, "<blockquote");
+        if (x->lang.n) {
+            html_raw(h, " lang=\"");
+            html_escaped(h, x->lang);
+            html_raw(h, "\"");
+        }
+        html_raw(h, "><b>");
+        html_escaped(h, (struct span){all.p, line});
+        html_raw(h, "</b>");
+        html_lines(h, span_from(all, line < all.n ? line + 1 : line));
+        html_raw(h, "</blockquote>");
+    } else {
+        html_raw(h, "<p class=\"more\">");
+        html_word(h, W_WITHHELD);
+        html_raw(h, "</p>");
+    }
+    buf_release(&text);
+}
+
+void page_notices(struct page *p, int kind) {
     static const enum page_word kinds[] = {W_NOTICE_STATEMENT, W_NOTICE_REBUTTAL, W_NOTICE_CORRECTION,
                                            W_NOTICE_PETITION};
     struct html *h = &p->h;
-    size_t n = fold_notice_count(p->s);
-    if (!n) return;
-    page_section(p, "notices", W_NOTICES);
-    html_raw(h, "<ol class=\"timeline\">\n");
-    for (size_t i = n; i-- > 0 && n - i <= NOTICES_MAX;) {
+    size_t shown = 0;
+    for (size_t i = fold_notice_count(p->s); i-- > 0 && shown < NOTICES_MAX;) {
         const struct notice *x = fold_notice(p->s, i);
         char hex[HASH_HEX_LEN + 1];
+        if (kind >= 0 && x->kind != kind) continue;
+        if (!shown++) {
+            page_section(p, "notices", kind == NOTICE_PETITION ? W_PETITIONS_FILED : W_NOTICES);
+            html_raw(h, "<ol class=\"timeline\">\n");
+        }
         hash_hex(&x->text.id, hex);
         html_raw(h, "<li><b>");
         html_word(h, kinds[x->kind % 4]);
@@ -258,20 +317,25 @@ void page_notices(struct page *p) {
         signer(p, x->signer);
         html_raw(h, " ");
         html_time(h, x->ms);
-        html_printf(h, " <a class=\"text\" data-text=\"%s\" href=\"%sobjects/%s\">", hex, h->up, hex);
-        html_word(h, W_READ_TEXT);
-        html_printf(h, "</a> <span class=\"actions\" data-entry=\"%llu\"><span class=\"code\">",
+        if (x->answers != NO_ENTRY) {
+            html_raw(h, " <small>");
+            html_word(h, W_ANSWERS);
+            html_printf(h, " %llu</small>", (unsigned long long)x->answers);
+        }
+        notice_said(p, x);
+        html_printf(h, "<span class=\"actions\" data-entry=\"%llu\"><span class=\"code\">",
                     (unsigned long long)x->entry);
         html_word(h, W_RECORD);
-        html_printf(h, " %llu</span></span></li>\n", (unsigned long long)x->entry);
+        html_printf(h, " %llu</span> <a href=\"%sobjects/%s\">", (unsigned long long)x->entry, h->up, hex);
+        html_word(h, W_READ_TEXT);
+        html_raw(h, "</a></span></li>\n");
     }
+    if (!shown) return;
     html_raw(h, "</ol>\n");
     page_section_end(p);
 }
 
 void page_law(struct page *p, const struct tally *t, const struct gate *g) {
-    uint32_t d = declaration_of(p->s, t->contest, t->round);
-    if (d != NO_DECLARATION) declaration(p, t, d);
     materiality(p, t, &g->materiality);
     gate(p, t, g);
     objections(p, t);

@@ -14,7 +14,7 @@ size_t page_rows_end(const struct tally *t, size_t row) {
 void page_unit_name(struct page *p, uint32_t unit) {
     struct html *h = &p->h;
     const struct unit *u = fold_unit(p->s, unit);
-    html_name(h, u->name);
+    html_name(h, page_said(p, u->name));
     if (!unit_is_station(p->s, unit) || u->parent == NO_UNIT) return;
     /* stations of a centre bear its name: the rest of the code tells them apart */
     struct span above = fold_unit(p->s, u->parent)->code;

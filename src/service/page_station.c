@@ -37,7 +37,6 @@ static void part_end(struct page *p) {
 }
 
 
-
 static struct channel *add(struct channels *ch, enum page_word name, enum page_word how, uint64_t entry) {
     if (ch->n == CHANNELS_MAX) return NULL;
     struct channel *x = &ch->at[ch->n++];
@@ -262,7 +261,7 @@ static size_t images(struct page *p, uint32_t first) {
         html_word(h, W_PAGE);
         html_printf(h, " %u. ", m->page);
         if (m->masked) html_printf(h, "%u ", m->masked);
-        html_word(h, m->masked ? W_MASKED : W_NOT_MASKED);
+        html_word(h, m->masked == 1 ? W_MASKED_ONE : m->masked ? W_MASKED : W_NOT_MASKED);
         html_printf(h, ". <span class=\"hash\">SHA-256 %s</span></figcaption></figure>\n", hex);
         i = m->next_of_result;
     }
@@ -339,7 +338,7 @@ static void record(struct page *p, uint64_t entry, uint64_t ms, const char *what
     html_word(h, W_RECORD);
     html_printf(h, " %llu</span>", (unsigned long long)entry);
     if (p->site->local_proofs) {
-        html_printf(h, " <a class=\"proof\" href=\"%sproofs/%llu\" download=\"record-%llu.receipt\">", h->up,
+        html_printf(h, " <a class=\"receipt\" href=\"%sproofs/%llu\" download=\"record-%llu.receipt\">", h->up,
                     (unsigned long long)entry, (unsigned long long)entry);
         html_word(h, W_PROOF);
         html_raw(h, "</a>");

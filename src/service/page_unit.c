@@ -28,7 +28,7 @@ static void crumbs(struct page *p, const struct tally *t, size_t row) {
 
 static void contest_name(struct page *p, const struct tally *t) {
     struct html *h = &p->h;
-    html_name(h, fold_contest(p->s, t->contest)->name);
+    page_contest_name(p, t->contest);
     if (t->round > 1) {
         html_raw(h, ", ");
         html_word(h, W_ROUND);
@@ -53,6 +53,7 @@ static void title(struct page *p, const struct tally *t, size_t row) {
 
 static void unit_body(struct page *p, const struct tally *t, size_t row, const struct gate *g) {
     const struct tally_row *r = &t->rows[row];
+    if (row == 0) page_declaration(p, t);
     page_progress(p, r);
     page_section(p, "figures", W_RESULTS);
     page_candidates(p, t, r);

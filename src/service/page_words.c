@@ -33,6 +33,15 @@ struct span page_level(enum page_lang lang, struct span level) {
     return level;
 }
 
+const char *page_record_type(enum page_lang lang, enum record_type type) {
+    static const enum page_word types[REC_COUNT] = {
+#define RECORD(id, name, most) [REC_##id] = W_T_##id,
+#include "election/records.def"
+#undef RECORD
+    };
+    return page_word(lang, types[type]);
+}
+
 const char *page_month(enum page_lang lang, unsigned month) {
     static const char *const months[12][LANG_COUNT] = {
         {"January", "Januari"}, {"February", "Februari"}, {"March", "Machi"},

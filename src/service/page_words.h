@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "election/findings.h"
+#include "election/record.h"
 
 enum page_lang { LANG_EN, LANG_SW, LANG_COUNT };
 
@@ -27,6 +28,8 @@ const char *page_word(enum page_lang lang, enum page_word w);
 struct span page_level(enum page_lang lang, struct span level);
 /* "January" ... for month 1..12. */
 const char *page_month(enum page_lang lang, unsigned month);
+/* What records of a type are called. HTML. */
+const char *page_record_type(enum page_lang lang, enum record_type type);
 /* A station's state as results_station_state gives it. HTML. */
 const char *page_state(enum page_lang lang, const char *state);
 /* The finding's sentence with its amounts, appended as plain text. */

@@ -18,11 +18,17 @@ struct portal {
     size_t n;
     size_t count; /* rows that are due, in all */
     bool assets;  /* are due */
+    struct beside *beside;
 };
 
-err portal_new(struct portal **out, struct fail *f) {
+err portal_new(const char *portal_dir, const char *public_dir, struct portal **out, struct fail *f) {
     *out = calloc(1, sizeof **out);
-    return *out ? OK : fail_set(f, E_MEMORY, "no memory for the portal");
+    if (!*out) return fail_set(f, E_MEMORY, "no memory for the portal");
+    err e = beside_open(portal_dir, public_dir, &(*out)->beside, f);
+    if (e == OK) return OK;
+    free(*out);
+    *out = NULL;
+    return e;
 }
 
 static void drop(struct portal *p) {
@@ -35,6 +41,7 @@ static void drop(struct portal *p) {
 void portal_free(struct portal *p) {
     if (!p) return;
     drop(p);
+    beside_close(p->beside);
     free(p);
 }
 
@@ -159,6 +166,7 @@ static err render(struct portal *p, const struct page_site *site, size_t budget,
 err portal_render(struct portal *p, const struct page_site *given, size_t budget,
                   const struct portal_sink *sink, struct fail *f) {
     struct page_site site = *given;
+    site.beside = p->beside;
     const struct tally *t = page_main_contest(given);
     struct arena a;
     struct gate gate;

@@ -7,6 +7,7 @@
 #ifndef SERVICE_PORTAL_H
 #define SERVICE_PORTAL_H
 
+#include "service/beside.h"
 #include "service/page.h"
 
 /* A file of the portal that does not change: style sheet, scripts, modules. */
@@ -30,7 +31,8 @@ struct portal_sink {
 
 struct portal;
 
-MUST_USE err portal_new(struct portal **out, struct fail *f);
+/* portal_dir, public_dir: as in service/beside.h, either may be NULL. */
+MUST_USE err portal_new(const char *portal_dir, const char *public_dir, struct portal **out, struct fail *f);
 void portal_free(struct portal *p); /* NULL is fine */
 
 /* A tick with these results begins. `all`: everything changed. */

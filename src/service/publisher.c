@@ -528,7 +528,7 @@ err publisher_open(const struct publisher_options *o, struct sequencer *q, struc
     pthread_mutex_init(&p->wake_lock, NULL);
     pthread_cond_init(&p->wake_cond, NULL);
     err e = writer_open(o->public_dir, &p->writer, f);
-    if (e == OK) e = portal_new(&p->portal, f);
+    if (e == OK) e = portal_new(p->o.portal_dir, p->o.public_dir, &p->portal, f);
     if (e == OK) e = sequencer_reader(q, &p->reader, f);
     if (e != OK) {
         publisher_close(p);

@@ -10,6 +10,13 @@
 
 enum { OBJECT_MAX = 1 << 30 };
 
+/* A party's name for its id, as pages and exports show it. */
+static struct span party_name(const struct preset *p, struct span id) {
+    for (uint32_t i = 0; i < p->party_count; i++)
+        if (span_eq(p->parties[i].id, id)) return p->parties[i].name;
+    return id;
+}
+
 err setup_objects(const struct expansion *x, struct buf *units, struct buf *contests,
                   struct fail *f) {
     const struct preset *p = x->preset;
@@ -34,7 +41,7 @@ err setup_objects(const struct expansion *x, struct buf *units, struct buf *cont
         struct compose_choice choices[PRESET_CHOICES_MAX];
         for (uint32_t n = 0; n < c->choice_count; n++)
             choices[n] = (struct compose_choice){c->choices[n].id, c->choices[n].name,
-                                                 c->choices[n].party};
+                                                 party_name(p, c->choices[n].party)};
         struct buf rule;
         buf_init(&rule, 1 << 16);
         err e = setup_rule(x, k, &rule, f);

@@ -34,6 +34,14 @@ edit('preset.json', '"Japheth Kavinga Kaluyu"', '"\\"><img src=x onerror=window.
 edit('preset.json', '"Michael Wainaina Mwaura"', '"' + 'W' * 190 + '"')
 edit('wards.csv', ',PORT REITZ,', ',"<b id=hacked>PORT</b> ""REITZ"" \' & ${1}",')
 END
+# boundaries, where the shared folder has some; copies that others keep
+land=../shared/data/kenya_geo/kenya_constituencies_counties.topo.json
+PORTAL_LAND=
+if [ -r "$land" ]; then
+    cp "$land" "$tmp/preset/boundaries.json"
+    PORTAL_LAND=yes
+fi
+printf 'name,url\n"<img src=x onerror=window.hacked=3>",https://copy.example/log/\n' > "$tmp/preset/copies.csv"
 "$hesabu" demo --preset "$tmp/preset" --dir "$tmp/night" --limit "$stations" --speed 2000 \
     --listen 127.0.0.1:0 > "$tmp/demo.txt" 2>&1 &
 serve=$!
@@ -41,5 +49,5 @@ i=0
 until grep -q 'http://127.0.0.1:[0-9]' "$tmp/demo.txt" || [ $i -ge 300 ]; do sleep 0.1; i=$((i + 1)); done
 PORTAL_URL=$(grep -o 'http://127.0.0.1:[0-9]*' "$tmp/demo.txt" | head -n 1)
 [ -n "$PORTAL_URL" ] || { sed 's/^/# /' "$tmp/demo.txt"; echo "Bail out! demo"; exit 1; }
-export PORTAL_URL PORTAL_DIR="$tmp/night" PORTAL_LOG="$tmp/demo.txt" HESABU="$hesabu" PORTAL_STATIONS="$stations"
+export PORTAL_URL PORTAL_DIR="$tmp/night" PORTAL_LOG="$tmp/demo.txt" HESABU="$hesabu" PORTAL_STATIONS="$stations" PORTAL_LAND
 node tests/e2e/portal.mjs

@@ -76,6 +76,22 @@ static void words(void **state) {
         assert_null(strchr(en, '<'));
         assert_null(strchr(sw, '<'));
     }
+    for (int c = 0; c < FINDING_COUNT; c++) { /* every finding has its sentence */
+        struct finding x = {.code = (enum finding_code)c, .a = 41, .b = 43};
+        struct buf en, sw;
+        buf_init(&en, 1000);
+        buf_init(&sw, 1000);
+        page_finding(LANG_EN, &x, &en);
+        page_finding(LANG_SW, &x, &sw);
+        if (strcmp(buf_cstr(&en), buf_cstr(&sw)) == 0) fail_msg("%s is not translated", finding_name(x.code));
+        assert_int_equal(strstr(buf_cstr(&en), "41") != NULL, strstr(buf_cstr(&sw), "41") != NULL);
+        assert_int_equal(strstr(buf_cstr(&en), "43") != NULL, strstr(buf_cstr(&sw), "43") != NULL);
+        buf_release(&en);
+        buf_release(&sw);
+    }
+    for (int t = 0; t < REC_COUNT; t++)
+        assert_string_not_equal(page_record_type(LANG_EN, (enum record_type)t),
+                                page_record_type(LANG_SW, (enum record_type)t));
     for (unsigned m = 1; m <= 12; m++)
         assert_true(*page_month(LANG_EN, m) && *page_month(LANG_SW, m));
 }
@@ -203,7 +219,7 @@ static void pages_of_the_base(void **state) {
     struct fail f;
     assert_non_null(m);
     must(results_compute(x->fold, &r, &f));
-    must(portal_new(&p, &f));
+    must(portal_new(NULL, NULL, &p, &f));
     struct page_site site = {.fold = x->fold, .results = &r, .style = portal_style, .local_proofs = true};
     must(portal_begin(p, &r, true, &f));
     must(portal_render(p, &site, SIZE_MAX, &sink, &f));

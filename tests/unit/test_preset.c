@@ -69,7 +69,8 @@ static void six_kinds_make_1882_contests(void **state) {
     assert_true(span_is(p.contests[1].title, "County Governor, MOMBASA"));
     assert_true(span_is(p.contests[1881].id, "county-assembly-0472901450"));
     /* the rule is data, in canonical form */
-    assert_true(span_starts(p.kinds[0].rule, SPAN_LIT("{\"death_of_candidate\":\"cancelled\",")));
+    assert_true(span_starts(p.kinds[0].rule, SPAN_LIT("{\"court\":\"Supreme Court of Kenya, Nairobi\","
+                                                        "\"death_of_candidate\":\"cancelled\",")));
     assert_true(has(p.kinds[0].rule, "\"at_least\":[1,4],\"exclude\":[\"048\",\"049\"]"));
     assert_true(span_is(p.kinds[1].clocks, "{\"decision_months\":6,\"petition_days\":28}"));
     arena_release(&a);

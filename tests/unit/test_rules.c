@@ -289,7 +289,7 @@ static void test_read(void **s) {
     arena_init(&a, 1 << 16);
     refuses(E_CANONICAL, read_at("{\"clocks\":{\"decision_days\":1,\"a\":7}}", 0, &r, &a, &f));
     must(read_at("{\"clocks\":{\"declaration_days\":7,\"petition_days\":9},\"collate\":[\"constituency\","
-                 "\"nation\"],\"compare\":[\"constituency\"],\"death_of_candidate\":\"cancelled\","
+                 "\"nation\"],\"compare\":[\"constituency\"],\"court\":\"A court, there\",\"death_of_candidate\":\"cancelled\","
                  "\"declarer\":{\"level\":\"nation\",\"role\":\"national-returning-officer\"},\"forms\":{"
                  "\"certificate\":\"34D\",\"constituency\":\"34B\",\"station\":\"34A\"},\"legal_basis\":\"a law\","
                  MAJ OTHER ",\"readings\":1,\"recounts\":true," SPREAD "}", 0, &r, &a, &f));
@@ -299,6 +299,7 @@ static void test_read(void **s) {
     assert_int_equal(rule_collates(&r, 1), -1);
     assert_true(rule_compares(&r, 2) && !rule_compares(&r, 0));
     assert_true(r.declaration_days == 7 && r.petition_days == 9 && r.decision_days == NO_DAYS);
+    assert_true(span_is(r.court, "A court, there"));
     assert_true(r.exclude_count == 1 && span_is(r.exclude[0], "3") && r.spread_level == 1);
     assert_true(span_is(r.form[2], "34B") && span_is(r.certificate, "34D") && r.form[0].n == 0);
     /* what nobody knows is kept, its common part is read */
@@ -334,6 +335,7 @@ static void test_read(void **s) {
         {"{\"forms\":{\"village\":\"1A\"}}", 0, E_UNIT},
         {"{\"clocks\":{\"declaration_days\":100001}}", 0, E_RANGE},
         {"{\"recounts\":1}", 0, E_FIELD},
+        {"{\"court\":7}", 0, E_CANONICAL},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         err e = read_at(bad[i].json, bad[i].level, &r, &a, &f);

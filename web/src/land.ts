@@ -26,8 +26,8 @@ function code(properties: Record<string, unknown> | null, known: { has(code: str
   return known.has(whole) ? whole : null;
 }
 
-export async function readLand(levels: string[], known: { has(code: string): boolean }): Promise<Map<string, Shape>[]> {
-  const topology = await json<Topology>('boundaries.json');
+export async function readLand(file: string, levels: string[], known: { has(code: string): boolean }): Promise<Map<string, Shape>[]> {
+  const topology = await json<Topology>(file);
   const out = levels.map(() => new Map<string, Shape>());
   if (!topology) return out;
   levels.forEach((name, i) => {

@@ -231,7 +231,7 @@ function scale(fill: string, names: string[]): HTMLElement[] {
 }
 
 function legend(): HTMLElement {
-  const list = el('ul', { class: 'legend' });
+  const list = el('ul', { class: colour === 'highest' ? 'legend names' : 'legend' });
   if (colour === 'progress') list.append(swatch('var(--track)', 1, '0%'), ...scale('var(--accent)', ['< 25%', '< 50%', '< 75%', '< 100%', '100%']));
   if (colour === 'turnout') list.append(...scale('var(--c0)', [...TURNOUT.slice(0, 4).map((t) => `< ${percent(t)}`), `≥ ${percent(0.8)}`]));
   if (colour === 'findings') list.append(swatch('var(--track)', 1, say('none')), ...scale('var(--c4)', ['< 0.5%', '< 1%', '< 3%', '< 10%', '≥ 10%']));
@@ -258,22 +258,19 @@ function choice<T extends string>(name: Word, options: [T, Word, boolean?][], ch
 
 const levelWord = (name: string): Word => (name === 'county' ? 'county' : 'constituency');
 
-async function openLand(): Promise<void> {
+async function openLand(path: string): Promise<void> {
   if (shapes) return;
   const { readLand } = await import('./land.js');
-  shapes = await readLand(layout.levels.map((l) => l.level), byCode);
+  shapes = await readLand(path, layout.levels.map((l) => l.level), byCode);
 }
 
 export async function map(): Promise<void> {
   const place = document.getElementById('map');
   if (!place || !contest) return;
   const path = `areas/${contest}.json`;
-  const [l, d, boundaries] = await Promise.all([
-    json<Layout>('map.json'),
-    json<Areas>(path),
-    fetch(`${document.documentElement.dataset['up'] ?? ''}boundaries.json`, { method: 'HEAD' }).then((r) => r.ok, () => false),
-  ]);
-  if (!l || !d) return;
+  const boundaries = place.dataset['land'] ?? '';
+  const [l, d] = await Promise.all([json<Layout>('map.json'), json<Areas>(path)]);
+  if (!l || !d) return place.classList.add('empty');
   layout = l;
   const take = (fresh: Areas): void => {
     data = fresh;
@@ -306,7 +303,7 @@ export async function map(): Promise<void> {
       }),
       choice('shape', kinds, view, (v) => {
         view = v;
-        void (v === 'land' ? openLand() : Promise.resolve()).then(redraw);
+        void (v === 'land' ? openLand(boundaries) : Promise.resolve()).then(redraw);
       }));
     const note = colour === 'highest' ? el('p', { class: 'more' }, say('highestNote'))
       : early ? el('p', { class: 'more' }, say('tooEarly', { n: layout.leader_from_percent })) : null;

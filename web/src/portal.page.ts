@@ -12,5 +12,4 @@ screen();
 station();
 proof();
 refreshed.push(proof);
-refreshed.push(proof);
 if (document.getElementById('map')) void import('./map.js').then((m) => m.map());

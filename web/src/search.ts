@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // Finding a place by its code or by a name that may be spelt wrongly. Names come in two steps: the higher
 // units at the first use, the lowest ones of each area when what is typed is long enough.
-import { el, json, units } from './dom.js';
+import { contest, el, json, units } from './dom.js';
 import { say } from './words.js';
 
 type Row = [code: string, name: string];
@@ -135,7 +135,7 @@ function where(code: string): string {
 
 export function search(): void {
   const tools = document.getElementById('tools');
-  if (!tools || !units) return;
+  if (!tools || !contest) return;
   const input = el('input', {
     type: 'search', role: 'combobox', 'aria-expanded': 'false', 'aria-controls': 'found', autocomplete: 'off',
     'aria-autocomplete': 'list', placeholder: say('search'), 'aria-label': say('search'), spellcheck: 'false',

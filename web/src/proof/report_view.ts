@@ -3,7 +3,7 @@
 import { el } from '../dom.js';
 import type { Report } from './everything.js';
 import type { RecordReport } from './here.js';
-import { duration, figure, tell } from './words.js';
+import { duration, figure, meaningOf, roleOf, tell } from './words.js';
 
 type Kind = 'ok' | 'bad' | 'open';
 const kinds: Record<Report['verdict'], Kind> = { valid: 'ok', invalid: 'bad', 'could not tell': 'open' };
@@ -22,8 +22,15 @@ export function failure(e: unknown): HTMLElement {
   return box('open', tell('unknown'), paragraph(tell('failed', { t: e instanceof Error ? e.message : String(e) })));
 }
 
-const because = (r: { sentence?: string; code?: string }) =>
-  r.sentence ? [paragraph(`${r.sentence} (${r.code ?? ''})`)] : [];
+/** The program's own sentence is English; elsewhere what its code means comes first. */
+const because = (r: { sentence?: string; code?: string }) => {
+  if (!r.sentence) return [];
+  const own = paragraph(`${r.sentence} (${r.code ?? ''})`);
+  const word = meaningOf(r.code ?? '');
+  if (word === null) return [own];
+  own.lang = 'en';
+  return [paragraph(word), own];
+};
 const meaning = (verdict: Report['verdict'], valid: string) =>
   paragraph(verdict === 'valid' ? valid : tell(verdict === 'invalid' ? 'invalidMeans' : 'unknownMeans'));
 const trust = (r: { trust: string }) => line(tell(r.trust === 'anchored' ? 'anchored' : 'selfDeclared'));
@@ -40,7 +47,7 @@ function signerLines(r: RecordReport): HTMLElement[] {
   return (r.signers ?? []).map((s) =>
     line(tell('signer', {
       name: s.name,
-      role: s.role,
+      role: roleOf(s.role),
       state: tell(s.state === 'holds' ? 'holds' : s.state === 'fails' ? 'fails' : 'stateUnknown'),
     })));
 }
@@ -87,7 +94,7 @@ function totals(r: Report): HTMLElement[] {
 function refusedView(r: Report): HTMLElement[] {
   if (!r.refused_count) return [];
   return [el('details', { open: true }, el('summary', {}, `${tell('refused')}: ${figure(r.refused_count)}`),
-    el('ul', {}, ...r.refused.slice(0, 50).map((x) => line(`${tell('entry')} ${figure(x.index)}: ${x.sentence} (${x.code})`))))];
+    el('ul', {}, ...r.refused.slice(0, 50).map((x) => line(`${tell('entry')} ${figure(x.index)}: ${meaningOf(x.code) ?? x.sentence} (${x.code})`))))];
 }
 
 export function everythingView(r: Report): HTMLElement {

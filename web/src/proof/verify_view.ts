@@ -192,7 +192,7 @@ export async function verifyView(place: HTMLElement): Promise<void> {
   try {
     const loaded = await proofModule();
     const a = anchors(loaded);
-    const parts = [el('h2', { class: 'kicker' }, tell('title')), everything(loaded), files(loaded, a.take), a.view, code(loaded)];
+    const parts = [el('h2', {}, tell('title')), everything(loaded), files(loaded, a.take), a.view, code(loaded)];
     parts.forEach((p) => p.setAttribute('data-keep', '')); // a page that renews itself leaves them alone
     place.replaceChildren(...parts);
   } catch (e) {

@@ -145,3 +145,54 @@ export const figure = (n: number): string => plain.format(n);
 export function duration(s: number): string {
   return s < 90 ? tell('seconds', { n: Math.max(1, Math.round(s)) }) : tell('minutes', { n: Math.round(s / 60) });
 }
+
+const roles: Record<string, string> = {
+  commissioner: 'kamishna',
+  'national-returning-officer': 'msimamizi wa taifa wa uchaguzi',
+  'returning-officer': 'msimamizi wa uchaguzi',
+  'deputy-returning-officer': 'naibu msimamizi wa uchaguzi',
+  'presiding-officer': 'afisa msimamizi wa kituo',
+  'deputy-presiding-officer': 'naibu afisa msimamizi wa kituo',
+  clerk: 'karani',
+  machine: 'mashine',
+  carrier: 'msafirishaji',
+  party: 'chama',
+  agent: 'wakala',
+  candidate: 'mgombea',
+  'observer-group': 'kundi la waangalizi',
+  observer: 'mwangalizi',
+  'audit-board': 'bodi ya ukaguzi',
+};
+export const roleOf = (role: string): string => (sw ? (roles[role] ?? role) : role.replace(/-/g, ' '));
+
+const codes: Record<string, string> = {
+  E_NETWORK: 'Seva haikufikiwa, au ilijibu vibaya.',
+  E_TIMEOUT: 'Muda uliisha.',
+  E_NOT_FOUND: 'Kinachohitajika hakikupatikana.',
+  E_MEMORY: 'Kumbukumbu ya kivinjari haikutosha.',
+  E_NOTE: 'Si waraka uliotiwa sahihi.',
+  E_SIGNATURE: 'Sahihi haikuthibitika.',
+  E_UNSIGNED: 'Hakuna sahihi ya ufunguo unaojulikana.',
+  E_CHECKPOINT: 'Si hatua ya daftari.',
+  E_ORIGIN: 'Ni ya daftari lingine.',
+  E_TILE: 'Kipande cha daftari kimeharibika.',
+  E_PROOF: 'Uthibitisho hausimami.',
+  E_FORK: 'Hatua mbili za daftari moja zinapingana.',
+  E_REWIND: 'Daftari linaonyesha rekodi chache kuliko lilizotia sahihi awali.',
+  E_QUORUM: 'Mashahidi hawatoshi.',
+  E_ANCHOR: 'Si nanga ya uaminifu inayotarajiwa.',
+  E_ENTRY: 'Si ingizo la daftari la mfumo huu.',
+  E_ELECTION: 'Ni rekodi ya uchaguzi mwingine.',
+  E_SIGNER: 'Imetiwa sahihi kwa ufunguo usiojulikana hapa.',
+  E_ROLE: 'Wadhifa wa aliyetia sahihi hauruhusu hili.',
+  E_SCOPE: 'Nje ya eneo, uchaguzi au chama cha aliyetia sahihi.',
+  E_REVOKED: 'Ufunguo uliotia sahihi umefutwa.',
+  E_EXPIRED: 'Ufunguo uliotia sahihi haukuwa halali wakati huo.',
+  E_THRESHOLD: 'Waliotia sahihi ni wachache kuliko wanaohitajika.',
+  E_OBJECT: 'Faili si ile inayotajwa na alama yake.',
+  E_OBJECT_MISSING: 'Faili inayohitajika haipo.',
+  E_RESULTS: 'Jumla zilizochapishwa si zile zinazotokana na rekodi.',
+};
+/** What a code of the program means; null where its own sentence does. */
+export const meaningOf = (code: string): string | null =>
+  sw ? (codes[code] ?? 'Maelezo ya programu, kwa Kiingereza:') : null;
