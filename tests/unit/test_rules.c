@@ -335,7 +335,7 @@ static void test_read(void **s) {
         {"{\"forms\":{\"village\":\"1A\"}}", 0, E_UNIT},
         {"{\"clocks\":{\"declaration_days\":100001}}", 0, E_RANGE},
         {"{\"recounts\":1}", 0, E_FIELD},
-        {"{\"court\":7}", 0, E_CANONICAL},
+        {"{\"court\":7}", 0, E_FIELD},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         err e = read_at(bad[i].json, bad[i].level, &r, &a, &f);
