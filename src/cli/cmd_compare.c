@@ -7,6 +7,7 @@
 #include "cli/cli.h"
 #include "cli/log_source.h"
 #include "service/compare_pdf.h"
+#include "service/import_err.h"
 #include "stats/compare_levels.h"
 #include "stats/pictures.h"
 
@@ -25,6 +26,7 @@ struct args {
 /* One side as it is read: the table, and the rows' values in a growing array. */
 struct side {
     struct cmp_table t;
+    struct buf converted; /* CSV made from a file in another format; empty: the file is CSV */
     size_t *source; /* column of the file for each column of numbers */
     size_t capacity;
     uint64_t *value;
@@ -70,6 +72,29 @@ static bool looks_like_number(struct span s) {
     return s.n > 0;
 }
 
+/* Results in NIST's common data format become a table first (service/import_err.h). */
+static err convert(const char *path, const char *contest, struct side *s, struct fail *f) {
+    struct span text;
+    TRY(file_map(path, &text, f));
+    err e = OK;
+    if (import_err_looks(text)) {
+        buf_init(&s->converted, (size_t)1 << 30);
+        e = import_err_csv(text, contest, &s->converted, f);
+    }
+    file_unmap(text);
+    return e;
+}
+
+static err open_rows(const char *path, const struct side *s, struct csv **out, struct fail *f) {
+    if (s->converted.n) return csv_open_span(buf_view(&s->converted), path, out, f);
+    return csv_open(path, out, f);
+}
+
+/* The column with the codes; a converted table's is "unit". */
+static const char *key_of(const struct side *s, const char *key) {
+    return key ? key : s->converted.n ? "unit" : NULL;
+}
+
 static err no_memory(const char *path, struct fail *f) {
     return fail_set(f, E_MEMORY, "%s is too large to compare in the memory allowed", path);
 }
@@ -78,7 +103,9 @@ static err no_memory(const char *path, struct fail *f) {
 static err find_numbers(const char *path, const char *key, struct arena *mem, struct side *s,
                         size_t *rows, struct fail *f) {
     struct csv *c = NULL;
-    TRY(csv_open(path, &c, f));
+    if (!(key = key_of(s, key)))
+        return fail_set(f, E_USAGE, "--key COL is missing: the column with the codes of the units in %s", path);
+    TRY(open_rows(path, s, &c, f));
     size_t n = csv_columns(c), key_at, left = n;
     enum { UNKNOWN, NUMBER, TEXT };
     uint8_t *kind = arena_array(mem, n, 1);
@@ -276,8 +303,8 @@ static err read_side(const struct args *o, const char *path, bool side_a, size_t
     TRY(wanted_columns(o, side_a, &s->t, p, n, wanted, f));
     TRY(allocate(path, rows, level != NULL, mem, s, f));
     struct csv *c = NULL;
-    TRY(csv_open(path, &c, f));
-    err e = read_rows(path, c, side_a || !o->key_b ? o->key : o->key_b, level,
+    TRY(open_rows(path, s, &c, f));
+    err e = read_rows(path, c, key_of(s, side_a || !o->key_b ? o->key : o->key_b), level,
                       side_a ? o->where_a : o->where_b, wanted, mem, s, f);
     csv_close(c);
     return e;
@@ -383,9 +410,14 @@ static err compare_log(const struct args *o, const char *path, struct arena *mem
         return fail_set(f, E_USAGE, "with --dir there is no second file: the options for B do not apply");
     if (strcmp(path, "-") == 0)
         return fail_set(f, E_USAGE, "the file is read twice: give a file, not standard input");
-    TRY(find_numbers(path, o->key, mem, &a, &rows, f));
-    TRY(log_source_open(&o->log, "compare", &src, f));
-    err e = log_units(src.log.fold, &src.pick, mem, &units, f);
+    err e = convert(path, o->log.contest, &a, f);
+    if (e == OK) e = find_numbers(path, o->key, mem, &a, &rows, f);
+    if (e == OK) e = log_source_open(&o->log, "compare", &src, f);
+    if (e != OK) {
+        buf_release(&a.converted);
+        return e;
+    }
+    e = log_units(src.log.fold, &src.pick, mem, &units, f);
     if (e == OK) e = make_pairs(o->columns, &a.t, &units.table, pairs, &n, f);
     if (e == OK) e = put_printed(o->printed_a, &a.t, true, pairs, n, f);
     if (e == OK) e = read_side(o, path, true, rows, pairs, n, mem, &a, f);
@@ -393,37 +425,48 @@ static err compare_log(const struct args *o, const char *path, struct arena *mem
     if (e == OK) e = run_checks(o, &a, &none, mem, checks, &check_count, f);
     if (e == OK) e = show_log(o, &src, &levels, checks, check_count, lang, out, f);
     log_source_close(&src);
+    buf_release(&a.converted);
     return e;
 }
 
-static err compare_files(const struct args *o, const char *path_a, const char *path_b,
-                         struct arena *mem, struct buf *out, struct fail *f) {
+static err compare_sides(const struct args *o, const char *path_a, const char *path_b, struct side *sa,
+                         struct side *sb, struct arena *mem, struct buf *out, struct fail *f) {
     static struct cmp_pair pairs[MAX_PAIRS];
     static struct cmp_checks checks[512];
     enum lang lang;
     size_t n, check_count, rows_a, rows_b;
-    struct side a = {.t.name = base_name(path_a)}, b = {.t.name = base_name(path_b)};
     struct cmp_result r;
     TRY(lang_parse(o->lang, &lang, f));
     if (strcmp(path_a, "-") == 0 || strcmp(path_b, "-") == 0)
         return fail_set(f, E_USAGE, "the files are read twice: give two files, not standard input");
-    TRY(find_numbers(path_a, o->key, mem, &a, &rows_a, f));
-    TRY(find_numbers(path_b, o->key_b ? o->key_b : o->key, mem, &b, &rows_b, f));
-    TRY(make_pairs(o->columns, &a.t, &b.t, pairs, &n, f));
-    TRY(put_printed(o->printed_a, &a.t, true, pairs, n, f));
-    TRY(put_printed(o->printed_b, &b.t, false, pairs, n, f));
-    TRY(read_side(o, path_a, true, rows_a, pairs, n, mem, &a, f));
-    TRY(read_side(o, path_b, false, rows_b, pairs, n, mem, &b, f));
-    TRY(compare_run(&a.t, &b.t, pairs, n, mem, &r, f));
-    TRY(run_checks(o, &a, &b, mem, checks, &check_count, f));
+    TRY(convert(path_a, o->log.contest, sa, f));
+    TRY(convert(path_b, o->log.contest, sb, f));
+    TRY(find_numbers(path_a, o->key, mem, sa, &rows_a, f));
+    TRY(find_numbers(path_b, o->key_b ? o->key_b : o->key, mem, sb, &rows_b, f));
+    TRY(make_pairs(o->columns, &sa->t, &sb->t, pairs, &n, f));
+    TRY(put_printed(o->printed_a, &sa->t, true, pairs, n, f));
+    TRY(put_printed(o->printed_b, &sb->t, false, pairs, n, f));
+    TRY(read_side(o, path_a, true, rows_a, pairs, n, mem, sa, f));
+    TRY(read_side(o, path_b, false, rows_b, pairs, n, mem, sb, f));
+    TRY(compare_run(&sa->t, &sb->t, pairs, n, mem, &r, f));
+    TRY(run_checks(o, sa, sb, mem, checks, &check_count, f));
     char source[600];
-    (void)snprintf(source, sizeof source, "A %.250s\nB %.250s", a.t.name, b.t.name);
+    (void)snprintf(source, sizeof source, "A %.250s\nB %.250s", sa->t.name, sb->t.name);
     TRY(write_files(o, &r, source, false, lang, out, f));
     if (o->json)
         compare_json(&r, checks, check_count, lang, o->limit, out);
     else
         compare_text(&r, checks, check_count, lang, o->limit < 1000 ? o->limit : 20, out);
     return buf_ok(out, f);
+}
+
+static err compare_files(const struct args *o, const char *path_a, const char *path_b,
+                         struct arena *mem, struct buf *out, struct fail *f) {
+    struct side a = {.t.name = base_name(path_a)}, b = {.t.name = base_name(path_b)};
+    err e = compare_sides(o, path_a, path_b, &a, &b, mem, out, f);
+    buf_release(&a.converted);
+    buf_release(&b.converted);
+    return e;
 }
 
 int cmd_compare(int argc, char **argv);
@@ -434,11 +477,14 @@ int cmd_compare(int argc, char **argv) {
     size_t n;
     const struct opt *o = options(&a, &n);
     const struct usage u = {
-        "compare A.csv B.csv|--dir DIR|URL --key COL [--columns A=B,..] [--json]",
+        "compare A B|--dir DIR|URL --key COL [--columns A=B,..] [--json]",
         "Compares two tallies of the same units: equal, differing (by how much), only in one; totals\n"
         "of each class; where the difference of the totals comes from; and whether one constant\n"
         "factor lies between them. A tally of a party, the media or a portal is not a count by the\n"
         "commission.\n\n"
+        "A and B are CSV, or results in NIST's common data format (SP 1500-100, JSON): then --contest\n"
+        "picks the contest, --key is not needed, and the columns are registered, cast, valid, rejected\n"
+        "and the choices.\n\n"
         "With --dir the second tally is a log's: rows of A are matched by code with stations, areas and\n"
         "the whole, each difference names the signed form and its picture, and published figures that\n"
         "no set of forms can give are listed. The log's columns: registered, valid, rejected, objected,\n"
@@ -449,10 +495,6 @@ int cmd_compare(int argc, char **argv) {
     int nargs, code;
     if (!cli_parse(&u, argc, argv, &nargs, &code)) return code;
     struct fail f = {0};
-    if (!a.key) {
-        (void)fail_set(&f, E_USAGE, "--key COL is missing: the column with the units' codes");
-        return cli_fail("compare", &f);
-    }
     if ((nargs == 1) != (a.log.dir != NULL)) {
         (void)fail_set(&f, E_USAGE, "give two files, or one file and --dir DIR|URL");
         return cli_fail("compare", &f);

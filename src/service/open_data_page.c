@@ -117,9 +117,25 @@ static void linked(struct xml_out *x, const char *href, const char *s) {
     xml_end(x, "li");
 }
 
-static void fact(struct xml_out *x, const char *name, struct span value) {
+static void fact(struct xml_out *x, const char *name, struct span value, const char *klass) {
+    xml_begin(x, "div");
     text(x, "dt", name);
-    xml_element(x, "dd", value);
+    xml_begin(x, "dd");
+    xml_attr(x, "class", span_text(klass));
+    xml_text(x, value);
+    xml_end(x, "dd");
+    xml_end(x, "div");
+}
+
+/* 1,234,567 */
+static void grouped(struct xml_out *x, uint64_t v) {
+    char digits[24], out[32];
+    int n = snprintf(digits, sizeof digits, "%llu", (unsigned long long)v), at = 0;
+    for (int i = 0; i < n; i++) {
+        if (i && (n - i) % 3 == 0) out[at++] = ',';
+        out[at++] = digits[i];
+    }
+    xml_text(x, span_of(out, (size_t)at));
 }
 
 static void head(struct xml_out *x, const char *const *w, const char *style, struct span title) {
@@ -161,7 +177,13 @@ static void head(struct xml_out *x, const char *const *w, const char *style, str
 static void table(struct xml_out *x, const char *const *w, const struct open_file *files, size_t n,
                   enum open_lang lang) {
     static const enum word columns[] = {W_FILE, W_FORMAT, W_BYTES, W_SUM};
+    xml_begin(x, "div");
+    xml_attr(x, "class", SPAN_LIT("scroll"));
+    xml_attr(x, "tabindex", SPAN_LIT("0"));
+    xml_attr(x, "role", SPAN_LIT("region"));
+    xml_attr(x, "aria-label", span_text(w[W_TITLE]));
     xml_begin(x, "table");
+    xml_attr(x, "class", SPAN_LIT("files"));
     xml_begin(x, "thead");
     xml_begin(x, "tr");
     for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
@@ -184,22 +206,26 @@ static void table(struct xml_out *x, const char *const *w, const struct open_fil
         text(x, "td", about[lang][y->format]);
         xml_begin(x, "td");
         xml_attr(x, "class", SPAN_LIT("n"));
-        xml_u64(x, y->bytes);
+        grouped(x, y->bytes);
         if (y->packed) {
             xml_text(x, SPAN_LIT(" ("));
-            xml_u64(x, y->unpacked_bytes);
+            grouped(x, y->unpacked_bytes);
             xml_text(x, SPAN_LIT(" "));
             xml_text(x, span_text(w[W_UNPACKED]));
             xml_text(x, SPAN_LIT(")"));
         }
         xml_end(x, "td");
         xml_begin(x, "td");
-        text(x, "code", hex);
+        xml_begin(x, "code");
+        xml_attr(x, "class", SPAN_LIT("hash"));
+        xml_text(x, span_text(hex));
+        xml_end(x, "code");
         xml_end(x, "td");
         xml_end(x, "tr");
     }
     xml_end(x, "tbody");
     xml_end(x, "table");
+    xml_end(x, "div");
 }
 
 static void body(struct xml_out *x, const struct export_source *s, const char *const *w,
@@ -215,20 +241,26 @@ static void body(struct xml_out *x, const struct export_source *s, const char *c
     xml_begin(x, "h1");
     xml_text(x, span_text(w[W_TITLE]));
     xml_end(x, "h1");
-    xml_element(x, "p", d->title);
+    xml_begin(x, "p");
+    xml_attr(x, "class", SPAN_LIT("kicker"));
+    if (lang != OPEN_EN) xml_attr(x, "lang", SPAN_LIT("en"));
+    xml_text(x, d->title);
+    xml_end(x, "p");
     if (d->notice.n) {
         xml_begin(x, "p");
-        xml_attr(x, "class", SPAN_LIT("notice"));
+        xml_attr(x, "class", SPAN_LIT("more"));
+        if (lang != OPEN_EN) xml_attr(x, "lang", SPAN_LIT("en"));
         xml_text(x, d->notice);
         xml_end(x, "p");
     }
     text(x, "p", w[W_WHAT]);
     text(x, "h2", w[W_AT]);
     xml_begin(x, "dl");
-    fact(x, w[W_SIZE], span_text(size));
-    fact(x, w[W_ROOT], span_text(at.root));
-    fact(x, w[W_TIME], span_text(at.time));
-    fact(x, w[W_STATUS], span_text(w[W_PROVISIONAL + export_status(s)]));
+    xml_attr(x, "class", SPAN_LIT("facts"));
+    fact(x, w[W_SIZE], span_text(size), "n");
+    fact(x, w[W_ROOT], span_text(at.root), "text code");
+    fact(x, w[W_TIME], span_text(at.time), "text code");
+    fact(x, w[W_STATUS], span_text(w[W_PROVISIONAL + export_status(s)]), "text");
     xml_end(x, "dl");
     table(x, w, files, n, lang);
     xml_begin(x, "p");
@@ -255,14 +287,14 @@ err open_data_page(const struct export_source *s, const struct open_file *files,
     xml_attr(&x, "lang", span_text(w[W_LANG]));
     head(&x, w, style, d->title);
     xml_begin(&x, "body");
-    xml_begin(&x, "header");
-    xml_attr(&x, "class", SPAN_LIT("top"));
     if (d->simulated) {
         xml_begin(&x, "p");
         xml_attr(&x, "class", SPAN_LIT("sim"));
         text(&x, "strong", "SIMULATED");
         xml_end(&x, "p");
     }
+    xml_begin(&x, "header");
+    xml_attr(&x, "class", SPAN_LIT("top"));
     xml_begin(&x, "div");
     xml_attr(&x, "class", SPAN_LIT("wrap"));
     link_to(&x, "../", w[W_BACK]);

@@ -24,7 +24,7 @@ static void copy(struct page *p, struct span name, struct span url, bool witness
     html_escaped(h, url);
     html_raw(h, "\">");
     html_name(h, name);
-    html_raw(h, "</a> <small>");
+    html_raw(h, "</a> <small class=\"code\">");
     if (witness) {
         html_word(h, W_WITNESS);
         html_raw(h, ", ");

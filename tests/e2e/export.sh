@@ -64,6 +64,18 @@ ok "sqlite says at which checkpoint it was made" sh -c "[ \"\$(sqlite3 '$tmp/one
     'SELECT checkpoint_size, checkpoint_root FROM source')\" = '$size|$root' ]"
 ok "results.json holds the published index" sh -c "grep -qF \"\$(cat '$tmp/d/public/results/index.json')\" '$tmp/one/results.json'"
 
+# the program reads its own back: every unit has the figures of the signed forms, and of the other export
+cat > "$tmp/all_equal.py" << 'X'
+import json, sys
+r = json.load(open(sys.argv[1]))
+bad = [f for f in r['fields'] if f['differs'] or not f['equal']]
+sys.exit(str(bad or r['fields']) if bad or len(r['fields']) < 8 or not r['matched'] else 0)
+X
+"$hesabu" compare "$tmp/one/err.json" --dir "$tmp/d/public" --json > "$tmp/back.json" 2> "$tmp/out"
+ok "compare: err.json read back equals the log's forms, unit by unit" python3 "$tmp/all_equal.py" "$tmp/back.json"
+sed '0,/"Count":[0-9]*/s//"Count":4711/' "$tmp/one/err.json" > "$tmp/changed.json"
+"$hesabu" compare "$tmp/changed.json" --dir "$tmp/d/public" --json > "$tmp/back.json" 2> "$tmp/out"
+ok "compare: one changed count is found" sh -c "! python3 '$tmp/all_equal.py' '$tmp/back.json'"
 ok "the demonstration leaves them under data/, whole" sh -c "cd '$tmp/d/public/data' && sha256sum -c SHA256SUMS"
 for f in err.json err.xml eml510.xml results.json election.sqlite; do
     ok "data/$f.gz is one's own export" sh -c "gunzip -c '$tmp/d/public/data/$f.gz' | cmp - '$tmp/one/$f'"

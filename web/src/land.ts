@@ -26,7 +26,8 @@ function code(properties: Record<string, unknown> | null, known: { has(code: str
   return known.has(whole) ? whole : null;
 }
 
-export async function readLand(file: string, levels: string[], known: { has(code: string): boolean }): Promise<Map<string, Shape>[]> {
+/** `known`: for each level the codes of its areas; codes of two levels may be spelt alike ("001"). */
+export async function readLand(file: string, levels: string[], known: { has(code: string): boolean }[]): Promise<Map<string, Shape>[]> {
   const topology = await json<Topology>(file);
   const out = levels.map(() => new Map<string, Shape>());
   if (!topology) return out;
@@ -36,7 +37,7 @@ export async function readLand(file: string, levels: string[], known: { has(code
     const features = feature(topology, shapes) as FeatureCollection;
     const path = geoPath(geoMercator().fitExtent([[4, 4], [596, 716]], features)).digits(1);
     for (const f of features.features) {
-      const c = code(f.properties, known);
+      const c = code(f.properties, known[i] ?? new Set());
       const d = path(f);
       const [x, y] = path.centroid(f);
       if (c && d) out[i]?.set(c, { d, x, y });

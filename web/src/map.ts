@@ -261,7 +261,8 @@ const levelWord = (name: string): Word => (name === 'county' ? 'county' : 'const
 async function openLand(path: string): Promise<void> {
   if (shapes) return;
   const { readLand } = await import('./land.js');
-  shapes = await readLand(path, layout.levels.map((l) => l.level), byCode);
+  shapes = await readLand(path, layout.levels.map((l) => l.level),
+    layout.levels.map((_, i) => new Set(data.areas.filter((a) => a.level === i + 1).map((a) => a.code))));
 }
 
 export async function map(): Promise<void> {
