@@ -311,19 +311,26 @@ static void simulate(const struct work *model, uint64_t runs, struct work *sum) 
     }
 }
 
-/* The majority over the first `n` stations, as reported. */
+/* One assertion over the stations of its region among the first `most`, as reported. */
+static struct work one_assertion(const struct assertion *a, size_t most, int64_t *reported) {
+    uint64_t sum = 0, ballots = 0;
+    size_t n = 0;
+    for (size_t g = 0; g < most; g++) {
+        if (!audit_holds(&nation, a->region, g)) continue;
+        reported[n] = assertion_value(a, bound[g], votes + g * CHOICES, CHOICES);
+        weight[n] = (uint64_t)reported[n] << 20;
+        below[n] = sum += weight[n];
+        ballots += bound[g];
+        n++;
+    }
+    struct work w = {.sim = {n, weight, below, NULL, assertion_null(a, ballots), 0x1p20},
+                     .reported = reported};
+    return w;
+}
+
 static struct work majority(size_t n, int64_t *reported) {
     struct assertion a = assertion_share(ASSERT_ABOVE, 0, 1, 2, AUDIT_EVERYWHERE);
-    uint64_t sum = 0;
-    int64_t ballots = 0;
-    for (size_t g = 0; g < n; g++) {
-        reported[g] = assertion_value(&a, bound[g], votes + g * CHOICES, CHOICES);
-        weight[g] = (uint64_t)reported[g] << 20;
-        below[g] = sum += weight[g];
-        ballots += (int64_t)bound[g];
-    }
-    struct work w = {.sim = {n, weight, below, NULL, ballots, 0x1p20}, .reported = reported};
-    return w;
+    return one_assertion(&a, n, reported);
 }
 
 static void error_table(uint64_t runs) {
@@ -348,14 +355,116 @@ static void error_table(uint64_t runs) {
     free(reported);
 }
 
-static int null_table(uint64_t runs, size_t stations) {
+/* The four nulls of one assertion; how many rates lie above the limit. */
+static int null_rows(struct work *model, uint64_t runs) {
     static const char *const kinds[] = {"1 % all wrong", "one vote at a time", "equal taint",
                                         "0.1 % of boxes lost"};
-    int64_t *reported = array(nation.batches, sizeof *reported);
-    struct work model = majority(stations, reported), sum;
     int bad = 0;
-    model.null = true;
-    model.most = stations / 2; /* the last stations would take most of the time */
+    struct work sum;
+    model->null = true;
+    model->most = model->sim.n / 2; /* the last stations would take most of the time */
+    for (int k = NULL_WHOLE; k <= NULL_LOST; k++) {
+        model->pattern = k;
+        model->seed = 900 + (uint64_t)k;
+        simulate(model, runs, &sum);
+        printf("  %-24s", kinds[k]);
+        for (size_t i = 0; i < METHODS; i++) {
+            bool above = binomial_at_least(runs, sum.finished[i], alpha) < 0.0005;
+            bad += above;
+            printf("%14.4f%s", (double)sum.finished[i] / (double)runs, above ? " !" : "  ");
+        }
+        printf("\n");
+    }
+    return bad;
+}
+
+/* A walk with the mixture, and a bug of a peer's: the product accumulated twice, of one fixed bet.
+ */
+struct planted {
+    struct mart m;
+    double once, twice, most;
+};
+static bool step_planted(void *ctx, double x, double mu) {
+    struct planted *t = ctx;
+    mart_step(&t->m, x, mu);
+    t->once += log(0.1 + 0.9 * x / mu);
+    t->twice += t->once;
+    t->most = fmax(t->most, t->twice);
+    return true;
+}
+
+/* A quarter in 24 counties with `SPARE` more, false by as little as it can be: SPARE + 1 counties
+ * are. */
+struct spare_work {
+    const struct sim *sim;
+    const int64_t *reported;
+    uint64_t from, to, joint, naive, planted;
+};
+static void *run_spare(void *arg) {
+    enum { NEED = 24, SPARE = 6 };
+    struct spare_work *w = arg;
+    struct assertion a[NEED + SPARE];
+    struct sim s = *w->sim;
+    int64_t *value = array(s.n, sizeof *value);
+    uint8_t *seen = array(s.n, 1);
+    s.value = value;
+    for (uint32_t j = 0; j < NEED + SPARE; j++) a[j] = assertion_share(ASSERT_AT_LEAST, 0, 1, 4, j);
+    if (!audit_spread(a, NEED + SPARE, SPARE)) exit(70);
+    for (uint64_t run = w->from; run < w->to; run++) {
+        double p[NEED + SPARE] = {0}, least = 1;
+        struct rng r;
+        rng_init_stream(&r, 4242, run);
+        for (size_t j = NEED - 1; j < NEED + SPARE; j++) {
+            struct planted t = {.m = {.scale = 0}};
+            struct bet b = bet_comparison(BET_MIXTURE, 0.5);
+            mart_init(&t.m, &b);
+            sim_make_null(NULL_WHOLE, w->reported, s.n, s.null_total, &r, value);
+            sim_draw(&s, &r, s.n / 2, seen, step_planted, &t);
+            p[j] = mart_p(&t.m);
+            least = fmin(least, p[j]);
+            if (j == NEED - 1) w->planted += t.most >= -log(alpha);
+        }
+        w->joint += audit_joint_p(a, p, NEED + SPARE) <= alpha;
+        w->naive += least <= alpha;
+    }
+    free(value);
+    free(seen);
+    return NULL;
+}
+
+static int spare_rows(const struct work *county, uint64_t runs) {
+    struct spare_work part[THREADS], sum = {0};
+    pthread_t thread[THREADS];
+    for (size_t i = 0; i < THREADS; i++) {
+        part[i] = (struct spare_work){.sim = &county->sim,
+                                      .reported = county->reported,
+                                      .from = i * runs / THREADS,
+                                      .to = (i + 1) * runs / THREADS};
+        if (pthread_create(&thread[i], NULL, run_spare, &part[i]) != 0) exit(70);
+    }
+    for (size_t i = 0; i < THREADS; i++) {
+        pthread_join(thread[i], NULL);
+        sum.joint += part[i].joint;
+        sum.naive += part[i].naive;
+        sum.planted += part[i].planted;
+    }
+    bool above = binomial_at_least(runs, sum.joint, alpha) < 0.0005;
+    bool seen = binomial_at_least(runs, sum.naive, alpha) < 0.0005;
+    bool caught = binomial_at_least(runs, sum.planted, alpha) < 0.0005;
+    double n = (double)runs;
+    printf("24 counties and 6 spare ones, 7 of them false: %.4f%s; the 24th smallest p alone %.4f "
+           "(%s)\n"
+           "planted, one bet's product accumulated twice: %.4f (%s)\n",
+           (double)sum.joint / n, above ? " !" : "", (double)sum.naive / n,
+           seen ? "seen to be wrong" : "NOT SEEN", (double)sum.planted / n,
+           caught ? "caught" : "NOT CAUGHT");
+    return above + !seen + !caught;
+}
+
+static int null_table(uint64_t runs, size_t stations) {
+    int64_t *reported = array(nation.batches, sizeof *reported);
+    struct work model = majority(stations, reported);
+    int bad = 0;
     if (model.sim.below[stations - 1] >> 20 <= (uint64_t)model.sim.null_total) {
         printf("the first %zu stations have no majority\n", stations);
         return 1;
@@ -365,18 +474,17 @@ static int null_table(uint64_t runs, size_t stations) {
            stations, runs, alpha, "");
     for (size_t i = 0; i < METHODS; i++) printf("%16s", names[i]);
     printf("\n");
-    for (int k = NULL_WHOLE; k <= NULL_LOST; k++) {
-        model.pattern = k;
-        model.seed = 900 + (uint64_t)k;
-        simulate(&model, runs, &sum);
-        printf("  %-24s", kinds[k]);
-        for (size_t i = 0; i < METHODS; i++) {
-            bool above = binomial_at_least(runs, sum.finished[i], alpha) < 0.0005;
-            bad += above;
-            printf("%14.4f%s", (double)sum.finished[i] / (double)runs, above ? " !" : "  ");
-        }
-        printf("\n");
+    bad += null_rows(&model, runs);
+    for (uint32_t county = 0; county < 47;
+         county += 23) { /* each draws from its own stations alone */
+        struct assertion a = assertion_share(ASSERT_AT_LEAST, 0, 1, 4, county);
+        model = one_assertion(&a, nation.batches, reported);
+        printf(" a quarter in county %u, %zu stations\n", county + 1, model.sim.n);
+        bad += null_rows(&model, runs);
     }
+    struct assertion quarter = assertion_share(ASSERT_AT_LEAST, 0, 1, 4, AUDIT_EVERYWHERE);
+    model = one_assertion(&quarter, 150, reported); /* 150 stations stand for each county */
+    bad += spare_rows(&model, runs);
     printf("  ('!': the exact 99.9 %% interval lies above the limit)\n");
     free(reported);
     return bad != 0;
