@@ -28,11 +28,11 @@ dir=.
 HESABU_OUTBOX=$(pwd)/box HOME=$(pwd)
 export HESABU_OUTBOX HOME
 step "daemon starts"
-"$hesabu" serve --dir e --listen 127.0.0.1:0 --interval 50 --quiet --exempt 127.0.0.0/8 \
+"$hesabu" serve --dir e --listen 127.0.0.1:0 --interval 50 --data-every 0 --quiet --exempt 127.0.0.0/8 \
     --unconfirmed 'an audit afterwards, without the witnesses' > serve.out 2> serve.err &
 pid=$!
 i=0
-until grep -q listening serve.out || [ $i -gt 3000 ]; do sleep 0.1; i=$((i + 1)); done
+until grep -q listening serve.out || [ $i -gt 3000 ] || ! kill -0 "$pid" 2> /dev/null; do sleep 0.1; i=$((i + 1)); done
 url=$(sed -n 's/.*\(http:[^ ]*[0-9]\).*/\1/p' serve.out | head -n 1)
 [ -n "$url" ] || fail "the daemon does not listen"
 send="--send $url --wait receipt"
@@ -40,7 +40,7 @@ entries() { sed -n 's/.*"size":\([0-9]*\).*/\1/p' e/public/head.json; }
 settled() { # until the tree has the newest entry that a receipt named
     want=$(sed -n 's/.*: entry \([0-9]*\),.*/\1/p' out | sort -n | tail -n 1)
     i=0
-    until [ -z "$want" ] || [ "$(entries)" -gt "$want" ] || [ $i -gt 600 ]; do sleep 0.1; i=$((i + 1)); done
+    until [ -z "$want" ] || [ "$(entries)" -gt "$want" ] || [ $i -gt 6000 ]; do sleep 0.1; i=$((i + 1)); done
 }
 grant() { # grant NAME ROLE KEYS...
     name=$1 role=$2; shift 2

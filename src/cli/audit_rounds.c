@@ -11,6 +11,7 @@
 #include "cli/values.h"
 #include "cli/words.h"
 #include "election/compose_audit.h"
+#include "service/audit_law.h"
 #include "stats/audit/size.h"
 
 enum { DRAWS_MAX = 64 << 20, TRANSCRIPT_MAX = 1 << 28 };
@@ -252,6 +253,9 @@ static void status_json(struct audit_log *a, const struct place_progress *p, str
     json_ku64(&j, "targeted", a->targeted);
     json_kbool(&j, "confirmed", a->confirmed);
     json_kbool(&j, "full_count", a->full);
+    audit_law_gap(a, name, sizeof name);
+    if (*name) json_kstr(&j, "leaves_out", name);
+    if (a->plan->spare) json_kdouble(&j, "p_of_regions", audit_regional_p(a->t.a, a->result.p, a->t.assertions));
     json_key(&j, "assertions");
     json_array(&j);
     for (size_t i = 0; i < a->t.assertions; i++) {
@@ -308,6 +312,11 @@ static void status_text(struct audit_log *a, const struct place_progress *p, str
         audit_log_claim(a, i, name, sizeof name);
         buf_printf(out, "  p = %.6f  %s\n", a->result.p[i], name);
     }
+    if (a->plan->spare)
+        buf_printf(out, "  p = %.6f  the regional rule, of which %u may fail\n",
+                   audit_regional_p(a->t.a, a->result.p, a->t.assertions), a->plan->spare);
+    audit_law_gap(a, name, sizeof name);
+    if (*name) buf_printf(out, "note: %s\n", name);
     buf_str(out, "by jurisdiction (counted of drawn):\n");
     for (size_t r = 0; r < a->t.c.regions; r++)
         if (p[r].drawn)

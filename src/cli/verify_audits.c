@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include "base/json_out.h"
+#include "service/audit_law.h"
 #include "service/audit_log.h"
 
 struct done {
@@ -11,6 +12,7 @@ struct done {
     enum audit_end gives;
     bool confirmed;
     uint64_t counted, draws;
+    char gap[300]; /* what the audit leaves out of the law's outcome */
 };
 
 static err get_object(void *ctx, const struct hash *id, uint64_t size, struct buf *out, struct fail *f) {
@@ -32,6 +34,7 @@ static void redo(const struct fold *fold, uint32_t plan, const struct tree_sourc
         d->confirmed = a->confirmed;
         d->counted = a->agreed;
         d->draws = a->dice->size;
+        audit_law_gap(a, d->gap, sizeof d->gap);
     }
     audit_log_release(a);
 }
@@ -49,6 +52,7 @@ static void as_json(const struct fold *fold, const struct audit_plan *p, const s
         json_kstr(j, "gives", audit_end_name(d->gives));
         json_ku64(j, "draws", d->draws);
         json_ku64(j, "counted", d->counted);
+        if (d->gap[0]) json_kstr(j, "leaves_out", d->gap);
     } else {
         json_kstr(j, "code", err_info(d->code)->name);
         json_kstr(j, "sentence", d->why.text);
@@ -66,8 +70,9 @@ static void as_text(const struct fold *fold, const struct audit_plan *p, const s
     else if (d->code != OK)
         buf_printf(out, "cannot be computed: %s (%s)\n", d->why.text, err_info(d->code)->name);
     else
-        buf_printf(out, "done again: %s, %llu draws, %llu boxes counted alike by two people\n",
-                   audit_end_name(d->gives), (unsigned long long)d->draws, (unsigned long long)d->counted);
+        buf_printf(out, "done again: %s, %llu draws, %llu boxes counted alike by two people%s%s\n",
+                   audit_end_name(d->gives), (unsigned long long)d->draws, (unsigned long long)d->counted,
+                   d->gap[0] ? "; note: " : "", d->gap);
 }
 
 err verify_audits(const struct fold *fold, const struct tree_source *s, bool json, struct buf *out,

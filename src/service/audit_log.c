@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/csv.h"
+#include "service/audit_law.h"
 #include "stats/audit/sample.h"
 
 enum { LIST_MAX = 64 << 20, TRANSCRIPT_MAX = 1 << 28 };
@@ -267,7 +268,7 @@ void audit_log_release(struct audit_log *a) {
 
 /* After a full count the hand count replaces the outcome: sums decide, not a test. */
 static void judge_full_count(struct audit_log *a) {
-    a->full_holds = a->full;
+    bool met[ASSERTIONS_MAX];
     for (size_t j = 0; a->full && j < a->t.assertions; j++) {
         const struct assertion *x = &a->t.a[j];
         uint64_t ballots = 0;
@@ -277,8 +278,11 @@ static void judge_full_count(struct audit_log *a) {
             ballots += a->t.c.bound[g];
             sum += audit_value(x, &a->t.c, &a->t.h, g);
         }
-        a->full_holds &= sum > assertion_null(x, ballots);
+        met[j] = sum > assertion_null(x, ballots);
+        /* the law asks for enough regions, whichever the plan chose */
+        if (audit_law_spread(a, j)) met[j] = audit_law_spread_holds(a, j);
     }
+    a->full_holds = a->full && audit_all_met(a->t.a, met, a->t.assertions);
 }
 
 err audit_log_run(struct audit_log *a, struct buf *transcript, struct fail *f) {

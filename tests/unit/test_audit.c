@@ -135,6 +135,21 @@ static void sizes_of_cards(void **state) {
     assert_true(supersimple_size(.1, 1.03905, .1, 0, 0, 1, 0) < 48);
 }
 
+/* What a planner is told: Kenya's majority of 2022 (7,176,141 of 14,213,137 valid votes), by what bounds a
+ * box: 14,326,751 ballots cast, or 22,120,458 voters registered. Chosen stations enter nowhere. */
+static void sizes_of_a_nation(void **state) {
+    (void)state;
+    double margin = 2 * 7176141.0 - 14213137;
+    uint64_t cast = audit_size_clean(BET_MIXTURE, margin / 14326751, .05);
+    uint64_t registered = audit_size_clean(BET_MIXTURE, margin / 22120458, .05);
+    assert_in_range(cast, 330, 340);
+    assert_in_range(registered, 515, 525);
+    /* ln(1/alpha) / ln(1 + v), which is all-in, is less */
+    assert_int_equal(audit_size_clean(BET_KAPLAN_MARKOV, margin / 14326751, .05),
+                     (uint64_t)ceil(log(20) / log1p(margin / 14326751)));
+    assert_true(audit_size_clean(BET_MIXTURE, 0, .05) == UINT64_MAX);
+}
+
 static double p_of(const struct bet *b, const double *x, size_t n, double mu, uint64_t cards) {
     struct mart m;
     mart_init(&m, b);
@@ -229,6 +244,7 @@ int main(void) {
         cmocka_unit_test(draws_like_numpy),
         cmocka_unit_test(bounds_errors_like_arlo),
         cmocka_unit_test(sizes_of_cards),
+        cmocka_unit_test(sizes_of_a_nation),
         cmocka_unit_test(bets_like_shangrla),
         cmocka_unit_test(kelly_bets_what_theory_says),
         cmocka_unit_test(ends_of_m),

@@ -5,7 +5,8 @@
 
 #include "election/compose_audit.h"
 #include "election_fixture.h"
-#include "service/audit_log.h"
+#include "election/rules.h"
+#include "service/audit_law.h"
 
 static err get_object(void *ctx, const struct hash *id, uint64_t size, struct buf *out, struct fail *f) {
     struct span s;
@@ -31,6 +32,9 @@ struct planned {
     uint32_t limit_ppm;
     const struct hash *sample;
     const char *winner, *loser;
+    const struct compose_claim *claims; /* instead of one that winner beats loser */
+    size_t claim_count;
+    uint32_t spare;
 };
 
 static struct hash plan(struct fixture *x, const struct planned *p) {
@@ -42,7 +46,8 @@ static struct hash plan(struct fixture *x, const struct planned *p) {
                                   .unit = span_text(p->unit ? p->unit : "")};
     struct compose_audit_plan c = {.election = x->election, .contest = SPAN_LIT("president"), .round = 1,
                                    .limit_ppm = p->limit_ppm, .bound = AUDIT_BOUND_REGISTERED,
-                                   .claims = &claim, .claim_count = 1,
+                                   .claims = p->claims ? p->claims : &claim,
+                                   .claim_count = p->claims ? p->claim_count : 1, .spare = p->spare,
                                    .manifest = fx_object(x, span_text(p->list)),
                                    .compliance = fx_object(x, span_text(p->compliance)),
                                    .authority = fx_object(x, SPAN_LIT("an order")), .sample = p->sample};
@@ -331,9 +336,113 @@ static void shared_sample(void **state) {
     fx_free(x);
 }
 
+/* The law: more than half of the votes, and a quarter in more than `p` of `q` of the two counties. */
+static void give_law(struct fixture *x, uint32_t p, uint32_t q) {
+    uint32_t contest = fold_contest_by_id(x->fold, SPAN_LIT("president"));
+    struct rule *law = (struct rule *)(uintptr_t)contest_rule(x->fold, contest);
+    law->kind = RULE_MAJORITY;
+    law->majority = (struct ratio){1, 2};
+    law->spread = true;
+    law->spread_level = 1;
+    law->spread_units = 2;
+    law->spread_share = (struct ratio){1, 4};
+    law->spread_regions = (struct ratio){p, q};
+}
+
+/* Every station of the fixture that is not closed, county 1 and county 2; ann has `one` and `two` of 100. */
+static const char *all_stations(const struct fixture *x, unsigned one, unsigned two) {
+    static char text[2000];
+    int n = snprintf(text, sizeof text, "jurisdiction,batch,ballots,ann,bo,cy\n");
+    for (uint32_t u = 0; u < fold_unit_count(x->fold); u++) {
+        const struct unit *s = fold_unit(x->fold, u);
+        if (!unit_is_station(x->fold, u) || s->closed) continue;
+        unsigned ann = s->code.p[0] == '1' ? one : two;
+        n += snprintf(text + n, sizeof text - (size_t)n, "%c,%.*s,700,%u,%u,%u\n", s->code.p[0], SPAN_ARG(s->code),
+                      ann, (100 - ann) / 2, 100 - ann - (100 - ann) / 2);
+    }
+    return text;
+}
+
+static const char *compliance_of(const char *stations) {
+    static char text[2000];
+    int n = snprintf(text, sizeof text, "station,delivered,cast,spoilt,unused,seals,custody,eligibility\n");
+    for (const char *at = strchr(stations, '\n') + 1; *at; at = strchr(at, '\n') + 1)
+        n += snprintf(text + n, sizeof text - (size_t)n, "%.4s,700,100,0,600,ok,ok,ok\n", at + 2);
+    return text;
+}
+
+#define SHARE(kind, u) {.claim = kind, .winner = SPAN_LIT("ann"), .p = 1, .q = 4, .unit = SPAN_LIT(u)}
+static const struct compose_claim half = {.claim = CLAIM_ABOVE, .winner = SPAN_LIT("ann"), .p = 1, .q = 2};
+
+static void what_the_law_asks(void **state) {
+    (void)state;
+    struct fixture *x = fx_base();
+    char gap[300];
+    const char *stations = all_stations(x, 60, 55);
+    struct compose_claim claims[] = {half, SHARE(CLAIM_AT_LEAST, "1"), SHARE(CLAIM_AT_LEAST, "2")};
+    static const struct {
+        uint32_t p, claims, spare;
+        bool covers;
+    } cases[] = {{1, 3, 0, true}, {1, 2, 0, false}, {1, 1, 0, false}, {0, 2, 0, true},
+                 {0, 3, 0, true}, {0, 3, 1, true},  {1, 3, 1, false}, {0, 1, 0, false}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct hash id = plan(x, &(struct planned){.list = stations, .compliance = compliance_of(stations),
+                                                   .limit_ppm = 50000 + (uint32_t)i, .claims = claims,
+                                                   .claim_count = cases[i].claims, .spare = cases[i].spare});
+        give_law(x, cases[i].p, 2);
+        struct audit_log *a = opened(x, &id);
+        audit_law_gap(a, gap, sizeof gap);
+        if ((*gap == 0) != cases[i].covers) fail_msg("case %zu: \"%s\"", i, gap);
+        audit_log_release(a);
+        free(a);
+    }
+    /* a list that leaves stations out; a rule that is not known */
+    struct hash id = plan(x, &(struct planned){.list = list, .compliance = good, .limit_ppm = 90000});
+    struct audit_log *a = opened(x, &id);
+    audit_law_gap(a, gap, sizeof gap);
+    assert_non_null(strstr(gap, "the committed list lacks"));
+    audit_log_release(a);
+    free(a);
+    fx_free(x);
+}
+
+/* Everything is counted and the county that the plan chose has no quarter: the other one has, and that is
+ * what the law asks; or it has not, and then the hand count overturns the outcome. */
+static void any_county_will_do(void **state) {
+    (void)state;
+    struct fail f;
+    struct compose_claim claims[] = {half, SHARE(CLAIM_AT_LEAST, "1")};
+    for (int other = 0; other < 2; other++) {
+        struct fixture *x = fx_base();
+        const char *stations = all_stations(x, 60, 55);
+        uint32_t n = 0;
+        for (const char *c = stations; *c; c++) n += *c == '\n';
+        struct hash id = plan(x, &(struct planned){.list = stations, .compliance = compliance_of(stations),
+                                                   .limit_ppm = 1000, .claims = claims, .claim_count = 2});
+        throw_dice(x, &id, n - 1, false);
+        const struct audit_plan *p = fold_audit(x->fold, audit_of_entry(x->fold, fold_find(x->fold, &id)));
+        for (uint32_t i = 0; i < p->size; i++) {
+            struct span code = fold_unit(x->fold, audit_draw_at(x->fold, p, i))->code;
+            count(x, &id, code, code.p[0] == '1' ? "24,40,36" : other ? "690,5,5" : "24,40,36");
+        }
+        give_law(x, 0, 2); /* one county is enough */
+        struct audit_log *a = opened(x, &id);
+        must(audit_log_run(a, NULL, &f));
+        assert_true(a->full);
+        assert_int_equal(audit_log_end(a), other ? AUDIT_FULL_CONFIRMS : AUDIT_FULL_OVERTURNS);
+        give_law(x, 1, 2); /* both are needed */
+        must(audit_log_run(a, NULL, &f));
+        assert_int_equal(audit_log_end(a), AUDIT_FULL_OVERTURNS);
+        audit_log_release(a);
+        free(a);
+        fx_free(x);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(to_the_end), cmocka_unit_test(contradictions),
                                        cmocka_unit_test(full_counts), cmocka_unit_test(compliance),
-                                       cmocka_unit_test(shared_sample)};
+                                       cmocka_unit_test(shared_sample), cmocka_unit_test(what_the_law_asks),
+                                       cmocka_unit_test(any_county_will_do)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
