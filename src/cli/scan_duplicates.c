@@ -109,8 +109,20 @@ static err read_one(struct pile *p, size_t i, const struct reader *r, const stru
 
 /* ---- comparing them ---- */
 
-static bool same_station(const struct image *a, const struct image *b) {
-    return a->identified && b->identified && strcmp(a->code.station, b->code.station) == 0;
+/* The QR code says a contest's id, the strip its number: compared where both sheets say it. */
+static bool other_contest(const struct form_code *a, const struct form_code *b) {
+    return (a->contest[0] && b->contest[0] && strcmp(a->contest, b->contest) != 0) ||
+           (a->contest_number && b->contest_number && a->contest_number != b->contest_number);
+}
+
+/* One sheet of one station's form: a paper can be no other. */
+static bool same_sheet(const struct image *a, const struct image *b) {
+    return strcmp(a->code.station, b->code.station) == 0 && a->code.page == b->code.page &&
+           !other_contest(&a->code, &b->code);
+}
+
+static bool same_rows(const struct image *a, const struct image *b) {
+    return a->code.page == b->code.page && a->code.shape.choices == b->code.shape.choices;
 }
 
 /* Answered figures in the same row that are not the same. */
@@ -118,6 +130,7 @@ static unsigned different_figures(const struct image *a, const struct image *b,
                                   unsigned *compared) {
     unsigned n = 0;
     *compared = 0;
+    if (!same_rows(a, b)) return 0;
     for (unsigned k = 0; k < a->fields && k < b->fields; k++) {
         if (!a->figure[k].answered || !b->figure[k].answered) continue;
         (*compared)++;
@@ -133,8 +146,8 @@ static void say(struct pile *p, const struct image *a, const struct image *b, co
     struct json_out j = json_out(&out);
     unsigned compared;
     const unsigned differ = different_figures(a, b, &compared);
-    const bool known = a->identified && b->identified, station = same_station(a, b);
-    const bool look = (known && !station) || differ > 0;
+    const bool known = a->identified && b->identified;
+    const bool look = (known && !same_sheet(a, b)) || differ > 0;
     json_object(&j);
     json_kstr(&j, "same", what);
     json_kstr(&j, "a", a->path);

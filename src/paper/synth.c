@@ -52,11 +52,18 @@ static void stamp_image(struct raster *page, const float *image, int side, doubl
     const double scale = side / (size_mm * SYNTH_PPMM);
     const int half = (int)ceil(size_mm * SYNTH_PPMM / 2);
     const int mx = (int)lround(cx * SYNTH_PPMM), my = (int)lround(cy * SYNTH_PPMM);
+    int top = side, low = -1; /* rows that hold anything */
+    for (int i = 0; i < side * side; i++)
+        if (image[i] > 0) {
+            top = i / side < top ? i / side : top;
+            low = i / side;
+        }
     for (int y = -half; y <= half; y++)
         for (int x = -half; x <= half; x++) {
             const double u = (x + 0.5) * scale + side / 2.0 - 0.5;
             const double v = (y + 0.5) * scale + side / 2.0 - 0.5;
             const int iu = (int)floor(u), iv = (int)floor(v);
+            if (iv + 1 < top || iv > low) break;
             if (iu < 0 || iv < 0 || iu + 1 >= side || iv + 1 >= side) continue;
             const double fu = u - iu, fv = v - iv;
             const float *p = image + iv * side + iu;

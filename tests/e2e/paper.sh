@@ -143,6 +143,39 @@ cp "$tmp/again.pdf" "$tmp/photos/3.pdf"
 ok "two copies of one file at one station are no alarm" [ $? -eq 0 ]
 ok "but they are said" grep -q '"same":"bytes"' "$tmp/dup.json"
 says "and counted; unsigned forms are not compared by ink" "$tmp/dup.json" '.images == 3 and .same_bytes == 1 and .same_paper == 0 and .without_signature_or_stamp == 3'
+mkdir "$tmp/signed"
+python3 - "$tmp" << 'END'
+# forms of two stations that bear the same signatures and stamp, at two resolutions; a third with others
+import glob, random, struct, subprocess, sys, zlib
+tmp = sys.argv[1]
+pdf = glob.glob(tmp + '/a/34A-*.pdf')[0]
+def sheet(name, page, dpi, seed):
+    pgm = subprocess.run(['pdftoppm', '-gray', '-r', str(dpi), '-f', str(page), '-l', str(page), pdf], capture_output=True, check=True).stdout
+    _, size, _, pixels = pgm.split(b'\n', 3)
+    w, h = map(int, size.split())
+    p, mm, r = bytearray(pixels), dpi / 25.4, random.Random(seed)
+    for left, right in ((20, 76), (84, 140), (150, 188)):
+        x, y = left, 255
+        for k in range(14):
+            u, v = r.uniform(left, right), r.uniform(244, 266)
+            for t in range(400):
+                cx, cy = (x + (u - x) * t / 400) * mm, (y + (v - y) * t / 400) * mm
+                for dy in range(-2, 3):
+                    for dx in range(-2, 3):
+                        p[(int(cy) + dy) * w + int(cx) + dx] = 30
+            x, y = u, v
+    raw = b''.join(b'\0' + bytes(p[i * w:(i + 1) * w]) for i in range(h))
+    chunk = lambda kind, data: struct.pack('>I', len(data)) + kind + data + struct.pack('>I', zlib.crc32(kind + data))
+    open(tmp + '/signed/' + name, 'wb').write(b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', struct.pack('>IIBBBBB', w, h, 8, 0, 0, 0, 0)) +
+                                              chunk(b'IDAT', zlib.compress(raw, 1)) + chunk(b'IEND', b''))
+sheet('1.png', 1, 150, 1)
+sheet('2.png', 3, 170, 1)
+sheet('3.png', 5, 150, 2)
+END
+"$hesabu" scan --duplicates "$tmp/signed" > "$tmp/dup.json" 2>&1
+ok "one paper's signatures under two stations are an alarm" [ $? -eq 1 ]
+says "once: the third was signed by others" "$tmp/dup.json" '.images == 3 and .same_paper == 1 and .to_look_at == 1'
+ok "and both stations are named" sh -c "grep '\"same\":\"paper\"' '$tmp/dup.json' | jq -e '.look and .station_a != .station_b and .alike > 0.8'"
 refuses "nothing else beside it" 64 E_USAGE "$hesabu" scan --duplicates "$tmp/photos" --dir "$tree"
 
 echo "1..$n"
