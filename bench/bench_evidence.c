@@ -3,7 +3,8 @@
  * boxes, stamps and signatures, and one paper photographed twice, all on simulated forms. Counts
  * with exact (Clopper-Pearson) 95 % intervals. Usage: bench_evidence SHARED WHAT [N] [SEED] [MORE],
  * where WHAT is findings or findings-bad (N forms), slips (N photographs) or duplicates (N papers; MORE
- * hashes in all). */
+ * hashes in all; then a file to keep them in). */
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -237,6 +238,12 @@ static void bench_findings(const struct reader *reader, const struct digit_set *
 
 enum { PHOTOS = 3 }; /* of each paper two, and one of another paper signed by the same people */
 
+static bool is_empty(const uint64_t *h) {
+    uint64_t any = 0;
+    for (int i = 0; i < SCAN_HASH_WORDS; i++) any |= h[i];
+    return any == 0;
+}
+
 struct pairs {
     size_t papers, found, same_people, others;
     double least_true, best_people, best_other;
@@ -306,6 +313,7 @@ static void make_flat(const struct digit_set *digits, uint64_t *hash, size_t fro
         struct rng r;
         struct synth_hand hand;
         bool usable;
+        if (!is_empty(hash + i * SCAN_HASH_WORDS)) continue;
         rng_init_stream(&r, 92, i);
         synth_hand_draw(&r, digits, &hand);
         const size_t top = (size_t)(236 * SYNTH_PPMM) * (size_t)page.w;
@@ -319,12 +327,6 @@ static void make_flat(const struct digit_set *digits, uint64_t *hash, size_t fro
     raster_release(&page);
 }
 
-static bool is_empty(const uint64_t *h) {
-    uint64_t any = 0;
-    for (int i = 0; i < SCAN_HASH_WORDS; i++) any |= h[i];
-    return any == 0;
-}
-
 /* Two processes share the work; what each makes does not depend on that. */
 static void make_all(const struct reader *reader, const struct digit_set *digits, uint64_t *hash,
                      size_t photos, size_t n) {
@@ -334,8 +336,9 @@ static void make_all(const struct reader *reader, const struct digit_set *digits
         if (child < 0) exit(1);
         if (child > 0) continue;
         for (size_t i = w; i < photos; i += WORKERS)
-            (void)make_photo(reader, digits, i / PHOTOS, i, i % PHOTOS == 2,
-                             hash + i * SCAN_HASH_WORDS);
+            if (is_empty(hash + i * SCAN_HASH_WORDS))
+                (void)make_photo(reader, digits, i / PHOTOS, i, i % PHOTOS == 2,
+                                 hash + i * SCAN_HASH_WORDS);
         make_flat(digits, hash, photos + w, n, WORKERS);
         _exit(0);
     }
@@ -345,15 +348,24 @@ static void make_all(const struct reader *reader, const struct digit_set *digits
     }
 }
 
+/* Hashes in a file, so that a run that was stopped goes on; without one, in memory only. */
+static uint64_t *hashes_in(const char *path, size_t size) {
+    const int fd = path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -1;
+    if (path && (fd < 0 || ftruncate(fd, (off_t)size) != 0)) exit(1);
+    void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, path ? MAP_SHARED : MAP_SHARED | MAP_ANONYMOUS,
+                   fd, 0);
+    if (p == MAP_FAILED) exit(1);
+    return p;
+}
+
 static void bench_duplicates(const struct reader *reader, const struct digit_set *digits,
-                             size_t papers, size_t n) {
+                             size_t papers, size_t n, const char *kept) {
     struct pairs p = {.papers = papers, .least_true = 1};
     size_t unusable = 0, tried = 0;
     const size_t photos = PHOTOS * papers;
     double sum_true = 0, most_people = 0;
-    uint64_t *hash = mmap(NULL, n * SCAN_HASH_WORDS * sizeof *hash, PROT_READ | PROT_WRITE,
-                          MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (hash == MAP_FAILED || n < photos) exit(1);
+    if (n < photos) exit(1);
+    uint64_t *hash = hashes_in(kept, n * SCAN_HASH_WORDS * sizeof *hash);
     make_all(reader, digits, hash, photos, n);
     for (size_t i = 0; i < photos; i++) unusable += is_empty(hash + i * SCAN_HASH_WORDS);
     for (size_t k = 0; k < papers; k++) {
@@ -445,7 +457,8 @@ int main(int argc, char **argv) {
         bench_slips(&reader, n, seed + 1, SYNTH_BAD_PHONE);
     }
     if (strcmp(argv[2], "duplicates") == 0)
-        bench_duplicates(&reader, &digits, n, argc > 5 ? strtoull(argv[5], NULL, 10) : 40000);
+        bench_duplicates(&reader, &digits, n, argc > 5 ? strtoull(argv[5], NULL, 10) : 40000,
+                         argc > 6 ? argv[6] : NULL);
     digit_set_release(&digits);
     reader_release(&reader);
     return 0;

@@ -7,6 +7,7 @@
 #include "cli/send.h"
 #include "cli/tree.h"
 #include "cli/values.h"
+#include "crypto/sealed.h"
 #include "election/compose.h"
 #include "paper/mask.h"
 #include "service/metadata.h"
@@ -18,7 +19,7 @@ enum { PICTURE_MAX = 32 << 20, MASKS_MAX = 100 };
 
 struct image_args {
     const char *contest, *station, *kind, *result, *shown, *public_out, *election;
-    const char *zones, *preset;
+    const char *zones, *preset, *sealed;
     uint64_t page, round;
     struct opt_list masks;
     uint32_t masked[MASKS_MAX][4];
@@ -134,6 +135,23 @@ static err write_public(struct image_args *a, const char *original, struct named
     return e;
 }
 
+/* The sealed file stands for the original: it must hold just that. */
+static err name_sealed(const char *path, struct named_object *original, struct fail *f) {
+    struct span file;
+    struct sealed_head *h = malloc(sizeof *h);
+    if (!h) return fail_set(f, E_MEMORY, "no memory for a sealed file's head");
+    err e = file_map(path, &file, f);
+    if (e == OK) {
+        e = sealed_parse(file, h, f);
+        if (e == OK && !hash_eq(&h->content, &original->id))
+            e = fail_set(f, E_OBJECT, "%s holds another file than the one given", path);
+        if (e == OK) *original = (struct named_object){sha256(file), file.n};
+        file_unmap(file);
+    }
+    free(h);
+    return e;
+}
+
 static err image_text(struct image_args *a, const char *file, struct buf *text, struct fail *f) {
     static const char *const kinds[] = {"original", "carbon", "agent", "posted"};
     struct compose_image m = {.kind = IMAGE_ORIGINAL, .round = (unsigned)a->round,
@@ -169,7 +187,8 @@ static err image_text(struct image_args *a, const char *file, struct buf *text, 
     m.original = (struct named_object){sha256(original), original.n};
     enum image_format format = metadata_format(original);
     file_unmap(original);
-    if (m.original.size > PICTURE_MAX) return fail_set(f, E_TOO_LARGE, "%s has more than 32 MiB", file);
+    if (a->sealed) TRY(name_sealed(a->sealed, &m.original, f));
+    if (m.original.size > PICTURE_MAX + SEALED_HEAD_MAX) return fail_set(f, E_TOO_LARGE, "%s has more than 32 MiB", file);
     if (format == FORMAT_UNKNOWN)
         return fail_set(f, E_IMAGE, "%s is no PNG, JPEG or PDF file", file);
     TRY(write_public(a, file, &m.shown, f));
@@ -199,6 +218,7 @@ int cmd_image(int argc, char **argv) {
         {"--mask", OPT_LIST, &a->masks, "X,Y,W,H", "a rectangle that is painted over in the public version"},
         {"--mask-zones", OPT_TEXT, &a->zones, "ZONES", "zones of the printed form: agent_id,agent_phone,.. or \"preset\""},
         {"--preset", OPT_TEXT, &a->preset, "DIR", "whose masked_zones \"preset\" means (data/kenya-2017)"},
+        {"--sealed", OPT_TEXT, &a->sealed, "FILE", "the original as 'hesabu seal' encrypted it: sent and named instead of it"},
         {"--public-out", OPT_TEXT, &a->public_out, "FILE", "where the public version is written (FILE.public)"},
         {"--election", OPT_TEXT, &a->election, "WHERE", "the manifest's id, an anchor file, DIR or URL (else --send)"},
         MAKE_OPTIONS(m),
@@ -220,7 +240,7 @@ int cmd_image(int argc, char **argv) {
         if (!a->election) a->election = m.send.url;
         err e = image_text(a, file, &text, &f);
         if (e == OK) {
-            m.objects.at[m.objects.n++] = file;
+            m.objects.at[m.objects.n++] = a->sealed ? a->sealed : file;
             m.objects.at[m.objects.n++] = a->public_path;
             code = make_finish("image", &m, buf_view(&text));
         } else {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* Everything that libsodium does for the project: ed25519.h and secret.h. */
+/* Everything that libsodium does for the project: ed25519.h, secret.h, its part of sealed.h. */
 #include "crypto/ed25519.h"
+#include "crypto/sealed.h"
 #include "crypto/secret.h"
 
 #include <pthread.h>
@@ -129,4 +130,42 @@ err secret_open(struct span box, struct span passphrase, struct secret_kdf kdf,
             f, E_PASSPHRASE,
             "the passphrase is wrong, or the file is damaged: try the passphrase again");
     return OK;
+}
+
+_Static_assert(SEALED_WRAP_BYTES == crypto_box_SEALBYTES + 32, "sealed key");
+_Static_assert(SEALED_NONCE_BYTES == crypto_aead_xchacha20poly1305_ietf_NPUBBYTES, "nonce");
+_Static_assert(SEALED_TAG_BYTES == crypto_aead_xchacha20poly1305_ietf_ABYTES, "tag");
+
+bool sealed_wrap(const struct ed25519_public *to, const uint8_t key[32],
+                 uint8_t out[SEALED_WRAP_BYTES]) {
+    uint8_t x[crypto_box_PUBLICKEYBYTES];
+    ready();
+    return crypto_sign_ed25519_pk_to_curve25519(x, to->b) == 0 &&
+           crypto_box_seal(out, key, 32, x) == 0;
+}
+
+bool sealed_unwrap(const struct ed25519_secret *by, const uint8_t box[SEALED_WRAP_BYTES],
+                   uint8_t key[32]) {
+    uint8_t x[crypto_box_PUBLICKEYBYTES], secret[crypto_box_SECRETKEYBYTES];
+    ready();
+    const struct ed25519_public p = ed25519_public_of(by);
+    const bool good = crypto_sign_ed25519_pk_to_curve25519(x, p.b) == 0 &&
+                      crypto_sign_ed25519_sk_to_curve25519(secret, by->b) == 0 &&
+                      crypto_box_seal_open(key, box, SEALED_WRAP_BYTES, x, secret) == 0;
+    secret_wipe(secret, sizeof secret);
+    return good;
+}
+
+void sealed_encrypt(const uint8_t key[32], const uint8_t nonce[SEALED_NONCE_BYTES],
+                    struct span head, struct span content, uint8_t *out) {
+    ready();
+    (void)crypto_aead_xchacha20poly1305_ietf_encrypt(out, NULL, content.p, content.n, head.p,
+                                                     head.n, NULL, nonce, key);
+}
+
+bool sealed_decrypt(const uint8_t key[32], const uint8_t nonce[SEALED_NONCE_BYTES],
+                    struct span head, struct span box, uint8_t *out) {
+    ready();
+    return crypto_aead_xchacha20poly1305_ietf_decrypt(out, NULL, NULL, box.p, box.n, head.p, head.n,
+                                                      nonce, key) == 0;
 }

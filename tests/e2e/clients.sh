@@ -112,6 +112,9 @@ ok "a form's picture" exits 0
 ok "the public version has no words in it" sh -c '! grep -q Author form.png.public'
 ok "and is public" test -e "e/public/objects/$(sha256sum < form.png.public | cut -d' ' -f1)"
 ok "the original is not" test ! -e "e/public/objects/$(sha256sum < form.png | cut -d' ' -f1)"
+"$hesabu" seal form.png --to "$(vkey com.key)" > /dev/null
+run "$hesabu" image form.png --sealed form.png.sealed --contest "$contest" --station "$station" --kind carbon --key po.key --send "$url"
+ok "a sealed original is kept as it is sealed" test -e "e/private/restricted/$(sha256sum < form.png.sealed | cut -d' ' -f1)"
 refuses "what is no picture" 1 E_IMAGE "$hesabu" image why.txt --contest "$contest" --station "$station" --election e
 settled 8
 

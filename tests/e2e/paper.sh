@@ -118,6 +118,19 @@ pdftoppm -r 20 -f 2 -l 2 -jpeg -singlefile "$tmp/one.pdf" "$tmp/small"
 refuses "a form that is not recognised is not masked by guess" 2 E_NOT_FOUND picture "$tmp/small.jpg" --public-out "$tmp/x" --mask-zones preset
 refuses "no such zone" 64 E_USAGE picture "$tmp/agents.jpg" --page 2 --mask-zones faces
 
+# ---- the original, for parties and court alone ----
+for k in court party-a stranger; do "$hesabu" keys new "$k" --simulated --out "$tmp/$k.key" > /dev/null; done
+{ echo "# who may open originals"; "$hesabu" keys show "$tmp/party-a.key" --json 2> /dev/null | jq -r .vkey; } > "$tmp/parties.keys"
+ok "an original is sealed" "$hesabu" seal "$tmp/agents.jpg" --to "$tmp/parties.keys" --to "$("$hesabu" keys show "$tmp/court.key" --json 2> /dev/null | jq -r .vkey)"
+ok "and goes into the record as it is sealed" picture "$tmp/agents.jpg" --sealed "$tmp/agents.jpg.sealed" --page 2 --mask-zones preset
+sed -n 2p "$tmp/image.note" > "$tmp/image.json"
+says "under the sealed file's hash" "$tmp/image.json" ".original.sha256 == \"$(sha256sum < "$tmp/agents.jpg.sealed" | cut -d' ' -f1)\" and (.masked | length) == 22"
+ok "the court opens it" sh -c "'$hesabu' unseal '$tmp/agents.jpg.sealed' --key '$tmp/court.key' --out '$tmp/opened' && cmp '$tmp/opened' '$tmp/agents.jpg'"
+ok "so does a party" sh -c "'$hesabu' unseal '$tmp/agents.jpg.sealed' --key '$tmp/party-a.key' --out '$tmp/opened2' && cmp '$tmp/opened2' '$tmp/agents.jpg'"
+refuses "nobody else" 2 E_NOT_FOUND "$hesabu" unseal "$tmp/agents.jpg.sealed" --key "$tmp/stranger.key" --out "$tmp/opened3"
+refuses "what was sealed from another picture" 1 E_OBJECT picture "$tmp/figures.jpg" --sealed "$tmp/agents.jpg.sealed"
+refuses "a seal for nobody" 64 E_USAGE "$hesabu" seal "$tmp/agents.jpg"
+
 # ---- the slip ----
 officer=po.$(cat "$tmp/officer")
 ok "the slip of a signed result" "$hesabu" forms --slip "$tmp/note" --signer "$officer" --simulated --out "$tmp/slip.pdf"
