@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* A load generator for the loopback: keep-alive connections, each with one request under way.
  *
- *   bench_load 127.0.0.1:PORT FILE [-c CONNECTIONS] [-j THREADS] [-s SECONDS] [-n REQUESTS] [-l]
- * [-e]
+ *   bench_load 127.0.0.1:PORT FILE [-c CONNECTIONS] [-j THREADS] [-s SECONDS] [-n REQUESTS]
+ *              [-p MS] [-l] [-e]
  *
  * FILE holds requests made beforehand, each as its length in decimal, a newline, and its bytes; so
  * signatures are made before the clock starts. They are sent once, in order (-l: over and over).
+ * -p: each connection rests so long after an answer, a quarter more or less (a reader that polls).
  * -e: send one request a connection and only listen (an event stream), counting bytes.
  * Prints requests a second, latencies, and how often each status came. Refuses other machines. */
 #include <arpa/inet.h>
@@ -34,6 +35,7 @@ struct load {
     size_t request_count;
     uint64_t most;
     bool loop, events;
+    double pause; /* seconds between an answer and the next request; 0: none */
     double end;
     _Atomic uint64_t next;
 };
@@ -42,7 +44,7 @@ struct link {
     int fd;
     struct span left; /* of the request that is being sent */
     bool waiting, head_done;
-    double sent_at;
+    double sent_at, due; /* due: of a link that rests; 0: it does not */
     char head[HEAD_MAX];
     size_t head_n;
     uint64_t body_left;
@@ -56,6 +58,7 @@ struct worker {
     int epoll;
     struct link *links;
     size_t link_count, alive;
+    unsigned seed;
     uint64_t done, bytes, failed, statuses[600], latency[BUCKETS];
 };
 
@@ -159,6 +162,20 @@ static bool link_feed(struct worker *w, struct link *l, const char *p, size_t n)
     return l->body_left == 0;
 }
 
+static double some_rest(struct worker *w) {
+    return w->load->pause * (0.75 + (double)rand_r(&w->seed) / RAND_MAX / 2);
+}
+
+static void wake_due(struct worker *w) {
+    double now = clock_seconds();
+    for (size_t i = 0; i < w->link_count; i++) {
+        struct link *l = &w->links[i];
+        if (l->fd < 0 || l->due <= 0 || l->due > now) continue;
+        l->due = 0;
+        link_next(w, l);
+    }
+}
+
 static void link_ready(struct worker *w, struct link *l) {
     static _Thread_local char bytes[READ_MAX];
     ssize_t n = recv(l->fd, bytes, sizeof bytes, 0);
@@ -172,15 +189,26 @@ static void link_ready(struct worker *w, struct link *l) {
     w->done++;
     w->statuses[l->status]++;
     w->latency[bucket_of(clock_seconds() - l->sent_at)]++;
-    link_next(w, l);
+    if (w->load->pause > 0)
+        l->due = clock_seconds() + some_rest(w);
+    else
+        link_next(w, l);
 }
 
 static void *worker_run(void *arg) {
     struct worker *w = arg;
     struct epoll_event events[256];
-    for (size_t i = 0; i < w->link_count; i++) link_next(w, &w->links[i]);
+    bool rests = w->load->pause > 0;
+    double start = clock_seconds();
+    for (size_t i = 0; i < w->link_count; i++) {
+        if (rests) /* readers do not begin in step */
+            w->links[i].due = start + w->load->pause * rand_r(&w->seed) / RAND_MAX;
+        else
+            link_next(w, &w->links[i]);
+    }
     while (w->alive > 0 && clock_seconds() < w->load->end) {
-        int n = epoll_wait(w->epoll, events, 256, 100);
+        int n = epoll_wait(w->epoll, events, 256, rests ? 5 : 100);
+        if (rests) wake_due(w);
         for (int i = 0; i < n; i++) link_ready(w, events[i].data.ptr);
     }
     return NULL;
@@ -226,6 +254,7 @@ static err workers_open(struct load *load, struct worker *w, size_t threads, siz
                         struct fail *f) {
     for (size_t i = 0; i < threads; i++) {
         w[i].load = load;
+        w[i].seed = (unsigned)i + 1;
         w[i].epoll = epoll_create1(EPOLL_CLOEXEC);
         w[i].link_count = connections / threads + (i < connections % threads);
         w[i].links = calloc(w[i].link_count + 1, sizeof *w[i].links);
@@ -270,7 +299,7 @@ static void report(const struct worker *w, size_t threads, double seconds, bool 
 }
 
 struct settings {
-    uint64_t connections, threads, seconds, requests;
+    uint64_t connections, threads, seconds, requests, pause_ms;
 };
 
 static err run(const char *target, const char *path, const struct settings *o, struct load *load,
@@ -284,6 +313,7 @@ static err run(const char *target, const char *path, const struct settings *o, s
     TRY(requests_read(file, load, f));
     TRY(workers_open(load, workers, o->threads, o->connections, f));
     load->most = o->requests;
+    load->pause = (double)o->pause_ms / 1000;
     double start = clock_seconds();
     load->end = start + (double)o->seconds;
     for (size_t i = 0; i < o->threads; i++)
@@ -300,11 +330,12 @@ int main(int argc, char **argv) {
     struct fail f = {0};
     int c;
     err code = OK;
-    while ((c = getopt(argc, argv, "c:j:s:n:le")) != -1 && code == OK) {
+    while ((c = getopt(argc, argv, "c:j:s:n:p:le")) != -1 && code == OK) {
         if (c == 'c') code = u64_parse(span_text(optarg), CONNECTIONS_MAX, &o.connections, &f);
         if (c == 'j') code = u64_parse(span_text(optarg), THREADS_MAX, &o.threads, &f);
         if (c == 's') code = u64_parse(span_text(optarg), 3600, &o.seconds, &f);
         if (c == 'n') code = u64_parse(span_text(optarg), UINT64_MAX, &o.requests, &f);
+        if (c == 'p') code = u64_parse(span_text(optarg), 3600000, &o.pause_ms, &f);
         load.loop |= c == 'l';
         load.events |= c == 'e';
         if (c == '?') code = fail_set(&f, E_USAGE, "unknown option");
@@ -313,7 +344,7 @@ int main(int argc, char **argv) {
     if (code == OK && (argc - optind != 2 || !o.connections || !o.threads))
         code = fail_set(&f, E_USAGE,
                         "usage: bench_load 127.0.0.1:PORT FILE [-c CONNECTIONS] "
-                        "[-j THREADS] [-s SECONDS] [-n REQUESTS] [-l] [-e]");
+                        "[-j THREADS] [-s SECONDS] [-n REQUESTS] [-p MS] [-l] [-e]");
     if (code == OK) code = run(argv[optind], argv[optind + 1], &o, &load, &f);
     if (code != OK) fprintf(stderr, "bench_load: %s (%s)\n", f.text, err_info(code)->name);
     return err_info(code)->exit;

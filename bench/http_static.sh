@@ -3,10 +3,13 @@
 # Static files: nginx with open_file_cache against this project's server, on the same files, on the
 # loopback, turn about, with wrk picking files at random. Prints the ratio of the medians. nginx runs
 # with sendfile off, which is its faster way with files of this size (SENDFILE=on for the other).
-#   bench/http_static.sh [BUILD-FOLDER [ROUNDS [SECONDS]]]
+#   bench/http_static.sh [BUILD-FOLDER [ROUNDS [SECONDS [ELECTION-FOLDER]]]]
+# With an election's folder: `hesabu serve` itself, on what it has published (overview, pages of units,
+# results, tiles, the head); without: the HTTP layer alone on files of the same sizes.
 set -eu
 cd "$(dirname "$0")/.."
 build=${1:-build} rounds=${2:-5} seconds=${3:-4} connections=${CONNECTIONS:-64} threads=${THREADS:-2}
+election=${4:-}
 for tool in nginx wrk python3; do
     command -v $tool > /dev/null || { echo "needs $tool: apt-get install nginx-light wrk python3"; exit 2; }
 done
@@ -18,7 +21,8 @@ cleanup() {
     rm -rf "$dir"
 }
 trap cleanup EXIT
-mkdir -p "$dir/www" "$dir/tmp"
+mkdir -p "$dir/tmp" "$dir/server"
+if [ -n "$election" ]; then ln -s "$(realpath "$election")/public" "$dir/www"; else mkdir "$dir/www"; fi
 
 # A tree as a published log has it: hash tiles of 8 KiB, entry bundles, results per unit, a few pages.
 python3 - "$dir/www" "$dir/mix.lua" << 'PY'
@@ -34,18 +38,28 @@ def put(path, size):
     paths.append('/' + path)
 def n3(i):
     return '%03d' % i if i < 1000 else 'x%03d/%03d' % (i // 1000, i % 1000)
-for i in range(600):
+def real(top, end, most):
+    found = ['/' + os.path.relpath(os.path.join(d, f), root) for t in top for d, _, fs in os.walk(os.path.join(root, t))
+             for f in fs if f.endswith(end)]
+    return r.sample(sorted(found), min(most, len(found)))
+election = os.path.islink(root)
+for i in range(0 if election else 600):
     put('tile/0/' + n3(i), 8192)
     if i % 3 == 0: put('tile/entries/' + n3(i), r.randint(40000, 90000))
-for i in range(3):
+for i in range(0 if election else 3):
     put('tile/1/' + n3(i), 8192)
-for unit in range(1900):
+for unit in range(0 if election else 1900):
     put('results/%d.json' % unit, r.randint(400, 4000))
-put('head.json', 300); put('index.html', 12000); put('checkpoint', 420)
+if not election:
+    put('head.json', 300); put('index.html', 12000); put('checkpoint', 420)
 # what readers ask for: the head most, then results, then tiles, entries least
 tiles = [p for p in paths if p.startswith('/tile/') and 'entries' not in p]
 bundles = [p for p in paths if 'entries' in p]
 results = [p for p in paths if p.startswith('/results/')]
+if election:
+    tiles = real(['tile/0', 'tile/1'], '', 600)
+    bundles = real(['tile/entries'], '', 200)
+    results = real(['results'], '.json', 1300) + real(['en', 'sw'], '.html', 600)
 with open(lua, 'w') as f:
     f.write('local groups = {\n')
     for g in (['/head.json', '/checkpoint', '/index.html'], results, tiles, bundles):
@@ -88,6 +102,8 @@ http {
     server {
         listen 127.0.0.1:$nport backlog=1024; root $dir/www;
         add_header Cache-Control "public, max-age=31536000, immutable";
+        add_header X-Content-Type-Options nosniff; add_header Access-Control-Allow-Origin "*";
+        add_header Cross-Origin-Resource-Policy cross-origin;
     }
 }
 CONF
@@ -95,8 +111,19 @@ CONF
 chmod -R a+rX "$dir"
 nginx -p "$dir" -c "$dir/nginx.conf" -e "$dir/error.log" & nginx=$! pids="$!"
 mkfifo "$dir/stdin"
-"$build/bench/bench_http" "$dir/www" 0 "$threads" < "$dir/stdin" > "$dir/port" & ours=$! pids="$pids $!"
-exec 9> "$dir/stdin"
+if [ -n "$election" ]; then
+    "$build/hesabu" serve --dir "$election" --listen 127.0.0.1:0 --threads "$threads" --exempt 127.0.0.0/8 \
+        --data-every 0 --quiet --unconfirmed bench > "$dir/server/out" 2>&1 & ours=$! pids="$pids $!"
+    for _ in $(seq 300); do grep -q 'http://' "$dir/server/out" && break; sleep 0.1; done
+    sed -n 's,.*http://127.0.0.1:,,p' "$dir/server/out" | head -n 1 > "$dir/port"
+    for _ in $(seq 300); do # the first publication looks at every page: not what is measured here
+        [ "$(curl -s "http://127.0.0.1:$(cat "$dir/port")/metrics" | sed -n 's/^hesabu_pages_due //p')" = 0 ] && break
+        sleep 1
+    done
+else
+    "$build/bench/bench_http" "$dir/www" 0 "$threads" < "$dir/stdin" > "$dir/port" & ours=$! pids="$pids $!"
+    exec 9> "$dir/stdin"
+fi
 for _ in $(seq 100); do [ -s "$dir/port" ] && [ -s "$dir/nginx.pid" ] && break; sleep 0.05; done
 oport=$(cat "$dir/port")
 # processor time (ticks) of the given processes and their children: robust on a machine with other work

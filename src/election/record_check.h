@@ -67,7 +67,16 @@ struct record_check_options {
     uint64_t index;              /* when nothing is given */
 };
 
-/* Where key records are: GET proofs/key/NAME gives a receipt, of which only the index is believed.
+/* Where key records are: keys/HH, HH the first byte of SHA-256(name), has a line "INDEX NAME" for each
+ * key that was granted. A server that has no such files, or a newer key, is asked for proofs/key/NAME,
+ * which gives a receipt. Either way only the index is taken: the entry there says whose key it is. */
+enum { KEY_FILES = 256, KEY_FILE_PATH_MAX = 16, KEY_FILE_MAX = 64 << 20 };
+uint8_t key_file_of(struct span name);
+void key_file_path(uint8_t file, char out[KEY_FILE_PATH_MAX]);
+/* The entry that a file of keys names for this one; false: it names none. */
+bool key_file_find(struct span file, struct span name, uint64_t *index);
+
+/* Checks one record, by its index or as a file that the reader holds.
  * Clears *r first (zeroed, or used before). E_AGAIN as `get` said it: then everything is to be called
  * again. Otherwise OK, with a verdict, or our own failure. */
 MUST_USE err record_check(tile_get *get, void *ctx, const struct record_check_options *o,

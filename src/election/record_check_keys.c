@@ -177,8 +177,40 @@ static err check_grant(struct record_work *w, const struct record *rec, const st
     return OK;
 }
 
+uint8_t key_file_of(struct span name) {
+    return sha256(name).b[0];
+}
+
+void key_file_path(uint8_t file, char out[KEY_FILE_PATH_MAX]) {
+    (void)snprintf(out, KEY_FILE_PATH_MAX, "keys/%02x", file);
+}
+
+bool key_file_find(struct span file, struct span name, uint64_t *index) {
+    struct span line;
+    while (span_line(&file, &line)) {
+        size_t digits = 0;
+        while (digits < line.n && char_is_digit(line.p[digits])) digits++;
+        if (digits == line.n || line.p[digits] != ' ' || !span_eq(span_from(line, digits + 1), name)) continue;
+        if (u64_parse(span_of(line.p, digits), UINT32_MAX, index, NULL) == OK) return true;
+    }
+    return false;
+}
+
+/* In the published files; E_NOT_FOUND: not there. */
+static err find_in_file(struct record_work *w, struct span name, uint64_t *index, struct fail *f) {
+    char path[KEY_FILE_PATH_MAX];
+    struct buf b;
+    key_file_path(key_file_of(name), path);
+    buf_init(&b, KEY_FILE_MAX);
+    err e = w->get(w->ctx, path, KEY_FILE_MAX, &b, f);
+    if (e == OK && !key_file_find(buf_view(&b), name, index))
+        e = fail_set(f, E_NOT_FOUND, "the files of keys do not name %.*s", SPAN_ARG(name));
+    buf_release(&b);
+    return e;
+}
+
 /* Where the server says that the key record is. */
-static err find_index(struct record_work *w, struct span name, uint64_t *index, struct fail *f) {
+static err ask_index(struct record_work *w, struct span name, uint64_t *index, struct fail *f) {
     char path[200];
     struct buf b;
     struct span rest, head, magic = SPAN_LIT("hesabu/receipt/v1 ");
@@ -207,7 +239,9 @@ static err follow(struct record_work *w, const struct note_line *line, uint64_t 
     uint64_t index = 0, ms;
     struct span entry;
     struct checked_key k = {0};
-    TRY(find_index(w, line->name, &index, f));
+    err found = find_in_file(w, line->name, &index, f);
+    if (found != OK && found != E_NOT_FOUND) return found;
+    if (found == E_NOT_FOUND) TRY(ask_index(w, line->name, &index, f));
     if (index >= before)
         return fail_set(f, E_SIGNER, "the key %.*s was granted later than it signed", SPAN_ARG(line->name));
     TRY(record_entry_at(w, index, &entry, f));

@@ -21,6 +21,8 @@
 #include "service/watching.h"
 
 enum { LEFTOVERS_MS = 3600 * 1000, GRACE_MS = 2000, CONFIRM_EVERY_S = 2 };
+/* A nation polls through caches; those, and 5,000 who come by themselves, have room. */
+enum { CONNECTIONS_MAX = 8192 };
 
 struct daemon {
     struct daemon_options o;
@@ -37,7 +39,7 @@ struct daemon {
     uint64_t hosts_next_ms; /* monotonic */
     struct http_server *server;
     struct routes_ctx routes;
-    struct metric *size_metric;
+    struct metric *size_metric, *pages_metric;
     _Atomic bool failed, started;
 
     pthread_mutex_t tick_lock; /* stopping */
@@ -130,6 +132,7 @@ static void published(void *ctx, uint64_t size, struct span head) {
     const struct fold *s = sequencer_fold_lock(d->q);
     size_t declared = fold_declaration_count(s);
     sequencer_fold_unlock(d->q);
+    if (d->p) metric_set(d->pages_metric, (int64_t)publisher_pages_due(d->p));
     if (atomic_exchange(&d->declared, declared) != declared && d->data) open_data_wake(d->data);
 }
 
@@ -255,7 +258,7 @@ static err start_http(struct daemon *d, struct fail *f) {
                               .upload_dir = d->upload_dir, .metrics = x->metrics,
                               .exempt = d->o.exempt, .exempt_count = d->o.exempt_count,
                               .proxies = d->o.proxies, .proxy_count = d->o.proxy_count,
-                              .max_head = 24 << 10};
+                              .max_head = 24 << 10, .max_connections = CONNECTIONS_MAX};
     ho.per_peer.per_second = d->o.per_second ? d->o.per_second : 50;
     ho.per_peer.burst = d->o.burst ? d->o.burst : 200;
     ho.per_peer.connections = 100;
@@ -272,6 +275,8 @@ static err open_parts(struct daemon *d, struct fail *f) {
     TRY(stream_new(&(struct stream_options){.max_subscribers = 1000, .metrics = m},
                    &d->routes.events, f));
     d->size_metric = metrics_gauge(m, "hesabu_log_size", NULL, "entries in the log");
+    d->pages_metric = metrics_gauge(m, "hesabu_pages_due", NULL,
+                                    "units whose pages are to be looked at again");
     d->routes.accepted = metrics_counter(m, "hesabu_records_accepted_total", NULL, "records sequenced");
     d->routes.duplicates = metrics_counter(m, "hesabu_records_duplicate_total", NULL,
                                            "records that were in the log already");

@@ -272,6 +272,15 @@ static struct http_response *get_health(struct http_request *r, void *arg) {
     if (!up) json_kstr(&j, "why", why);
     json_ku64(&j, "size", sequencer_size(x->q));
     json_ku64(&j, "queued", sequencer_queued(x->q));
+    if (x->publisher) {
+        struct buf checkpoint;
+        struct fail f;
+        uint64_t size = 0;
+        buf_init(&checkpoint, CHECKPOINT_BYTES_MAX);
+        if (publisher_checkpoint(x->publisher, &size, &checkpoint, &f) == OK) json_ku64(&j, "published", size);
+        buf_release(&checkpoint);
+        json_ku64(&j, "pages_due", publisher_pages_due(x->publisher));
+    }
     json_object_end(&j);
     buf_byte(&out, '\n');
     struct http_response *a = http_response_take(up ? 200 : 503, "application/json", &out);
@@ -317,6 +326,7 @@ const struct static_rule routes_static_rules[] = {
     {.prefix = "log.vkey", .suffix = "", .type = "text/plain; charset=utf-8", .max_age = 60},
     {.prefix = "anchor", .suffix = "", .type = "text/plain; charset=utf-8", .max_age = 60},
     {.prefix = "results/", .suffix = ".json", .type = "application/json", .max_age = 2},
+    {.prefix = "keys/", .suffix = "", .type = "text/plain; charset=utf-8", .max_age = 5},
     {.prefix = "watch.json", .suffix = "", .type = "application/json", .max_age = 2},
     {.prefix = "areas/", .suffix = ".json", .type = "application/json", .max_age = 2},
     {.prefix = "search/", .suffix = ".json", .type = "application/json", .max_age = 60},

@@ -10,6 +10,7 @@
 #include "election/anchor.h"
 #include "election/definition.h"
 #include "election/results.h"
+#include "service/key_files.h"
 #include "service/mirror_impl.h"
 #include "service/portal.h"
 
@@ -224,7 +225,11 @@ static err put_pages(struct mirror *m, const struct results *r, struct fail *f) 
     buf_init(&pages.b, FILE_MAX);
     err e = portal_begin(portal, r, true, f);
     if (e == OK) e = portal_render(portal, &site, SIZE_MAX, &sink, f);
+    struct key_files keys;
+    key_files_init(&keys);
+    if (e == OK) e = key_files_render(&keys, m->fold, true, &sink, f);
     if (e == OK) e = put_page(&pages, f);
+    key_files_release(&keys);
     buf_release(&pages.b);
     portal_free(portal);
     return e;

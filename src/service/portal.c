@@ -89,6 +89,10 @@ void portal_mark(struct portal *p, size_t tally, size_t row, bool fresh) {
     set_due(p, &p->tallies[tally], row, now);
 }
 
+size_t portal_due(const struct portal *p) {
+    return p->count;
+}
+
 bool portal_is_pending(const struct portal *p) {
     return p->count > 0;
 }

@@ -44,7 +44,9 @@ void portal_mark(struct portal *p, size_t tally, size_t row, bool fresh);
  * texts and (with `all` in portal_begin) the assets come first. */
 MUST_USE err portal_render(struct portal *p, const struct page_site *site, size_t budget,
                            const struct portal_sink *sink, struct fail *f);
-/* Pages are left for the next tick. */
+/* Rows whose pages are left for the next tick. */
+size_t portal_due(const struct portal *p);
+/* There are any. */
 bool portal_is_pending(const struct portal *p);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -17,6 +18,7 @@
 #include "election/declaration.h"
 #include "election/results.h"
 #include "election/head.h"
+#include "service/key_files.h"
 #include "service/portal_data.h"
 #include "service/repair.h"
 #include "service/watching.h"
@@ -49,6 +51,8 @@ struct publisher {
     struct budget budget;
     struct vec files;        /* struct rendered */
     struct portal *portal;
+    _Atomic size_t pages_due;
+    struct key_files keys;
     struct vec fingerprints; /* uint64_t, one a cell: its findings at the last tick */
     struct vec unit_prints;  /* the same of a unit's own */
     struct vec stamps;       /* uint64_t, one for each of results_files */
@@ -224,6 +228,8 @@ static err render_pages(struct publisher *p, const struct fold *s, const struct 
     site.witnessed = p->witnessed_size;
     pthread_mutex_unlock(&p->head_lock);
     TRY(portal_render(p->portal, &site, PAGES_MAX, &sink, f));
+    p->pages_due = portal_due(p->portal);
+    TRY(key_files_render(&p->keys, s, all, &sink, f));
     return all && p->o.portal_dir ? portal_files(p->o.portal_dir, &sink, f) : OK;
 }
 
@@ -517,6 +523,7 @@ err publisher_open(const struct publisher_options *o, struct sequencer *q, struc
     if (!p->o.interval_ms) p->o.interval_ms = 1000;
     p->budget.cap = (size_t)1 << 30;
     vec_init(&p->files, &p->budget, sizeof(struct rendered), 8);
+    key_files_init(&p->keys);
     vec_init(&p->fingerprints, &p->budget, sizeof(uint64_t), 12);
     vec_init(&p->unit_prints, &p->budget, sizeof(uint64_t), 12);
     vec_init(&p->stamps, &p->budget, sizeof(uint64_t), 4);
@@ -655,6 +662,7 @@ void publisher_close(struct publisher *p) {
     publisher_stop(p);
     drop_files(p);
     vec_release(&p->files);
+    key_files_release(&p->keys);
     vec_release(&p->fingerprints);
     vec_release(&p->unit_prints);
     vec_release(&p->stamps);
@@ -669,6 +677,10 @@ void publisher_close(struct publisher *p) {
     pthread_mutex_destroy(&p->wake_lock);
     pthread_cond_destroy(&p->wake_cond);
     free(p);
+}
+
+size_t publisher_pages_due(const struct publisher *p) {
+    return p->pages_due;
 }
 
 err publisher_checkpoint(struct publisher *p, uint64_t *size, struct buf *out, struct fail *f) {

@@ -47,6 +47,9 @@ MUST_USE err publisher_tick(struct publisher *p, struct fail *f);
 /* Something was committed: a tick is due. */
 void publisher_wake(struct publisher *p);
 
+/* Units whose pages are to be looked at again, as of the last tick. */
+size_t publisher_pages_due(const struct publisher *p);
+
 /* The newest published checkpoint: its note, with the cosignatures there are. */
 MUST_USE err publisher_checkpoint(struct publisher *p, uint64_t *size, struct buf *out,
                                   struct fail *f);

@@ -18,7 +18,8 @@
 #include "tlog/checkpoint.h"
 #include "tlog/proof.h"
 
-enum { BATCH_LIMIT = 4096, REFS_PER_ENTRY = 2, PROOF_BYTES = 8192, FIRST_INCIDENT_MS = 10000, SAVE_EVERY_MS = 2000 };
+enum { BATCH_LIMIT = 4096, REFS_PER_ENTRY = 2, PROOF_BYTES = 8192, FIRST_INCIDENT_MS = 10000, SAVE_EVERY_MS = 2000,
+       STUCK_MS = 30000 };
 
 /* One submission in a batch. `entry` is the place of its entry in the batch, or SIZE_MAX. */
 struct job {
@@ -62,6 +63,7 @@ struct sequencer {
     pthread_cond_t queue_cond;
     struct submission *first, *last;
     size_t queued;
+    uint64_t turned_ms; /* when the thread last took what was queued */
     bool running, stopping, dead, paused;
     pthread_t thread;
 
@@ -562,6 +564,7 @@ static void *run(void *arg) {
         bool last = q->stopping && !q->first;
         if (q->dead) break;
         take_jobs(q);
+        q->turned_ms = clock_monotonic_ms();
         pthread_mutex_unlock(&q->queue_lock);
         uint64_t now = clock_monotonic_ms();
         bool incidents = incidents_waiting(q->incidents) &&
@@ -691,6 +694,9 @@ bool sequencer_is_up(struct sequencer *q, const char **why) {
     pthread_mutex_lock(&q->queue_lock);
     *why = q->dead       ? "the store failed: start the daemon again"
            : q->stopping ? "the log is stopping"
+           : q->paused   ? "the clock is away from the witnesses': set it"
+           : q->queued && clock_monotonic_ms() - q->turned_ms > STUCK_MS
+               ? "records have waited for half a minute: the store does not answer"
            : !q->running ? "nothing is sequenced yet: witnesses have not confirmed the stored log"
            : q->paused   ? "nothing is sequenced: the clock is away from the witnesses'"
                          : NULL;

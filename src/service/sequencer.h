@@ -63,7 +63,8 @@ struct incidents *sequencer_incidents(struct sequencer *q);
 const struct merkle_tree *sequencer_tree(const struct sequencer *q);
 uint64_t sequencer_size(struct sequencer *q); /* committed */
 size_t sequencer_queued(struct sequencer *q);
-/* Whether what is submitted now will be sequenced; if not, *why (a constant sentence) says why. */
+/* Whether what is submitted now will be sequenced: the log is open and confirmed, its clock right, its
+ * store answers. If not, *why (a constant sentence) says why. */
 bool sequencer_is_up(struct sequencer *q, const char **why);
 struct span sequencer_origin(const struct sequencer *q);
 /* The log's verifier key, in text. */

@@ -204,15 +204,21 @@ await one('a slip with a changed figure', web, Buffer.from(Buffer.from(noteOf).t
 await one('a receipt while the server is away still holds by itself', async () => ({ code: 'E_NETWORK', bytes: nothing }), receipt,
   (r) => r.verdict === 'could not tell' && r.code === 'E_NETWORK' && r.given.holds);
 await one('something else', web, Buffer.from('hello'), (r) => r.verdict === 'invalid' && r.code === 'E_FIELD');
+/* What leads to a key record leads to entry 5 instead. */
+const otherKey = (p, r) => (p.startsWith('proofs/key/po') ? { code: 'OK', bytes: Buffer.from('hesabu/receipt/v1 1 5\n') }
+  : p.startsWith('keys/') ? { ...r, bytes: Buffer.from(Buffer.from(r.bytes).toString().replace(/^\d+ (?=po)/gm, '5 ')) } : r);
 {
   const real = getter(process.env.PROOF_URL);
   const through = (f) => async (path, max) => f(path, await real(path, max));
   const tiled = tilePath('entries', Math.floor(resultAt / 256), 256);
   await one('verify here: one bit of the entry', through((p, r) => (p === tiled ? { ...r, bytes: flip(r.bytes, r.bytes.length - 9) } : r)), Math.floor(resultAt / 256) * 256 + 255,
     (r) => r.verdict === 'invalid' && r.code === 'E_TILE');
-  await one('verify here: key records that cannot be had', through((p, r) => (p.startsWith('proofs/') ? { code: 'E_NOT_FOUND', bytes: nothing } : r)), resultAt,
+  await one('verify here: from files alone', folder(treeDir), resultAt, (r) => good(r) && r.keys_followed > 0);
+  await one('verify here: a server without lists of keys is asked for each', through((p, r) => (p.startsWith('keys/') ? { code: 'E_NOT_FOUND', bytes: nothing } : r)), resultAt,
+    (r) => good(r) && r.keys_followed > 0);
+  await one('verify here: key records that cannot be had', through((p, r) => (/^(proofs|keys)\//.test(p) ? { code: 'E_NOT_FOUND', bytes: nothing } : r)), resultAt,
     (r) => r.verdict === 'could not tell' && r.code === 'E_NOT_FOUND' && r.in_log);
-  await one('verify here: a key record of another key', through((p, r) => (p.startsWith('proofs/key/po') ? { code: 'OK', bytes: Buffer.from('hesabu/receipt/v1 1 5\n') } : r)), resultAt,
+  await one('verify here: a key record of another key', through(otherKey), resultAt,
     (r) => r.verdict === 'invalid' && r.code === 'E_SIGNER');
   await one('verify here: a log that was cut back', async (path, max) => (path === 'checkpoint' ? folder(treeDir)('witnessed/1', max) : real(path, max)), receipt,
     (r) => r.verdict === 'invalid' && r.code === 'E_REWIND' && /keep/.test(r.sentence));
@@ -220,7 +226,7 @@ await one('something else', web, Buffer.from('hello'), (r) => r.verdict === 'inv
 await one('a wrong signature weighs more than a missing quorum', async (path, max) => {
   const r = await web(path, max);
   if (path === 'checkpoint') return { ...r, bytes: Buffer.from(Buffer.from(r.bytes).toString().replace(/— witness\.[12] .*\n/g, '')) };
-  return path.startsWith('proofs/key/po') ? { code: 'OK', bytes: Buffer.from('hesabu/receipt/v1 1 5\n') } : r;
+  return otherKey(path, r);
 }, resultAt, (r) => r.verdict === 'invalid' && r.code === 'E_SIGNER' && !r.witnesses.quorum);
 ok('an anchor is read strictly', anchorFault(m, anchor) === null && anchorFault(m, anchor.subarray(0, 60)) !== null && anchorFault(m, nothing) !== null);
 

@@ -110,7 +110,7 @@ async function checkPages(x, browser, server) {
     return flip(b, at + 100);
   };
   ok('verify here: one flipped bit is shown as invalid, in words', (await press()) === 'bad' && /Invalid/.test(await text(result)) && /entry \d+ is not the one/.test(await text(result)), await text(result));
-  server.rule = (p, b) => (p.startsWith('proofs/') ? null : b);
+  server.rule = (p, b) => (/^(proofs|keys)\//.test(p) ? null : b);
   ok('verify here: could not tell, when key records are kept back', (await press()) === 'open' && /Could not tell/.test(await text(result)));
   server.rule = honest;
 

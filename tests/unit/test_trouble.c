@@ -370,9 +370,13 @@ static void clock_year_ahead(void **state) {
     site_note(&s, "po/2103", site_event("2103", 2), &note);
     uint64_t size = sequencer_size(q);
     refuses(E_CLOCK, setup_submit(q, buf_view(&note), NULL, &f));
+    const char *why;
+    assert_false(sequencer_is_up(q, &why)); /* what watches the daemon is told */
+    assert_non_null(strstr(why, "clock"));
     assert_true(sequencer_size(q) == size);
     clock_wall_shift(0);
     must(witnessing_round(w, &f)); /* set right again: the next round finds out */
+    assert_true(sequencer_is_up(q, &why));
     must(setup_submit(q, buf_view(&note), NULL, &f));
     witnessing_close(w);
     publisher_close(p);
