@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include "base/diag.h"
 #include "base/rng.h"
+#include "election/record_check.h"
 #include "http/static.h"
 #include "peers_fixture.h"
 
@@ -119,6 +120,39 @@ static void grow_log(struct peers *x, const char *name, int n) {
     daemon_stop(d);
 }
 
+/* The files of keys lead to the record of each key that was granted, and to nothing else. */
+static void every_key_is_named(const struct fold *s, const char *dir) {
+    struct fail f;
+    struct buf b;
+    size_t granted = 0, lines = 0;
+    uint64_t index;
+    buf_init(&b, KEY_FILE_MAX);
+    for (unsigned i = 0; i < KEY_FILES; i++) {
+        char name[KEY_FILE_PATH_MAX];
+        key_file_path((uint8_t)i, name);
+        buf_clear(&b);
+        must(file_read(scratch_path(dir, name), b.max, &b, &f));
+        for (size_t k = 0; k < b.n; k++) lines += b.p[k] == '\n';
+        for (size_t k = 0; k < fold_key_count(s); k++) {
+            struct key_view v;
+            fold_key_at(s, k, &v);
+            bool here = key_file_of(v.name) == i && v.granted_at;
+            assert_int_equal(key_file_find(buf_view(&b), v.name, &index), here);
+            if (here) assert_int_equal(index, v.granted_at);
+            granted += here;
+        }
+        assert_false(key_file_find(buf_view(&b), SPAN_LIT("no such key"), &index));
+    }
+    assert_true(granted > 100);
+    assert_int_equal(lines, granted);
+    struct span text = SPAN_LIT("7 a\n12 b/c\nx d\n 9 e\n99999999999999999999 f\n3  g\n4 h");
+    assert_true(key_file_find(text, SPAN_LIT("b/c"), &index) && index == 12);
+    const char *const none[] = {"", "b", "c", "d", "e", "f", "g", "12 b/c"};
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+        if (key_file_find(text, span_text(none[i]), &index)) fail_msg("\"%s\" was found", none[i]);
+    buf_release(&b);
+}
+
 static void test_copy_and_follow(void **state) {
     (void)state;
     struct fail f;
@@ -157,6 +191,12 @@ static void test_copy_and_follow(void **state) {
         }
     }
     same_file(public, dir, "tile/0/001");
+    every_key_is_named(mirror_fold(c.m), dir);
+    for (unsigned i = 0; i < KEY_FILES; i++) { /* made bit by bit there, at once here */
+        char name[KEY_FILE_PATH_MAX];
+        key_file_path((uint8_t)i, name);
+        same_file(public, dir, name);
+    }
     assert_false(file_exists(join(dir, "tile/0/001.p/44"))); /* the full one is there */
     copy_close(&c);
     must(copy_open_with(&c, &x, url, dir, (struct mirror_options){0}, &f)); /* begins where it was */
