@@ -39,7 +39,7 @@ struct daemon {
     uint64_t hosts_next_ms; /* monotonic */
     struct http_server *server;
     struct routes_ctx routes;
-    struct metric *size_metric, *pages_metric;
+    struct metric *size_metric;
     _Atomic bool failed, started;
 
     pthread_mutex_t tick_lock; /* stopping */
@@ -132,7 +132,6 @@ static void published(void *ctx, uint64_t size, struct span head) {
     const struct fold *s = sequencer_fold_lock(d->q);
     size_t declared = fold_declaration_count(s);
     sequencer_fold_unlock(d->q);
-    if (d->p) metric_set(d->pages_metric, (int64_t)publisher_pages_due(d->p));
     if (atomic_exchange(&d->declared, declared) != declared && d->data) open_data_wake(d->data);
 }
 
@@ -265,6 +264,11 @@ static err start_http(struct daemon *d, struct fail *f) {
     return http_server_start(&ho, routes_table, routes_count, x, &d->server, f);
 }
 
+static int64_t pages_due(void *ctx) {
+    const struct daemon *d = ctx;
+    return d->p ? (int64_t)publisher_pages_due(d->p) : 0;
+}
+
 static err open_parts(struct daemon *d, struct fail *f) {
     const struct daemon_options *o = &d->o;
     TRY(path_join(d->public_dir, sizeof d->public_dir, o->dir, "public", f));
@@ -275,8 +279,8 @@ static err open_parts(struct daemon *d, struct fail *f) {
     TRY(stream_new(&(struct stream_options){.max_subscribers = 1000, .metrics = m},
                    &d->routes.events, f));
     d->size_metric = metrics_gauge(m, "hesabu_log_size", NULL, "entries in the log");
-    d->pages_metric = metrics_gauge(m, "hesabu_pages_due", NULL,
-                                    "units whose pages are to be looked at again");
+    (void)metrics_gauge_fn(m, "hesabu_pages_due", NULL, "units whose pages are to be looked at again",
+                           pages_due, d);
     d->routes.accepted = metrics_counter(m, "hesabu_records_accepted_total", NULL, "records sequenced");
     d->routes.duplicates = metrics_counter(m, "hesabu_records_duplicate_total", NULL,
                                            "records that were in the log already");

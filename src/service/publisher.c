@@ -521,6 +521,7 @@ err publisher_open(const struct publisher_options *o, struct sequencer *q, struc
     p->o = *o;
     p->q = q;
     if (!p->o.interval_ms) p->o.interval_ms = 1000;
+    p->pages_due = o->no_results ? 0 : 1;
     p->budget.cap = (size_t)1 << 30;
     vec_init(&p->files, &p->budget, sizeof(struct rendered), 8);
     key_files_init(&p->keys);

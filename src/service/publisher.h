@@ -47,7 +47,7 @@ MUST_USE err publisher_tick(struct publisher *p, struct fail *f);
 /* Something was committed: a tick is due. */
 void publisher_wake(struct publisher *p);
 
-/* Units whose pages are to be looked at again, as of the last tick. */
+/* Units whose pages are to be looked at again, as of the last tick; 1 before the first one. */
 size_t publisher_pages_due(const struct publisher *p);
 
 /* The newest published checkpoint: its note, with the cosignatures there are. */
