@@ -125,10 +125,13 @@ static void draw_row(struct canvas *c, const struct print_form *form, const stru
     canvas_frame(c, at(r->row.x, r->row.y, 6 + r->label.w, r->row.h), 0.2, 0);
     canvas_frame(c, r->words, 0.2, 0);
     canvas_text(c, at(r->row.x, r->row.y, 6, r->row.h), 7.5, TEXT_CENTRE, number);
-    if (r->index == choices + FORM_COUNT_ROWS - 1) /* what adds up */
-        snprintf(number, sizeof number, "1-%u", choices);
     const char *top = r->index < choices ? form->choices[r->index].name : en[r->index - choices];
     const char *low = r->index < choices ? form->choices[r->index].party : sw[r->index - choices];
+    char total[80];
+    if (r->index == choices + FORM_COUNT_ROWS - 1) { /* what adds up to it */
+        snprintf(total, sizeof total, "%s (1 - %u)", low, choices);
+        low = total;
+    }
     canvas_text(c, at(r->label.x + 1, r->label.y + 1, r->label.w - 2, 5.2), 9.5,
                 TEXT_BOLD | TEXT_FIT, top);
     canvas_text(c, at(r->label.x + 1, r->label.y + 6, r->label.w - 2, 4.5), 7.5, TEXT_FIT, low);
