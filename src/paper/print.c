@@ -95,8 +95,7 @@ static void draw_instructions(struct canvas *c) {
     static const char *const rules[] = {
         "One digit in each box, at the right. A dash in every box not used.",
         "Tarakimu moja katika kila kisanduku, kulia. Kistari katika kisanduku kisichotumika.",
-        "A mistake: X through every box of the row, write the figure again under CORRECTION, sign "
-        "beside it.",
+        "Mistake: X through every box of the row, write it again under CORRECTION, sign beside it.",
         "Kosa: piga X kila kisanduku cha safu, andika upya kwenye MASAHIHISHO, tia sahihi kando."};
     for (unsigned i = 0; i < 4; i++)
         canvas_text(c, at(18, 40.2 + 3.6 * i, i < 2 ? 116 : 174, 3.6), 8,
