@@ -30,11 +30,13 @@ asan: setup      ## unit tests under AddressSanitizer and UBSan, with clang
 fuzz: setup      ## every fuzz target for FUZZ_SECONDS (default 60)
 	@FUZZ_SECONDS=$${FUZZ_SECONDS:-60} sh tools/test $(BUILD) fuzz
 
-train: build     ## train the reader of digits again: make train DATA=folder of public digit data OUT=folder
+train: build     ## train the reader of digits again: make train DATA=folder of public digit data OUT=folder; CHECK=1 compares with data/reader
 	@$(BUILD)/hesabu train --data "$(DATA)" --out "$(OUT)/first"
 	@$(BUILD)/hesabu train --data "$(DATA)" --simulate 360 --seed 11 --out "$(OUT)/boxes.bin"
 	@$(BUILD)/hesabu train --data "$(DATA)" --start "$(OUT)/first" --boxes "$(OUT)/boxes.bin" --seed 21 \
 	  --limit 1300 --out "$(OUT)"
+	@[ -z "$(CHECK)" ] || for n in a b; do cmp "$(OUT)/net-$$n.bin" data/reader/net-$$n.bin || exit 1; done
+	@[ -z "$(CHECK)" ] || echo "the same bytes as in data/reader"
 
 format:
 	@git ls-files 'src/*.[ch]' 'tests/*.[ch]' 'bench/*.[ch]' | xargs clang-format -i

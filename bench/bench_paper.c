@@ -2,9 +2,9 @@
 /* What docs/reading.md is measured with: simulated forms, written with real digits of writers that
  * no network saw, photographed in arithmetic, read from the JPEG file. Prints counts with exact
  * (Clopper-Pearson) 95 % intervals. Usage: bench_paper SHARED WHAT [N] [SEED] [MORE], where WHAT is
- * scanner, phone, phone-dev, bad-phone, semeion, optdigits (MORE: a folder for images that went
- * wrong), columns (N figures in open cells),
- * duplicates (N papers twice, MORE hashes in all) or mutated (N files). */
+ * scanner, phone, phone-dev, unsound, bad-phone, semeion, optdigits (MORE: a folder for images that
+ * went wrong), columns (N figures in open cells), duplicates (N papers twice, MORE hashes in all)
+ * or mutated (N files). */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -118,6 +118,8 @@ static void load_votes(const char *shared) {
     }
 }
 
+static bool unsound; /* every form has one figure that its officer got wrong by a power of ten */
+
 static void draw_values(struct rng *r, uint64_t v[ROWS]) {
     uint64_t valid = 0;
     const struct votes *s = &stations[rng_below(r, station_count)];
@@ -131,6 +133,11 @@ static void draw_values(struct rng *r, uint64_t v[ROWS]) {
     v[CHOICES + 4] = rejected ? rng_below(r, 2) : 0;
     v[CHOICES + 5] = rng_below(r, 2);
     v[CHOICES + 6] = valid;
+    if (!unsound) return;
+    static const uint64_t step[] = {1, 10, 100};
+    const uint64_t by = step[rng_below(r, 3)];
+    uint64_t *at = &v[rng_below(r, 3) == 0 ? rng_below(r, CHOICES) : CHOICES + 6];
+    *at += *at >= by && rng_below(r, 2) ? -by : by;
 }
 
 static struct print_form the_form(uint64_t serial, char station[19]) {
@@ -203,9 +210,38 @@ struct field_row { /* one field, for the curve */
     bool right;
 };
 
+/* Where a form was lost first, in the order of the way. */
+enum cause {
+    LOST_SHEET,
+    LOST_IDENTITY,
+    LOST_GATE,
+    LOST_PLACE,
+    LOST_STRIKE,
+    LOST_OVERWRITTEN,
+    LOST_INK,
+    LOST_FREE,
+    LOST_DOUBT,
+    LOST_RULE,
+    CAUSES
+};
+static const char *const cause_names[CAUSES] = {
+    "sheet not found",
+    "identity not read",
+    "template gate",
+    "a row not found, or cut off",
+    "struck, corrected, gaps",
+    "a box taken for overwritten",
+    "unlike ink",
+    "margin, in objected or disputed",
+    "margin, rules left it open",
+    "answered figures break a rule",
+};
+
 struct counts {
     size_t forms, registered, coded, gated;
-    size_t boxes, boxes_right, digits, digits_right, marks, marks_as_digit;
+    size_t boxes, boxes_right, digits, digits_right;
+    size_t marks[NET_CLASSES], marks_as_digit[NET_CLASSES];
+    size_t cause[CAUSES]; /* of a form's first flag */
     size_t fields, answered, wrong;
     size_t forms_flagged, forms_silent_wrong, forms_clean;
     size_t reason[ABSTAIN_REASONS];
@@ -221,6 +257,26 @@ static char class_letter(uint8_t c) {
            : c == CLASS_DASH   ? '-'
            : c == CLASS_STRUCK ? 'X'
                                : '?';
+}
+
+static enum cause cause_of(const struct scan_result *s, bool scanned) {
+    unsigned reasons = 0;
+    bool free_only = true;
+    if (!scanned || !s->has_sheet) return LOST_SHEET;
+    if (!s->qr_read && !s->strip_read) return LOST_IDENTITY;
+    if (!s->template_ok || s->field_count < ROWS) return LOST_GATE;
+    for (unsigned k = 0; k < ROWS; k++) {
+        reasons |= s->field[k].read.reasons;
+        const bool in_no_sum = k == CHOICES + 4 || k == CHOICES + 5;
+        if (s->field[k].read.reasons && !in_no_sum) free_only = false;
+    }
+    if (reasons & ABSTAIN_PLACE) return LOST_PLACE;
+    if (reasons & (ABSTAIN_STRUCK | ABSTAIN_BOTH | ABSTAIN_LAYOUT | ABSTAIN_EMPTY | ABSTAIN_DASHES))
+        return LOST_STRIKE;
+    if (reasons & ABSTAIN_OVERWRITTEN) return LOST_OVERWRITTEN;
+    if (reasons & ABSTAIN_INK) return LOST_INK;
+    if (reasons) return free_only ? LOST_FREE : LOST_DOUBT;
+    return LOST_RULE;
 }
 
 static void count_form(const struct made *m, const struct scan_result *s, bool scanned,
@@ -253,8 +309,8 @@ static void count_form(const struct made *m, const struct scan_result *s, bool s
                 c->digits++;
                 c->digits_right += same;
             } else {
-                c->marks++;
-                c->marks_as_digit += v->text[b] >= '0' && v->text[b] <= '9';
+                c->marks[truth[b]]++;
+                c->marks_as_digit[truth[b]] += v->text[b] >= '0' && v->text[b] <= '9';
             }
         }
         const bool right = v->has_value && v->value == t->value;
@@ -271,6 +327,7 @@ static void count_form(const struct made *m, const struct scan_result *s, bool s
         }
     }
     if (scanned && s->broken) flagged = true;
+    if (flagged) c->cause[cause_of(s, scanned)]++;
     c->forms_flagged += flagged;
     c->forms_silent_wrong += silent && !flagged;
     c->forms_clean += !flagged && !silent;
@@ -289,12 +346,18 @@ static void print_counts(const char *title, struct counts *c) {
     show("template gate passed", c->gated, c->forms);
     show("boxes right, from the whole image", c->boxes_right, c->boxes);
     show("digits right, from the whole image", c->digits_right, c->digits);
-    show("X, dash, blank boxes read as a digit", c->marks_as_digit, c->marks);
+    show("X and struck boxes read as a digit", c->marks_as_digit[CLASS_STRUCK],
+         c->marks[CLASS_STRUCK]);
+    show("dashes read as a digit", c->marks_as_digit[CLASS_DASH], c->marks[CLASS_DASH]);
+    show("blank boxes read as a digit", c->marks_as_digit[CLASS_BLANK], c->marks[CLASS_BLANK]);
     show("fields answered", c->answered, c->fields);
     show("wrong among answered fields", c->wrong, c->answered);
     show("forms with a flag (any field, code or sum)", c->forms_flagged, c->forms);
     show("forms silently wrong", c->forms_silent_wrong, c->forms);
-    printf("  reasons:");
+    printf("  forms lost first to:");
+    for (int k = 0; k < CAUSES; k++)
+        if (c->cause[k]) printf(" %s %zu;", cause_names[k], c->cause[k]);
+    printf("\n  reasons of fields:");
     for (unsigned b = 0; b < ABSTAIN_REASONS; b++)
         if (c->reason[b]) printf(" %s %zu", abstain_name(b), c->reason[b]);
     printf("\n  %.3f core-seconds a form in the child (JPEG to answer), %llu KB peak\n",
@@ -702,6 +765,8 @@ int main(int argc, char **argv) {
          SYNTH_PHONE},
         {"bad-phone", "held-out writers (MNIST test), bad phone photos", DIGITS_MNIST_TEST,
          SYNTH_BAD_PHONE},
+        {"unsound", "held-out writers (MNIST test), phone, forms that do not add up",
+         DIGITS_MNIST_TEST, SYNTH_PHONE},
         {"semeion", "Semeion writers, phone", DIGITS_SEMEION, SYNTH_PHONE},
         {"optdigits", "optdigits writers, phone", DIGITS_OPTDIGITS, SYNTH_PHONE},
     };
@@ -711,6 +776,7 @@ int main(int argc, char **argv) {
         if (digit_set_read(dir, runs[k].source, &digits, &f) != OK) die(&f);
         if (runs[k].source == DIGITS_MNIST_TEST)
             keep_half(&digits, strcmp(runs[k].what, "phone-dev") == 0 ? 0 : 1);
+        unsound = strcmp(runs[k].what, "unsound") == 0;
         bench_forms(&reader, &digits, runs[k].title, runs[k].device, n, seed,
                     argc > 5 ? argv[5] : NULL);
         digit_set_release(&digits);
