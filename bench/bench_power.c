@@ -4,7 +4,7 @@
  * battery as its users do, with all tests by area: a method that stands out anywhere counts.
  * Arguments: --seeds N (default 100), --none N (seeds of the false alarms, default 1000), --threads N
  * (default 2), --state FILE (every finished seed is a line of it; a second run goes on where the first
- * stopped). Prints how long the run will take, then one line a scenario. */
+ * stopped), --only TEXT (scenarios whose name holds it). Prints how long the run will take, then one line a scenario. */
 #include <math.h>
 #include <pthread.h>
 #include "base/clock.h"
@@ -517,13 +517,14 @@ static void add_all(struct election *e, size_t seeds, size_t none) {
 
 int main(int argc, char **argv) {
     size_t seeds = 100, none = 1000, threads = 2;
-    const char *path = NULL;
+    const char *path = NULL, *only = "";
     for (int i = 1; i + 1 < argc; i += 2) {
         size_t v = strtoul(argv[i + 1], NULL, 10);
         if (strcmp(argv[i], "--seeds") == 0) seeds = v;
         if (strcmp(argv[i], "--none") == 0) none = v;
         if (strcmp(argv[i], "--threads") == 0) threads = v;
         if (strcmp(argv[i], "--state") == 0) path = argv[i + 1];
+        if (strcmp(argv[i], "--only") == 0) only = argv[i + 1];
     }
     if (seeds == 0 || none == 0 || seeds > MOST_SEEDS || none > MOST_SEEDS || threads == 0 ||
         threads > MOST_THREADS)
@@ -537,6 +538,12 @@ int main(int argc, char **argv) {
     struct election *all[] = {&kenya, &uganda, &canada};
     for (size_t k = 0; k < 3; k++) add_all(all[k], seeds, none);
     add(&kenya, NONE_WATCHED, 0, "none, live watch, random order", none);
+    size_t kept_jobs = 0;
+    for (size_t k = 0; k < job_count; k++) {
+        if (strstr(jobs[k].text, only)) jobs[kept_jobs++] = jobs[k];
+        else free(jobs[k].finished);
+    }
+    job_count = kept_jobs;
     if (path) resume(path);
     struct arena mem;
     struct fx_kept *kept;

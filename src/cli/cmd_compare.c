@@ -8,7 +8,7 @@
 #include "cli/log_source.h"
 #include "service/compare_pdf.h"
 #include "service/import_err.h"
-#include "stats/compare_levels.h"
+#include "stats/channels.h"
 #include "stats/pictures.h"
 
 enum { MAX_ROWS = 4000000, MAX_PAIRS = 64 };
@@ -363,7 +363,7 @@ static err write_files(const struct args *o, const struct cmp_result *r, const c
 }
 
 static err show_log(const struct args *o, const struct log_source *src, struct cmp_levels *l,
-                    const struct cmp_checks *checks, size_t check_count, enum lang lang,
+                    const struct channels *channels, const struct cmp_checks *checks, size_t check_count, enum lang lang,
                     struct buf *out, struct fail *f) {
     struct cmp_result *r = &l->at[0].r;
     struct buf note;
@@ -382,12 +382,14 @@ static err show_log(const struct args *o, const struct log_source *src, struct c
         json_object(j);
         compare_json_members(r, checks, check_count, lang, o->limit, j);
         compare_levels_json(l, lang, o->limit, j);
+        channels_json(channels, lang, o->limit, j);
         log_source_json(src, j);
         json_object_end(j);
         buf_byte(out, '\n');
     } else {
         compare_text(r, checks, check_count, lang, some, out);
         compare_levels_text(l, lang, some, out);
+        channels_text(channels, lang, some, out);
         log_source_text(src, out);
     }
     buf_release(&note);
@@ -405,6 +407,7 @@ static err compare_log(const struct args *o, const char *path, struct arena *mem
     struct log_source src;
     struct log_units units;
     struct cmp_levels levels;
+    struct channels channels;
     TRY(lang_parse(o->lang, &lang, f));
     if (o->checks_b.n || o->where_b || o->level_b || o->printed_b || o->key_b)
         return fail_set(f, E_USAGE, "with --dir there is no second file: the options for B do not apply");
@@ -423,10 +426,36 @@ static err compare_log(const struct args *o, const char *path, struct arena *mem
     if (e == OK) e = read_side(o, path, true, rows, pairs, n, mem, &a, f);
     if (e == OK) e = compare_levels(&a.t, &units, pairs, n, mem, &levels, f);
     if (e == OK) e = run_checks(o, &a, &none, mem, checks, &check_count, f);
-    if (e == OK) e = show_log(o, &src, &levels, checks, check_count, lang, out, f);
+    if (e == OK) e = channels_compare(src.log.fold, &src.pick, &units, &levels, mem, &channels, f);
+    if (e == OK) e = show_log(o, &src, &levels, &channels, checks, check_count, lang, out, f);
     log_source_close(&src);
     buf_release(&a.converted);
     return e;
+}
+
+/* The log's own channels, without a file. */
+static err compare_channels(const struct args *o, struct arena *mem, struct buf *out, struct fail *f) {
+    enum lang lang;
+    struct log_source src;
+    struct log_units units;
+    struct channels c;
+    TRY(lang_parse(o->lang, &lang, f));
+    TRY(log_source_open(&o->log, "compare", &src, f));
+    err e = log_units(src.log.fold, &src.pick, mem, &units, f);
+    if (e == OK) e = channels_compare(src.log.fold, &src.pick, &units, NULL, mem, &c, f);
+    if (e == OK && o->json) {
+        struct json_out w = json_out(out);
+        json_object(&w);
+        channels_json(&c, lang, o->limit, &w);
+        log_source_json(&src, &w);
+        json_object_end(&w);
+        buf_byte(out, '\n');
+    } else if (e == OK) {
+        channels_text(&c, lang, o->limit < 1000 ? o->limit : 20, out);
+        log_source_text(&src, out);
+    }
+    log_source_close(&src);
+    return e != OK ? e : buf_ok(out, f);
 }
 
 static err compare_sides(const struct args *o, const char *path_a, const char *path_b, struct side *sa,
@@ -477,7 +506,11 @@ int cmd_compare(int argc, char **argv) {
     size_t n;
     const struct opt *o = options(&a, &n);
     const struct usage u = {
+<<<<<<< HEAD
         "compare A B|--dir DIR|URL --key COL [--columns A=B,..] [--json]",
+=======
+        "compare [A.csv] B.csv|--dir DIR|URL --key COL [--columns A=B,..] [--json]",
+>>>>>>> 5df62a1 (compare: forms, collations and the file side by side at every level)
         "Compares two tallies of the same units: equal, differing (by how much), only in one; totals\n"
         "of each class; where the difference of the totals comes from; and whether one constant\n"
         "factor lies between them. A tally of a party, the media or a portal is not a count by the\n"
@@ -488,22 +521,33 @@ int cmd_compare(int argc, char **argv) {
         "With --dir the second tally is a log's: rows of A are matched by code with stations, areas and\n"
         "the whole, each difference names the signed form and its picture, and published figures that\n"
         "no set of forms can give are listed. The log's columns: registered, valid, rejected, objected,\n"
-        "disputed, and the ids of the choices.\n\n"
+        "disputed, and the ids of the choices. Unit by unit, stations' forms, collations (34B, 34C or\n"
+        "their kin) and the file stand side by side; without a file, the log's own channels alone.\n\n"
         "example: hesabu compare portal.csv forms.csv --key constituency --where-a level=constituency\n"
         "exit codes: 0 compared (whatever was found); 1 a file is not readable data; 64 wrong usage",
-        o, n, 1, 2};
+        o, n, 0, 2};
     int nargs, code;
     if (!cli_parse(&u, argc, argv, &nargs, &code)) return code;
     struct fail f = {0};
+<<<<<<< HEAD
     if ((nargs == 1) != (a.log.dir != NULL)) {
         (void)fail_set(&f, E_USAGE, "give two files, or one file and --dir DIR|URL");
+=======
+    if (!a.key && (nargs > 0 || !a.log.dir)) {
+        (void)fail_set(&f, E_USAGE, "--key COL is missing: the column with the units' codes");
+        return cli_fail("compare", &f);
+    }
+    if ((nargs < 2) != (a.log.dir != NULL)) {
+        (void)fail_set(&f, E_USAGE, "give two files, or --dir DIR|URL with one file or none");
+>>>>>>> 5df62a1 (compare: forms, collations and the file side by side at every level)
         return cli_fail("compare", &f);
     }
     struct arena mem;
     struct buf out;
     arena_init(&mem, MEMORY);
     buf_init(&out, (size_t)1 << 30);
-    err e = a.log.dir ? compare_log(&a, argv[0], &mem, &out, &f)
+    err e = a.log.dir && nargs == 0 ? compare_channels(&a, &mem, &out, &f)
+            : a.log.dir             ? compare_log(&a, argv[0], &mem, &out, &f)
                       : compare_files(&a, argv[0], argv[1], &mem, &out, &f);
     code = e == OK ? cli_print(buf_view(&out)) : cli_fail("compare", &f);
     buf_release(&out);

@@ -90,6 +90,7 @@ static err match(struct matching *m, struct arena *mem, struct cmp_levels *out, 
     for (size_t i = 0; i < n; i++)
         if (m->doubled[i]) m->a_row[i] = SIZE_MAX;
     out->unknown_rows = unknown;
+    out->a_row = m->a_row;
     return OK;
 }
 

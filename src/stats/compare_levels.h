@@ -33,6 +33,7 @@ struct cmp_levels {
     struct cmp_level_part *at; /* from the smallest units that A has to the largest */
     size_t unknown;            /* rows of A whose code no unit has */
     const size_t *unknown_rows;
+    const size_t *a_row;       /* of each row of the log: A's, SIZE_MAX when A has none or more than one */
     size_t padded;             /* codes matched after leading zeros were put back */
     size_t gaps, bounds;
     struct cmp_gap *gap;

@@ -43,6 +43,18 @@ image=$(jq -r '.differences[0].form.image' "$tmp/c")
 is "$(sha256sum "$D/public/objects/$image" | cut -d' ' -f1)" "$image" "and the picture, which is in the tree"
 is "$(jq -c '.totals.kenyatta | .difference == (.decomposition | add)' "$tmp/c")" true "the parts of the difference add up to it"
 
+# forms, collations and the file side by side
+is "$(jq -c '.channels | [.collations > 0, .units_differ, .sentence != ""]' "$tmp/c")" '[true,1,true]' \
+    "one unit where the channels differ: the file's own"
+is "$(jq -c '.channels.differences[0] | [.forms == .collation_above, .file - .forms, .level]' "$tmp/c")" '[true,100,"station"]' \
+    "form and collation agree, the file does not"
+"$H" compare --dir "$D" --json > "$tmp/own"
+is "$(jq -c '.channels | [.units_differ, (.levels[] | select(.level == "constituency" or .level == "station") | .pairs | map([.a, .b, .compared == .equal]))]' "$tmp/own")" \
+    '[0,[["forms","collation_above",true],["forms","own_collation",true],["collation_above","own_collation",true]],[["forms","collation_above",true]]]' \
+    "the log's own channels, without a file"
+"$H" compare --dir "$D" --lang sw | grep -q "Njia, eneo kwa eneo"; ok $? "in Swahili"
+"$H" compare > /dev/null 2>&1; is $? 64 "nothing to compare is wrong usage"
+
 # areas and the whole: sums of the file's own rows, one of them too small for the forms there are
 awk -F, -v OFS=, 'NR == 1 { print; next } { print; u[substr($1, 1, 6)]; for (i = 2; i <= 5; i++) { s[substr($1, 1, 6), i] += $i; t[i] += $i } }
     END { for (k in u) print k, s[k, 2], s[k, 3], s[k, 4], s[k, 5]; print "KE", t[2] - 50, t[3], t[4], t[5] }' \

@@ -6,7 +6,7 @@
 #include "election_fixture.h"
 #undef fx_votes
 #include <ctype.h>
-#include "stats/compare_levels.h"
+#include "stats/channels.h"
 
 /* The president's race of the base election: figures hold at 1101 (200, 100, 50), 1102 (101, 201, 51),
  * 1202 (7, 8, 300) and 2101 (60, 60, 200); 1201 has two results, 2102 one without a picture, 2103 none. */
@@ -260,6 +260,94 @@ static void observers_counts_become_reports(void **state) {
     assert_int_equal(u.table.value[u.first_choice], 368);
 }
 
+static const struct channel_diff *diff_of(const struct channels *c, const char *code, const char *column) {
+    for (size_t i = 0; i < c->diffs; i++)
+        if (span_is(c->log->table.key[c->diff[i].row], code) &&
+            span_is(c->log->table.column[c->diff[i].column], column))
+            return &c->diff[i];
+    fail_msg("%s, %s is not among the differences", code, column);
+    return NULL;
+}
+
+static const struct channel_level *level_named(const struct channels *c, const char *name) {
+    for (size_t i = 0; i < c->levels; i++)
+        if (span_is(c->level[i].name, name)) return &c->level[i];
+    fail_msg("no level %s", name);
+    return NULL;
+}
+
+/* Signed paper over the stations: one vote more at 1101 than on its form, and a total of its own; and a
+ * portal that agrees with neither at 1102. */
+static void channels_stand_side_by_side(void **state) {
+    struct world *w = *state;
+    struct fixture *x = fx_base();
+    struct fail f;
+    struct log_units u;
+    struct channels c;
+    struct cmp_levels l;
+    struct cmp_table a;
+    struct buf b;
+    char text[900], hex[65];
+    must(log_units(x->fold, &w->pick, &w->mem, &u, &f));
+    must(channels_compare(x->fold, &w->pick, &u, NULL, &w->mem, &c, &f));
+    assert_int_equal(c.collations, 0);
+    assert_int_equal(c.diffs, 0);
+    struct named_object rows = fx_object(
+        x, SPAN_LIT("hesabu/collation/v1\n[\"1101\",null,530,3,351,[201,100,50]]\n[\"1102\",null,540,3,353,[101,201,51]]\n"
+                    "[\"1202\",null,580,3,315,[7,8,300]]\n[\"2101\",null,610,3,320,[60,60,200]]\n"
+                    "[\"2101\",null,610,3,320,[60,60,999]]\n"));
+    hash_hex(&rows.id, hex);
+    snprintf(text, sizeof text,
+             "collation {'basis':'paper','contest':'president','election':'${e}','form':['${h:a page}'],"
+             "'round':1,'rows':{'sha256':'%s','size':%llu},'totals':{'registered':4380,'rejected':12,'valid':1339,"
+             "'votes':[369,369,601]},'unit':'KE'}", hex, (unsigned long long)rows.size);
+    fx_must(x, "paper", "nro", text);
+    must(log_units(x->fold, &w->pick, &w->mem, &u, &f));
+    must(channels_compare(x->fold, &w->pick, &u, NULL, &w->mem, &c, &f));
+    assert_int_equal(c.collations, 1);
+    assert_int_equal(c.units_differ, 2); /* 1101 and the whole */
+    const struct channel_diff *d = diff_of(&c, "1101", "ann");
+    assert_true(d->figure[CHANNEL_FORMS] == 200 && d->figure[CHANNEL_ROW] == 201);
+    assert_true(d->figure[CHANNEL_COLLATION] == CMP_ABSENT && d->figure[CHANNEL_FILE] == CMP_ABSENT);
+    d = diff_of(&c, "KE", "ann");
+    assert_true(d->figure[CHANNEL_FORMS] == 368 && d->figure[CHANNEL_COLLATION] == 369);
+    assert_true(d->above == NO_COLLATION && d->own != NO_COLLATION);
+    const struct channel_level *station = level_named(&c, "station"), *nation = level_named(&c, "nation");
+    const struct channel_pair *p = &station->pair[CHANNEL_FORMS][CHANNEL_ROW];
+    assert_true(p->compared == 4 && p->equal == 3 && p->differs == 1 && p->out == 0);
+    p = &nation->pair[CHANNEL_FORMS][CHANNEL_COLLATION];
+    assert_true(p->compared == 1 && p->differs == 1 && p->out == 1); /* four stations are out */
+    assert_true(station->has[CHANNEL_ROW] == 4 && station->has[CHANNEL_COLLATION] == 0);
+
+    struct fixture *own = w->x;
+    static const struct row said[] = {{"1101", 201, 100, 50}, {"1102", 102, 201, 51}};
+    w->x = x;
+    run(w, said, 2, &u, &a, &l);
+    w->x = own;
+    must(channels_compare(x->fold, &w->pick, &u, &l, &w->mem, &c, &f));
+    d = diff_of(&c, "1102", "ann");
+    assert_true(d->figure[CHANNEL_FORMS] == 101 && d->figure[CHANNEL_ROW] == 101 && d->figure[CHANNEL_FILE] == 102);
+    d = diff_of(&c, "1101", "ann"); /* the portal copied the collation */
+    assert_true(d->figure[CHANNEL_FORMS] == 200 && d->figure[CHANNEL_FILE] == 201);
+    station = level_named(&c, "station");
+    p = &station->pair[CHANNEL_ROW][CHANNEL_FILE];
+    assert_true(p->compared == 2 && p->equal == 1 && p->differs == 1);
+    buf_init(&b, 1 << 20);
+    for (int lang = 0; lang < LANG_COUNT; lang++) {
+        struct json_out j = json_out(&b);
+        json_object(&j);
+        channels_json(&c, (enum lang)lang, 100, &j);
+        json_object_end(&j);
+        channels_text(&c, (enum lang)lang, 100, &b);
+    }
+    assert_false(b.failed);
+    assert_non_null(strstr(buf_cstr(&b), "\"collation_above\":201"));
+    assert_non_null(strstr(buf_cstr(&b), "row in the collation above 201, the file 201"));
+    assert_non_null(strstr(buf_cstr(&b), "jumla ya jumuisho lake"));
+    buf_release(&b);
+    fx_free(x);
+}
+
 static void sentences_in_both_languages(void **state) {
     struct world *w = *state;
     struct log_units u;
@@ -296,6 +384,7 @@ int main(void) {
         cmocka_unit_test(totals_that_no_forms_can_give_are_named),
         cmocka_unit_test(zeros_are_put_back_and_codes_counted),
         cmocka_unit_test(nothing_matched_is_said),
+        cmocka_unit_test(channels_stand_side_by_side),
         cmocka_unit_test(sentences_in_both_languages),
         cmocka_unit_test(observers_counts_become_reports),
     };
