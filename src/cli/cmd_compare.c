@@ -506,11 +506,7 @@ int cmd_compare(int argc, char **argv) {
     size_t n;
     const struct opt *o = options(&a, &n);
     const struct usage u = {
-<<<<<<< HEAD
-        "compare A B|--dir DIR|URL --key COL [--columns A=B,..] [--json]",
-=======
-        "compare [A.csv] B.csv|--dir DIR|URL --key COL [--columns A=B,..] [--json]",
->>>>>>> 5df62a1 (compare: forms, collations and the file side by side at every level)
+        "compare [A] B|--dir DIR|URL --key COL [--columns A=B,..] [--json]",
         "Compares two tallies of the same units: equal, differing (by how much), only in one; totals\n"
         "of each class; where the difference of the totals comes from; and whether one constant\n"
         "factor lies between them. A tally of a party, the media or a portal is not a count by the\n"
@@ -529,17 +525,8 @@ int cmd_compare(int argc, char **argv) {
     int nargs, code;
     if (!cli_parse(&u, argc, argv, &nargs, &code)) return code;
     struct fail f = {0};
-<<<<<<< HEAD
-    if ((nargs == 1) != (a.log.dir != NULL)) {
-        (void)fail_set(&f, E_USAGE, "give two files, or one file and --dir DIR|URL");
-=======
-    if (!a.key && (nargs > 0 || !a.log.dir)) {
-        (void)fail_set(&f, E_USAGE, "--key COL is missing: the column with the units' codes");
-        return cli_fail("compare", &f);
-    }
     if ((nargs < 2) != (a.log.dir != NULL)) {
         (void)fail_set(&f, E_USAGE, "give two files, or --dir DIR|URL with one file or none");
->>>>>>> 5df62a1 (compare: forms, collations and the file side by side at every level)
         return cli_fail("compare", &f);
     }
     struct arena mem;
