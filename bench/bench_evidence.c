@@ -12,14 +12,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "base/clock.h"
+#include "bench_form.h"
 #include "paper/image.h"
 #include "paper/scan.h"
 #include "paper/sheet.h"
 #include "paper/synth.h"
 #include "paper/zones.h"
 #include "stats/audit/sim.h"
-
-enum { CHOICES = 4, BOXES = 4, ROWS = CHOICES + FORM_COUNT_ROWS };
 
 static _Noreturn void die(const struct fail *f) {
     fprintf(stderr, "bench_evidence: %s (%s)\n", f->text, err_info(f->code)->name);
@@ -40,34 +39,6 @@ static void show(const char *what, size_t k, size_t n) {
     const double low = k ? solve(n, k, 0.025) : 0, high = k < n ? solve(n, k + 1, 0.975) : 1;
     printf("  %-52s %8zu of %8zu  %8.4f %%  [%.4f, %.4f]\n", what, k, n,
            n ? 100.0 * (double)k / (double)n : 0.0, 100 * low, 100 * high);
-}
-
-static struct print_form the_form(uint64_t serial) {
-    static const struct print_choice names[CHOICES] = {
-        {"Odinga Raila", "Azimio"}, {"Ruto William", "UDA"}, {"Waihiga David", "Agano"},
-        {"Wajackoyah George", "Roots"}};
-    struct print_form p = {.regulation = "",
-                           .contest_en = "Election of the President",
-                           .contest_sw = "Uchaguzi wa Rais",
-                           .station = "SIMULATED PRIMARY SCHOOL",
-                           .stream = "1 of 1",
-                           .ward = "WARD",
-                           .constituency = "CONSTITUENCY",
-                           .county = "COUNTY",
-                           .choices = names,
-                           .anchor = "",
-                           .simulated = true,
-                           .copy = ""};
-    p.code = (struct form_code){.form = "34A",
-                                .contest = "president",
-                                .contest_number = 1,
-                                .serial = serial,
-                                .page = 1,
-                                .pages = 2,
-                                .shape = {CHOICES, BOXES}};
-    snprintf(p.code.station, sizeof p.code.station, "%015llu",
-             (unsigned long long)(1001000100101 + serial * 97));
-    return p;
 }
 
 static uint64_t draw_value(struct rng *r) {
@@ -161,7 +132,7 @@ static void one_form(const struct reader *reader, const struct digit_set *digits
     enum row_kind kind[ROWS] = {ROW_CLEAN};
     uint64_t value[ROWS];
     rng_init_stream(&r, seed, i + 1);
-    const struct print_form form = the_form(i);
+    const struct print_form form = simulated_form(i);
     if (synth_blank(&form, 1, &page, &f) != OK) die(&f);
     if (form_layout(form.code.shape, 1, &layout, &f) != OK) die(&f);
     synth_hand_draw(&r, digits, &hand);
@@ -278,7 +249,7 @@ static bool make_photo(const struct reader *reader, const struct digit_set *digi
     synth_hand_draw(&r, digits, &hand);
     hand.signing = another ? serial + 1 : 0;
     rng_init_stream(&r, 93, serial);
-    const struct print_form form = the_form(serial);
+    const struct print_form form = simulated_form(serial);
     if (synth_blank(&form, 1, &page, &f) != OK) die(&f);
     if (form_layout(form.code.shape, 1, &layout, &f) != OK) die(&f);
     for (unsigned k = 0; k < ROWS; k++)
@@ -296,7 +267,7 @@ static bool make_photo(const struct reader *reader, const struct digit_set *digi
  * little wrong puts them; no photograph, so that 40,000 are made in minutes. */
 static void make_flat(const struct digit_set *digits, uint64_t *hash, size_t from, size_t n,
                       size_t step) {
-    const struct print_form form = the_form(1);
+    const struct print_form form = simulated_form(1);
     struct layout_page layout;
     struct raster page;
     struct fail f;

@@ -3,22 +3,19 @@
  * no network saw, photographed in arithmetic, read from the JPEG file. Prints counts with exact
  * (Clopper-Pearson) 95 % intervals. Usage: bench_paper SHARED WHAT [N] [SEED] [MORE], where WHAT is
  * scanner, phone, phone-dev, unsound, bad-phone, semeion, optdigits (MORE: a folder for images that
- * went wrong), columns (N figures in open cells), duplicates (N papers twice, MORE hashes in all)
- * or mutated (N files). */
+ * went wrong), columns (N figures in open cells) or mutated (N files). */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include "base/clock.h"
 #include "base/file.h"
+#include "bench_form.h"
 #include "paper/cell.h"
 #include "paper/image.h"
 #include "paper/judge.h"
 #include "paper/scan.h"
 #include "paper/sheet.h"
 #include "paper/synth.h"
-#include "paper/zones.h"
-
-enum { CHOICES = 4, BOXES = 4, ROWS = CHOICES + FORM_COUNT_ROWS };
 
 static _Noreturn void die(const struct fail *f) {
     fprintf(stderr, "bench_paper: %s (%s)\n", f->text, err_info(f->code)->name);
@@ -79,11 +76,6 @@ static void show(const char *what, size_t k, size_t n) {
 
 /* ---- forms ---- */
 
-static const struct print_choice names[CHOICES] = {{"Odinga Raila", "Azimio"},
-                                                   {"Ruto William Samoei", "UDA"},
-                                                   {"Waihiga David Mwaure", "Agano"},
-                                                   {"Wajackoyah George", "Roots"}};
-
 struct votes {
     uint64_t v[CHOICES];
 };
@@ -140,31 +132,6 @@ static void draw_values(struct rng *r, uint64_t v[ROWS]) {
     *at += *at >= by && rng_below(r, 2) ? -by : by;
 }
 
-static struct print_form the_form(uint64_t serial, char station[19]) {
-    struct print_form p = {.regulation = "",
-                           .contest_en = "Election of the President",
-                           .contest_sw = "Uchaguzi wa Rais",
-                           .station = "SIMULATED PRIMARY SCHOOL",
-                           .stream = "1 of 1",
-                           .ward = "WARD",
-                           .constituency = "CONSTITUENCY",
-                           .county = "COUNTY",
-                           .choices = names,
-                           .anchor = "",
-                           .simulated = true,
-                           .copy = ""};
-    p.code = (struct form_code){.form = "34A",
-                                .contest = "president",
-                                .contest_number = 1,
-                                .serial = serial,
-                                .page = 1,
-                                .pages = 2,
-                                .shape = {CHOICES, BOXES}};
-    snprintf(station, 19, "%015llu", (unsigned long long)(1001000100101 + serial * 97));
-    memcpy(p.code.station, station, 16);
-    return p;
-}
-
 struct made {
     struct buf jpeg;
     struct synth_row truth[ROWS];
@@ -186,7 +153,8 @@ static void make_form(uint64_t seed, uint64_t i, const struct digit_set *digits,
     uint64_t values[ROWS];
     int quality;
     struct rng r = form_rng(seed, i);
-    const struct print_form form = the_form(i, m->station);
+    const struct print_form form = simulated_form(i);
+    memcpy(m->station, form.code.station, sizeof form.code.station);
     draw_values(&r, values);
     synth_hand_draw(&r, digits, &m->hand);
     if (signatures) m->hand.signatures = *signatures;
@@ -514,87 +482,6 @@ static void bench_forms(const struct reader *reader, const struct digit_set *dig
     free(c.row);
 }
 
-/* ---- the same paper twice ---- */
-
-struct pairs {
-    size_t n, true_pairs, found, false_pairs;
-    double best_false;
-};
-
-/* The first 2 * true_pairs hashes are papers photographed twice (2k and 2k + 1). */
-static void pair_found(void *ctx, size_t i, size_t j, double similarity) {
-    struct pairs *p = ctx;
-    if (j == i + 1 && i % 2 == 0 && j < 2 * p->true_pairs) {
-        p->found++;
-    } else {
-        p->false_pairs++;
-        if (similarity > p->best_false) p->best_false = similarity;
-    }
-}
-
-/* `photographed` papers twice through the whole way; the rest of `n` hashes are drawn signatures
- * and stamps on a flat page, cut without a photograph (so that 40,000 are made in time). */
-static void bench_duplicates(const struct reader *reader, const struct digit_set *digits,
-                             size_t photographed, size_t n) {
-    static const double least = 0.5;
-    uint64_t *hash = calloc(n * SCAN_HASH_WORDS, sizeof *hash);
-    const struct scan_options o = {.rules = decode_default_rules()};
-    struct pairs p = {.n = n, .true_pairs = photographed};
-    size_t unusable = 0;
-    if (!hash || n < 2 * photographed) exit(1);
-    for (size_t i = 0; i < 2 * photographed; i++) {
-        struct made m;
-        struct scan_result s;
-        struct sandbox_usage usage;
-        struct hash h;
-        struct fail f;
-        const uint64_t signatures = 1000 + i / 2;
-        make_form(91, i, digits, i % 3 ? SYNTH_PHONE : SYNTH_SCANNER, &signatures, &m);
-        if (scan_file(reader, buf_view(&m.jpeg), 1, &o, &s, &usage, &h, &f) == OK &&
-            s.zone_hash_usable)
-            memcpy(hash + i * SCAN_HASH_WORDS, s.zone_hash, sizeof s.zone_hash);
-        else
-            unusable++;
-        buf_release(&m.jpeg);
-    }
-    const struct print_form form = the_form(1, (char[19]){0});
-    struct layout_page layout;
-    struct raster blank;
-    struct fail f;
-    if (form_layout(form.code.shape, 1, &layout, &f) != OK) die(&f);
-    layout.row_count = 0; /* only what is hashed is drawn */
-    if (raster_init(&blank, (int)(SHEET_W_MM * SYNTH_PPMM), (int)(SHEET_H_MM * SYNTH_PPMM), &f) !=
-        OK)
-        die(&f);
-    struct registration flat = {.to_image = {{SYNTH_PPMM, 0, 0, 0, SYNTH_PPMM, 0, 0, 0, 1}},
-                                .pixels_per_mm = SYNTH_PPMM};
-    struct sheet sheet;
-    if (sheet_init(&sheet, &blank, &flat, &f) != OK) die(&f);
-    for (size_t i = 2 * photographed; i < n; i++) {
-        struct rng r = form_rng(92, i);
-        struct synth_hand hand;
-        bool usable;
-        synth_hand_draw(&r, digits, &hand);
-        const size_t from = (size_t)(236 * SYNTH_PPMM) * (size_t)blank.w;
-        memset(blank.p + from, 255, (size_t)blank.w * (size_t)blank.h - from);
-        synth_sign(&r, &blank, &hand, &layout);
-        if (zone_hash(&sheet, &layout, hash + i * SCAN_HASH_WORDS, &usable, &f) != OK) die(&f);
-    }
-    const double start = clock_seconds();
-    zone_hash_pairs(hash, n, least, 0, 1, pair_found, &p);
-    printf("the same paper twice: %zu papers photographed twice among %zu hashes (similarity >= "
-           "%.2f)\n",
-           photographed, n, least);
-    show("pairs found", p.found, photographed);
-    printf(
-        "  %zu false pairs (the most alike: %.3f); %zu of %zu photographs without a usable hash; "
-        "%.2f s for all pairs on one core\n\n",
-        p.false_pairs, p.best_false, unusable, 2 * photographed, clock_seconds() - start);
-    sheet_release(&sheet);
-    raster_release(&blank);
-    free(hash);
-}
-
 /* ---- open cells ---- */
 
 /* The "in words" cells of our form stand in for the ruled vote column of a form without boxes. */
@@ -610,12 +497,11 @@ static void bench_columns(const struct reader *reader, const struct digit_set *d
         struct sheet sheet;
         struct synth_hand hand;
         struct buf jpeg;
-        char station[19];
         uint64_t values[ROWS];
         int quality;
         double shrink;
         struct rng r = form_rng(seed ^ 0xce11, i);
-        const struct print_form form = the_form(i, station);
+        const struct print_form form = simulated_form(i);
         draw_values(&r, values);
         synth_hand_draw(&r, digits, &hand);
         if (synth_blank(&form, 1, &page, &f) != OK) die(&f);
@@ -688,8 +574,7 @@ static void bench_mutated(const struct reader *reader, const struct digit_set *d
     if (image_write_jpeg(&small, 60, &source[0], &f) != OK) die(&f);
     if (image_write_png(&small, &source[1], &f) != OK) die(&f);
     struct canvas *c;
-    char station[19];
-    const struct print_form form = the_form(1, station);
+    const struct print_form form = simulated_form(1);
     if (canvas_pdf(append_piece, &source[2], "t", "2017-08-08T00:00:00Z", &c, &f) != OK ||
         print_form(c, &form, &f) != OK || canvas_close(c, NULL, &f) != OK)
         die(&f);
@@ -783,8 +668,6 @@ int main(int argc, char **argv) {
     }
     struct digit_set digits;
     if (digit_set_read(dir, DIGITS_MNIST_TEST, &digits, &f) != OK) die(&f);
-    if (strcmp(argv[2], "duplicates") == 0)
-        bench_duplicates(&reader, &digits, n, argc > 5 ? strtoull(argv[5], NULL, 10) : 40000);
     if (strcmp(argv[2], "columns") == 0) {
         keep_half(&digits, 1);
         bench_columns(&reader, &digits, n, seed);
