@@ -122,6 +122,7 @@ struct commit_args {
     uint64_t round;
     struct audit_rule_options rule;
     char regions[40]; /* of the contest's law, as the option would say it */
+    struct audit_case c;
 };
 
 /* Ballot accounting of every station: delivered = cast + spoilt + unused, and nothing failed; else the
@@ -132,7 +133,7 @@ static err check_compliance(const char *path, const struct audit_batches *b, siz
     static const char *const number[] = {"delivered", "cast", "spoilt", "unused"};
     static const char *const word[] = {"seals", "custody", "eligibility"};
     struct csv *c;
-    size_t station, columns[NUMBERS], words[WORDS], rows = 0;
+    size_t station, columns[NUMBERS], words[WORDS], rows = 0, n = b->contest.batches, g = 0;
     bool more = true;
     TRY(csv_open(path, &c, f));
     err e = csv_column(c, "station", &station, f);
@@ -141,9 +142,9 @@ static err check_compliance(const char *path, const struct audit_batches *b, siz
     while (e == OK && (e = csv_next(c, &more, f)) == OK && more) {
         uint64_t v[NUMBERS] = {0};
         bool given[NUMBERS] = {0}, good = true;
-        uint32_t g = 0;
-        while (g < b->contest.batches && !span_eq(b->name[g], csv_field(c, station))) g++;
-        if (g == b->contest.batches)
+        size_t looked = 0; /* most often in the list's own order */
+        for (; looked < n && !span_eq(b->name[g], csv_field(c, station)); looked++) g = g + 1 == n ? 0 : g + 1;
+        if (looked == n)
             e = fail_set(f, E_AUDIT_BATCHES, "%s, line %llu: %.*s is not on the list", path,
                          (unsigned long long)csv_line(c), SPAN_ARG(csv_field(c, station)));
         for (int i = 0; i < NUMBERS && e == OK; i++)
@@ -225,8 +226,9 @@ static err claims_of(const struct audit_case *c, struct compose_claim *to, struc
     return OK;
 }
 
-static err plan_text(struct commit_args *a, struct make_options *m, struct audit_on *x, struct audit_case *c,
-                     struct buf *text, struct fail *f) {
+static err plan_text(void *args, struct audit_on *x, struct make_options *m, struct buf *text, struct fail *f) {
+    struct commit_args *a = args;
+    struct audit_case *c = &a->c;
     static struct compose_claim claims[CLAIMS_MAX];
     struct compose_audit_plan p = {.round = (unsigned)a->round, .claims = claims};
     struct hash sample;
@@ -291,15 +293,7 @@ int audit_cmd_commit(int argc, char **argv) {
         options, sizeof options / sizeof *options, 0, 0};
     int nargs, code;
     if (!cli_parse(&u, argc, argv, &nargs, &code)) return code;
-    static struct audit_on x;
-    struct fail f = {0};
-    struct audit_case c = {0};
-    struct buf text;
-    buf_init(&text, 65536);
-    err e = plan_text(&a, &m, &x, &c, &text, &f);
-    code = e == OK ? make_finish("audit commit", &m, buf_view(&text)) : cli_fail("audit commit", &f);
-    buf_release(&text);
-    audit_case_release(&c);
-    audit_on_release(&x);
+    code = audit_make("audit commit", &m, plan_text, &a);
+    audit_case_release(&a.c);
     return code;
 }

@@ -61,3 +61,15 @@ void audit_on_release(struct audit_on *x) {
     tree_log_release(&x->log);
     tree_close(&x->tree);
 }
+
+int audit_make(const char *command, struct make_options *m, audit_text *write, void *args) {
+    static struct audit_on x;
+    struct fail f = {0};
+    struct buf text;
+    buf_init(&text, 65536);
+    err e = write(args, &x, m, &text, &f);
+    int code = e == OK ? make_finish(command, m, buf_view(&text)) : cli_fail(command, &f);
+    buf_release(&text);
+    audit_on_release(&x);
+    return code;
+}

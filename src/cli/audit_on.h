@@ -4,6 +4,7 @@
 #define CLI_AUDIT_ON_H
 
 #include "cli/cli.h"
+#include "cli/send.h"
 #include "cli/tree_log.h"
 #include "service/audit_log.h"
 
@@ -23,6 +24,11 @@ MUST_USE err audit_on_open(const char *where, const char *plan, const char *what
 void audit_on_release(struct audit_on *x);
 /* Objects of a tree, for service/audit_log. Borrows the tree. */
 struct audit_objects audit_on_objects(struct tree *t);
+
+/* Writes the text of one record; `x` is empty, and opened with audit_on_read or audit_on_open. */
+typedef err audit_text(void *args, struct audit_on *x, struct make_options *m, struct buf *text, struct fail *f);
+/* Makes, signs and sends that record, as the command line says; the exit code. */
+int audit_make(const char *command, struct make_options *m, audit_text *write, void *args);
 
 #define ON_OPTIONS(dir, plan)                                                                      \
     {"--dir", OPT_TEXT, &(dir), "DIR|URL", "the election's public tree"},                          \

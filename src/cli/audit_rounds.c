@@ -16,16 +16,23 @@
 
 enum { DRAWS_MAX = 64 << 20, TRANSCRIPT_MAX = 1 << 28 };
 
-/* Draws that a clean audit would take, along the dice's own order, and a tenth more. */
-static err clean_size(struct audit_log *a, const uint32_t *order, uint64_t *out, struct fail *f) {
-    size_t n = a->list.contest.batches;
+/* What the dice can draw, in their order. */
+static err all_draws(struct audit_log *a, const uint32_t *order, struct audit_sample *out, struct fail *f) {
+    size_t n = a->list.contest.batches, drawable = 0;
     uint64_t *weight = arena_array(&a->arena, n, sizeof *weight), total;
     if (!weight) return fail_set(f, E_MEMORY, "no memory for weights");
     TRY(transcript_weights(&a->t, weight, &total, f));
-    size_t drawable = 0;
     while (drawable < n && weight[order[drawable]]) drawable++;
-    struct audit_sample s = {weight, order, drawable, false, true};
+    *out = (struct audit_sample){weight, order, drawable, false, true};
+    return OK;
+}
+
+/* Draws that a clean audit would take, along the dice's own order, and a tenth more. */
+static err clean_size(struct audit_log *a, const uint32_t *order, uint64_t *out, struct fail *f) {
+    size_t n = a->list.contest.batches;
+    struct audit_sample s;
     struct size_along along;
+    TRY(all_draws(a, order, &s, f));
     TRY(audit_size_along(&a->t.c, a->t.a, a->t.assertions, &s, BET_MIXTURE, a->t.limit_ppm / 1e6, &a->arena,
                          &along, f));
     *out = along.done ? along.length + along.length / 10 + 1 : n;
@@ -40,8 +47,8 @@ struct seed_args {
     uint64_t size;
 };
 
-static err seed_text(struct seed_args *a, struct audit_on *x, struct make_options *m, struct buf *text,
-                     struct fail *f) {
+static err seed_text(void *args, struct audit_on *x, struct make_options *m, struct buf *text, struct fail *f) {
+    struct seed_args *a = args;
     struct named_object draws;
     struct buf list;
     uint32_t *order;
@@ -90,15 +97,7 @@ int audit_cmd_seed(int argc, char **argv) {
         options, sizeof options / sizeof *options, 0, 0};
     int nargs, code;
     if (!cli_parse(&u, argc, argv, &nargs, &code)) return code;
-    static struct audit_on x;
-    struct fail f = {0};
-    struct buf text;
-    buf_init(&text, 8192);
-    err e = seed_text(&a, &x, &m, &text, &f);
-    code = e == OK ? make_finish("audit seed", &m, buf_view(&text)) : cli_fail("audit seed", &f);
-    buf_release(&text);
-    audit_on_release(&x);
-    return code;
+    return audit_make("audit seed", &m, seed_text, &a);
 }
 
 /* --- next --- */
@@ -107,12 +106,10 @@ int audit_cmd_seed(int argc, char **argv) {
 static err next_size(struct audit_on *x, uint64_t *out, struct fail *f) {
     enum { REPLICATES = 200 };
     struct audit_log *a = &x->a;
-    size_t n = a->list.contest.batches, drawable = 0;
-    uint64_t *weight = arena_array(&a->arena, n, sizeof *weight), total, sizes[REPLICATES];
-    if (!weight) return fail_set(f, E_MEMORY, "no memory for weights");
-    TRY(transcript_weights(&a->t, weight, &total, f));
-    while (drawable < n && weight[a->order[drawable]]) drawable++;
-    struct audit_sample s = {weight, a->order, drawable, false, true};
+    size_t n = a->list.contest.batches;
+    uint64_t sizes[REPLICATES];
+    struct audit_sample s;
+    TRY(all_draws(a, a->order, &s, f));
     struct size_rounds r = {&a->t.c, a->t.a, a->t.assertions, &s, &a->t.h, BET_MIXTURE,
                             a->t.limit_ppm / 1e6, 1};
     TRY(audit_size_rounds(&r, 0, REPLICATES, &a->arena, sizes, f));
@@ -123,17 +120,24 @@ static err next_size(struct audit_on *x, uint64_t *out, struct fail *f) {
     return OK;
 }
 
-static err next_text(const char *dir, const char *plan, uint64_t size, bool all, struct audit_on *x,
-                     struct buf *text, struct fail *f) {
-    TRY(audit_on_open(dir, plan, "audit next", x, f));
+struct next_args {
+    const char *dir, *plan;
+    uint64_t size;
+    bool all;
+};
+
+static err next_text(void *args, struct audit_on *x, struct make_options *m, struct buf *text, struct fail *f) {
+    const struct next_args *a = args;
+    uint64_t size = a->size;
+    TRY(audit_on_open(a->dir ? a->dir : m->send.url, a->plan, "audit next", x, f));
     TRY(audit_log_run(&x->a, NULL, f));
     if (x->a.dice != x->a.plan)
         return fail_set(f, E_STATE, "this audit shares another plan's draws: rounds are opened for that one");
     if (x->a.confirmed) return fail_set(f, E_STATE, "the outcome is confirmed: no further round is needed");
-    if (x->a.waiting && !size && !all)
+    if (x->a.waiting && !size && !a->all)
         return fail_set(f, E_STATE, "%llu drawn boxes of this round have no count yet",
                         (unsigned long long)x->a.waiting);
-    if (all) size = x->a.list.contest.batches;
+    if (a->all) size = x->a.list.contest.batches;
     if (!size) TRY(next_size(x, &size, f));
     compose_audit_round(text, &x->election, &x->plan_id, size);
     fprintf(stderr, "a round up to draw %llu (before: %u)%s\n", (unsigned long long)size, x->a.dice->size,
@@ -143,13 +147,11 @@ static err next_text(const char *dir, const char *plan, uint64_t size, bool all,
 
 int audit_cmd_next(int argc, char **argv) {
     struct make_options m = {0};
-    const char *dir = NULL, *plan = NULL;
-    uint64_t size = 0;
-    bool all = false;
+    struct next_args a = {0};
     const struct opt options[] = {
-        ON_OPTIONS(dir, plan),
-        {"--size", OPT_U64, &size, "N", "draws of all rounds together (estimated from what was found)"},
-        {"--full", OPT_FLAG, &all, NULL, "go on to a full count"},
+        ON_OPTIONS(a.dir, a.plan),
+        {"--size", OPT_U64, &a.size, "N", "draws of all rounds together (estimated from what was found)"},
+        {"--full", OPT_FLAG, &a.all, NULL, "go on to a full count"},
         MAKE_OPTIONS(m),
     };
     const struct usage u = {
@@ -159,15 +161,7 @@ int audit_cmd_next(int argc, char **argv) {
         options, sizeof options / sizeof *options, 0, 0};
     int nargs, code;
     if (!cli_parse(&u, argc, argv, &nargs, &code)) return code;
-    static struct audit_on x;
-    struct fail f = {0};
-    struct buf text;
-    buf_init(&text, 8192);
-    err e = next_text(dir ? dir : m.send.url, plan, size, all, &x, &text, &f);
-    code = e == OK ? make_finish("audit next", &m, buf_view(&text)) : cli_fail("audit next", &f);
-    buf_release(&text);
-    audit_on_release(&x);
-    return code;
+    return audit_make("audit next", &m, next_text, &a);
 }
 
 /* --- status --- */
@@ -377,14 +371,14 @@ struct close_args {
     bool stop;
 };
 
-static err close_text(struct close_args *a, struct audit_on *x, struct make_options *m, struct buf *text,
-                      struct fail *f) {
+static err close_text(void *args, struct audit_on *x, struct make_options *m, struct buf *text, struct fail *f) {
+    struct close_args *a = args;
     struct named_object transcript, reason;
     struct buf b;
     enum audit_end says = AUDIT_STOPPED;
     if (a->stop != (a->reason != NULL))
         return fail_set(f, E_USAGE, "--stop and --reason FILE belong together: an audit that is stopped says why");
-    TRY(audit_on_open(a->dir, a->plan, "audit close", x, f));
+    TRY(audit_on_open(a->dir ? a->dir : m->send.url, a->plan, "audit close", x, f));
     buf_init(&b, TRANSCRIPT_MAX);
     err e = OK;
     if (x->a.dice->seed_entry != NO_ENTRY) {
@@ -423,14 +417,5 @@ int audit_cmd_close(int argc, char **argv) {
         options, sizeof options / sizeof *options, 0, 0};
     int nargs, code;
     if (!cli_parse(&u, argc, argv, &nargs, &code)) return code;
-    static struct audit_on x;
-    struct fail f = {0};
-    struct buf text;
-    buf_init(&text, 8192);
-    if (!a.dir) a.dir = m.send.url;
-    err e = close_text(&a, &x, &m, &text, &f);
-    code = e == OK ? make_finish("audit close", &m, buf_view(&text)) : cli_fail("audit close", &f);
-    buf_release(&text);
-    audit_on_release(&x);
-    return code;
+    return audit_make("audit close", &m, close_text, &a);
 }

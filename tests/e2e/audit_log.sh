@@ -122,6 +122,7 @@ sends "by both" opens aud2
 does "the state of the audit" audit status --json
 cp out status.json
 ok "two are counted, two wait for a third person" sh -c 'grep -q "\"counted\":2,\"waiting\":2,\"counts_differ\":2" status.json'
+ok "a plurality is not all that the president's law asks, and that is said" grep -q '"leaves_out":"the assertions are not all' status.json
 sends "who agrees with the second" count aud3 "$second" "$(votes "$second" -5)"
 sends "and finds no box either" audit count --station "$third" --lost --keep kept.aud3 --key aud3.key $send
 sends "opened" opens aud3
