@@ -10,6 +10,7 @@
 #include "service/station_csv.h"
 #include "stats/forensics/battery.h"
 #include "stats/forensics/spikes.h"
+#include "stats/hexmap.h"
 #include "stats/maps.h"
 #include "stats/pictures.h"
 
@@ -97,7 +98,31 @@ static err write_picture(const char *dir, const char *name, struct buf *b, struc
     return e;
 }
 
-static err read_map(const struct args *a, struct arena *mem, struct map_shapes *out, struct fail *f) {
+/* The level of a cartogram that has most of the report's areas. */
+static err read_hexmap(const struct fx_report *r, const struct fold *fold, struct span kept, struct arena *mem,
+                       struct map_shapes *out, struct fail *f) {
+    size_t most = 0;
+    for (size_t l = 0; l < FX_LEVELS; l++) {
+        struct map_shapes m;
+        size_t level, matched;
+        uint32_t *of;
+        err e = hexmap_read(kept, l, mem, &m, f);
+        if (e == E_NOT_FOUND && l > 0) break;
+        TRY(e);
+        for (size_t i = 0; fold && i < m.n; i++) { /* the report names areas, the cartogram has codes */
+            uint32_t u = fold_unit_by_code(fold, m.shape[i].code);
+            if (u != NO_UNIT) m.shape[i].name = fold_unit(fold, u)->name;
+        }
+        TRY(map_match(r, &m, mem, &level, &of, &matched, f));
+        if (l > 0 && matched <= most) continue;
+        most = matched;
+        *out = m;
+    }
+    return OK;
+}
+
+static err read_map(const struct args *a, const struct fx_report *r, const struct fold *fold, struct arena *mem,
+                    struct map_shapes *out, struct fail *f) {
     struct buf b;
     buf_init(&b, MAP_MAX);
     err e = file_read(a->map, MAP_MAX, &b, f);
@@ -106,16 +131,16 @@ static err read_map(const struct args *a, struct arena *mem, struct map_shapes *
         e = fail_set(f, E_MEMORY, "no memory for %s", a->map);
     buf_release(&b);
     TRY(e);
-    e = geojson_read(kept, mem, out, f);
+    e = hexmap_is(kept) ? read_hexmap(r, fold, kept, mem, out, f) : geojson_read(kept, mem, out, f);
     return e == OK ? OK : fail_context(f, e, "%s", a->map);
 }
 
 static err pictures(const struct args *a, const struct fx_report *r, const struct forensics_pdf *about,
-                    enum lang lang, struct arena *mem, struct fail *f) {
+                    const struct fold *fold, enum lang lang, struct arena *mem, struct fail *f) {
     struct buf b;
     struct map_shapes map;
     bool drawn;
-    err e = a->map ? read_map(a, mem, &map, f) : OK;
+    err e = a->map ? read_map(a, r, fold, mem, &map, f) : OK;
     const struct map_shapes *shapes = a->map ? &map : NULL;
     TRY(e);
     buf_init(&b, (size_t)64 << 20);
@@ -205,7 +230,7 @@ static err run(const struct args *a, const char *path, struct input *in, struct 
     if (!a->log.dir) buf_str(&source, slash ? slash + 1 : path);
     struct forensics_pdf about = {.report = &r, .source = buf_cstr(&source),
                                   .simulated = a->log.dir && fold_definition(in->log.log.fold)->simulated};
-    err e = pictures(a, &r, &about, lang, mem, f);
+    err e = pictures(a, &r, &about, a->log.dir ? in->log.log.fold : NULL, lang, mem, f);
     buf_release(&source);
     TRY(e);
     show(a, &r, in, lang, out);
@@ -248,7 +273,7 @@ int cmd_forensics(int argc, char **argv) {
         {"--html", OPT_TEXT, &a.html, "FILE", "also write a page with the pictures"},
         {"--pictures", OPT_TEXT, &a.pictures, "DIR", "also write the pictures as SVG files"},
         {"--pdf", OPT_TEXT, &a.pdf, "FILE", "also write a report to print, the same bytes each time"},
-        {"--map", OPT_TEXT, &a.map, "FILE", "GeoJSON of areas (properties code, name) for the map of findings"},
+        {"--map", OPT_TEXT, &a.map, "FILE", "for the map of findings: GeoJSON of areas (properties code, name), or a preset's map.json"},
         {"--nation-only", OPT_FLAG, &a.nation_only, NULL, "no tests by area"},
         {"--lang", OPT_TEXT, &a.lang, "en|sw", "language of the sentences"},
         {"--json", OPT_FLAG, &a.json, NULL, "one JSON document"},

@@ -81,6 +81,9 @@ awk -F, -v OFS=, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; print "code,r,
     --leader h --no-resampling --json > "$tmp/flat"
 same() { jq -c '[.methods[] | select(.method != "late_shift" and .method != "stream_constancy") | [.method, .n, .value, .excess, .class]]' "$1"; }
 is "$(same "$tmp/log" | sha256sum)" "$(same "$tmp/flat" | sha256sum)" "forensics: the log and its export give the same"
+"$H" forensics --dir "$D" --leader odinga --no-resampling --map data/kenya-2017/map.json --pictures "$tmp/map" --pdf "$tmp/map.pdf" > /dev/null
+is "$(grep -o '<title>[A-Z]* / [A-Z]*:' "$tmp/map/map.svg" | wc -l)" 3 "the preset's cartogram: the constituencies that have stations"
+[ -s "$tmp/map.pdf" ]; ok $? "and in the report to print"
 is "$(jq -c '[.source.simulated, .source.signatures_verified]' "$tmp/log")" '[true,0]' "it says what it read"
 is "$(jq -c '[.published.areas > 0, .published.differ, .published.absent]' "$tmp/log")" '[true,0,0]' "published totals are those of the records"
 cp -r "$D/public" "$tmp/false"

@@ -4,6 +4,7 @@
 
 #include "base/rng.h"
 #include "service/forensics_pdf.h"
+#include "stats/hexmap.h"
 #include "stats/maps.h"
 
 enum { N = 1200, AREAS = 3 };
@@ -142,8 +143,33 @@ static void a_full_buffer_is_an_error(void **state) {
     buf_release(&b);
 }
 
+static void cartograms_are_hexagons(void **state) {
+    struct world *w = *state;
+    struct fail f;
+    struct map_shapes m;
+    static const char good[] = "{\"format\":\"hesabu/map/v1\",\"x\":[[1]],\"levels\":[{\"level\":\"county\",\"hexagons\":"
+                               "[[\"001\",8,5],[\"002\",8,6]]},{\"hexagons\":[[\"001001\",1,2]]}]}";
+    assert_true(hexmap_is(span_text(good)));
+    assert_false(hexmap_is(span_text(GEO)));
+    must(hexmap_read(span_text(good), 0, &w->mem, &m, &f));
+    assert_true(m.n == 2 && m.points == 12 && span_is(m.shape[1].code, "002"));
+    /* row 6 lies lower; row 5, an odd one, half a hexagon to the right */
+    assert_true(m.xy[12 + 1] < m.xy[1] && m.xy[12] < m.xy[0]);
+    must(hexmap_read(span_text(good), 1, &w->mem, &m, &f));
+    assert_true(m.n == 1 && span_is(m.shape[0].code, "001001"));
+    refuses(E_NOT_FOUND, hexmap_read(span_text(good), 2, &w->mem, &m, &f));
+    static const char *const bad[] = {
+        "", "[]", "{\"levels\":{}}", "{\"levels\":[{\"hexagons\":[[\"1\",2]]}]}", "{\"levels\":[{\"hexagons\":[[1,2,3]]}]}",
+        "{\"levels\":[{\"hexagons\":[[\"1\",2,-3]]}]}", "{\"levels\":[{\"hexagons\":[[\"1\",2,3,4]]}]}",
+        "{\"levels\":[{\"hexagons\":[[\"1\",2,99999]]}]}", "{\"levels\":[{\"hexagons\":[[\"1\",2,3]]}]} {}",
+        "{\"levels\":[{\"hexagons\":[[\"1\",2,3]"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        refuses(E_JSON, hexmap_read(span_text(bad[i]), 0, &w->mem, &m, &f));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(cartograms_are_hexagons),
         cmocka_unit_test(shapes_are_read),
         cmocka_unit_test(areas_find_their_shapes),
         cmocka_unit_test(the_pdf_is_the_same_each_time),
