@@ -7,7 +7,8 @@
 /* Rows of the form after the choices, as form_row_key names them. */
 enum { REGISTERED, KIT, HAND, REJECTED, OBJECTED, DISPUTED, VALID };
 enum {
-    NEAR_MAX = 512,
+    NEAR_MAX = 256,
+    OPEN_MAX = 16, /* values of one field within the gate */
     SUMS_MAX = 4096,
     NONE = UINT32_MAX,
     SOFT = ABSTAIN_MARGIN | ABSTAIN_DISAGREE
@@ -178,13 +179,14 @@ static int by_sum(const void *a, const void *b) {
 static void add_field(struct list *l, struct entry *spare, const struct entry *v, size_t n,
                       int sign) {
     size_t m = 0;
+    if (l->full) return;
     for (size_t i = 0; i < l->n; i++)
         for (size_t k = 0; k < n; k++) {
             const double behind = l->at[i].behind + v[k].behind;
             if (behind < -JOINT_REACH && v[k].value >= 0) continue;
             if (m == l->room) {
                 l->full = true;
-                break;
+                return;
             }
             spare[m++] = (struct entry){l->at[i].value + sign * v[k].value, behind};
         }
@@ -248,21 +250,34 @@ static double rejected_best(const struct joint *j, const struct ask *a, int64_t 
     return with_rule(holds, best_of(o, n), a->must >> JOINT_OBJECTED & 1);
 }
 
+/* What lies below the number of valid votes, worked out once for all of them. */
+struct below {
+    struct entry rejected[NEAR_MAX]; /* each value with its best number of objections */
+    size_t n;
+    double people, most; /* the best of the people's sums, of the rejected papers */
+};
+
+static void look_below(const struct joint *j, const struct ask *a, const struct room *m,
+                       struct below *out) {
+    out->n = 0;
+    out->people = best_of(m->people.at, m->people.n);
+    out->most = 0;
+    if (!usable(j, count_row(j, REJECTED))) return;
+    out->n = values_of(j, count_row(j, REJECTED), a, out->rejected);
+    for (size_t i = 0; i < out->n; i++)
+        out->rejected[i].behind += rejected_best(j, a, out->rejected[i].value);
+    out->most = best_of(out->rejected, out->n);
+}
+
 /* The rejected papers, the people identified and the objections, for one number of valid votes. */
 static double below_valid(const struct joint *j, const struct ask *a, const struct room *m,
-                          int64_t valid) {
-    struct entry r[NEAR_MAX];
-    const uint32_t rejected = count_row(j, REJECTED);
-    const double people = best_of(m->people.at, m->people.n);
+                          const struct below *b, int64_t valid) {
     const bool must = a->must >> JOINT_IDENTIFIED & 1;
-    if (!usable(j, rejected)) return 0;
-    const size_t n = values_of(j, rejected, a, r);
+    if (!j->usable[JOINT_IDENTIFIED]) return b->most;
     double best = NEVER;
-    for (size_t i = 0; i < n; i++) {
-        double s = r[i].behind + rejected_best(j, a, r[i].value);
-        if (j->usable[JOINT_IDENTIFIED])
-            s += with_rule(find_sum(&m->people, valid + r[i].value), people, must);
-        best = fmax(best, s);
+    for (size_t i = 0; i < b->n; i++) {
+        const double holds = find_sum(&m->people, valid + b->rejected[i].value);
+        best = fmax(best, b->rejected[i].behind + with_rule(holds, b->people, must));
     }
     return best;
 }
@@ -279,13 +294,15 @@ static double best_page(const struct joint *j, const struct ask *a, struct room 
             if (v[i].value == (int64_t)j->registered) holds = v[i].behind;
         register_part = with_rule(holds, best_of(v, n), a->must >> JOINT_REGISTER & 1);
     }
+    struct below below;
     sum_up(j, a, m);
+    look_below(j, a, m, &below);
     const uint32_t valid = count_row(j, VALID);
-    if (!usable(j, valid)) return register_part + below_valid(j, a, m, INT64_MIN / 4);
+    if (!usable(j, valid)) return register_part + below.most;
     const size_t n = values_of(j, valid, a, v);
     const double votes = best_of(m->votes.at, m->votes.n);
     for (size_t i = 0; i < n; i++) {
-        double s = v[i].behind + below_valid(j, a, m, v[i].value);
+        double s = v[i].behind + below_valid(j, a, m, &below, v[i].value);
         if (j->usable[JOINT_VOTES])
             s += with_rule(find_sum(&m->votes, v[i].value), votes, a->must >> JOINT_VOTES & 1);
         best = fmax(best, s);
@@ -300,17 +317,20 @@ bool joint_value(const struct joint *j, uint32_t field, double gate, uint64_t *v
     struct room *m = malloc(sizeof *m);
     double best = NEVER;
     if (!m) return false;
-    for (size_t i = 0; i < j->field[field].n; i++) {
+    unsigned open = 0;
+    bool full = false;
+    for (size_t i = 0; i < j->field[field].n && !full; i++) {
         const struct entry *e = &j->field[field].near[i];
         if (e->behind < -gate) continue;
         const struct ask is = {IS_VALUE, field, e->value, must};
         const double s = best_page(j, &is, m);
+        full = m->votes.full || m->people.full || ++open > OPEN_MAX;
         if (s > best) {
             best = s;
             *value = (uint64_t)e->value;
         }
     }
-    bool good = best > NEVER / 2;
+    bool good = best > NEVER / 2 && !full;
     if (good) {
         const struct ask other = {IS_OTHER, field, (int64_t)*value, 0};
         const struct ask none = {IS_NONE, field, 0, 0};
