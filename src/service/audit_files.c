@@ -473,21 +473,41 @@ static MUST_USE err read_row(struct sampling *s, struct fail *f) {
     return bind_row(s, &r, f);
 }
 
+/* The rows of a file that is open; closes it. */
+static MUST_USE err rows_read(struct sampling *s, struct fail *f) {
+    err e = sample_columns(s, f);
+    for (bool more = true; e == OK;) {
+        e = csv_next(s->csv, &more, f);
+        if (e != OK || !more) break;
+        e = read_row(s, f);
+    }
+    csv_close(s->csv);
+    return e;
+}
+
+static MUST_USE err rows_init(struct sampling *s, const char *combined, struct fail *f) {
+    struct audit_batches *b = s->b;
+    struct audit_rows *out = s->rows;
+    *out = (struct audit_rows){0};
+    TRY(groups_read(combined, b, &s->groups, f));
+    out->row_of = arena_array(b->arena, b->contest.batches, sizeof *out->row_of);
+    s->row_of_group = arena_array(b->arena, s->groups.n + 1, sizeof *s->row_of_group);
+    return out->row_of && s->row_of_group ? OK : fail_set(f, E_MEMORY, "no memory for the sample");
+}
+
+err audit_rows_parse(struct span bytes, const char *name, struct audit_batches *b,
+                     struct audit_rows *out, struct fail *f) {
+    struct sampling s = {.b = b, .rows = out};
+    TRY(rows_init(&s, NULL, f));
+    TRY(csv_open_span(bytes, name, &s.csv, f));
+    return rows_read(&s, f);
+}
+
 err audit_rows_read(const char *path, const char *combined, struct audit_batches *b,
                     struct audit_rows *out, struct fail *f) {
-    *out = (struct audit_rows){0};
     struct sampling s = {.b = b, .rows = out};
-    TRY(groups_read(combined, b, &s.groups, f));
-    out->row_of = arena_array(b->arena, b->contest.batches, sizeof *out->row_of);
-    s.row_of_group = arena_array(b->arena, s.groups.n + 1, sizeof *s.row_of_group);
-    if (!out->row_of || !s.row_of_group) return fail_set(f, E_MEMORY, "no memory for the sample");
+    TRY(rows_init(&s, combined, f));
     TRY(csv_open(path, &s.csv, f));
-    err e = sample_columns(&s, f);
-    for (bool more = true; e == OK;) {
-        e = csv_next(s.csv, &more, f);
-        if (e != OK || !more) break;
-        e = read_row(&s, f);
-    }
-    csv_close(s.csv);
+    err e = rows_read(&s, f);
     return e == OK || e == E_CSV ? e : fail_context(f, e, "%s", path);
 }

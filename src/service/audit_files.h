@@ -56,5 +56,8 @@ struct audit_rows {
  * part. */
 MUST_USE err audit_rows_read(const char *path, const char *combined, struct audit_batches *b,
                              struct audit_rows *out, struct fail *f);
+/* The same from bytes, without combined batches; `name` is for what is wrong with them. */
+MUST_USE err audit_rows_parse(struct span bytes, const char *name, struct audit_batches *b,
+                              struct audit_rows *out, struct fail *f);
 
 #endif
