@@ -115,7 +115,7 @@ if [ -n "$election" ]; then
     "$build/hesabu" serve --dir "$election" --listen 127.0.0.1:0 --threads "$threads" --exempt 127.0.0.0/8 \
         --data-every 0 --quiet --unconfirmed bench > "$dir/server/out" 2>&1 & ours=$! pids="$pids $!"
     for _ in $(seq 300); do grep -q 'http://' "$dir/server/out" && break; sleep 0.1; done
-    sed -n 's,.*http://127.0.0.1:,,p' "$dir/server/out" | head -n 1 > "$dir/port"
+    grep -o 'http://127.0.0.1:[0-9]*' "$dir/server/out" | sed 's/.*://' | head -n 1 > "$dir/port"
     for _ in $(seq 300); do # the first publication looks at every page: not what is measured here
         [ "$(curl -s "http://127.0.0.1:$(cat "$dir/port")/metrics" | sed -n 's/^hesabu_pages_due //p')" = 0 ] && break
         sleep 1
