@@ -54,6 +54,11 @@ static void records(struct page *p) {
         html_word(h, W_INCIDENTS);
         html_raw(h, ": ");
         html_word(h, W_INCIDENTS_MORE);
+        html_raw(h, " ");
+        html_word(h, W_LAST_RECORD);
+        html_raw(h, ": ");
+        html_time(h, fold_last_incident_ms(p->s));
+        html_raw(h, ". <code>hesabu incidents DIR</code>");
         html_raw(h, "</p>\n");
     }
     page_section_end(p);
@@ -100,6 +105,7 @@ static void overview(struct page *p) {
     page_arrivals(p, t);
     page_findings(p, t, 0);
     page_notices(p, -1);
+    page_witnesses(p);
     records(p);
 }
 

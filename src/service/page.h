@@ -26,6 +26,7 @@ struct page_site {
     const char *style;  /* path of the style sheet in the tree */
     const char *script; /* of the module that makes pages live; NULL: there is none */
     uint64_t witnessed; /* entries that a quorum of witnesses has cosigned; 0: none */
+    struct span cosigned; /* a checkpoint with its cosignatures, for who has cosigned when; empty: none */
     const struct gate *gate; /* of this tally; NULL: it is computed where it is shown */
     const struct tally *gate_of;
     const struct beside *beside; /* translations, copies, objects; may be NULL */

@@ -66,6 +66,7 @@ void page_notices(struct page *p, int kind);
 /* page_texts.c: the pages that explain. */
 void page_about(struct page *p);
 void page_petition(struct page *p);
+void page_witnesses(struct page *p); /* which have cosigned, and when */
 void page_collation(struct page *p, const struct tally *t, size_t row);
 
 /* page_frame.c: whether it is declared, in a word, and in a sentence after it. */

@@ -2,6 +2,7 @@
 /* Pages that explain: how to check, who keeps copies, where and until when to petition. */
 #include "election/definition.h"
 #include "service/page_impl.h"
+#include "tlog/cosignature.h"
 #include "tlog/policy.h"
 
 static void paragraph(struct html *h, enum page_word w) {
@@ -83,6 +84,78 @@ void page_about(struct page *p) {
     html_word(h, W_CARD);
     html_raw(h, "</p>\n<pre><code>&lt;iframe src=&quot;URL/card.html&quot; width=&quot;480&quot; "
                 "height=&quot;760&quot;&gt;&lt;/iframe&gt;</code></pre>\n</div>\n");
+}
+
+/* --- witnesses --- */
+
+/* What each witness of the policy signed under the newest checkpoint that a quorum has cosigned. */
+static size_t cosigners(struct page *p, const struct policy *policy, struct arena *a,
+                        struct cosignature *out, uint64_t *size) {
+    struct checkpoint c;
+    struct note note;
+    struct fail f;
+    struct note_key keys[POLICY_WITNESSES_MAX];
+    struct note_line *lines = arena_array(a, NOTE_LINES_MAX, sizeof *lines);
+    size_t n = 0;
+    memset(out, 0, policy->witness_count * sizeof *out);
+    if (!lines || !p->site->cosigned.n) return 0;
+    if (note_split(p->site->cosigned, &note, lines, NOTE_LINES_MAX, &f) != OK) return 0;
+    if (checkpoint_parse(note.text, &c, &f) != OK) return 0;
+    *size = c.size;
+    for (size_t i = 0; i < policy->witness_count; i++) keys[i] = policy->witnesses[i].key;
+    if (cosignatures_collect(note.text, lines, note.count, keys, policy->witness_count, out, &f) != OK) {
+        memset(out, 0, policy->witness_count * sizeof *out);
+        return 0;
+    }
+    for (size_t i = 0; i < policy->witness_count; i++) n += out[i].present;
+    return n;
+}
+
+static void witness_rows(struct page *p, const struct policy *policy, const struct cosignature *each) {
+    struct html *h = &p->h;
+    html_raw(h, "<table><thead><tr>");
+    column(h, W_NAME, false);
+    column(h, W_COSIGNED_AT, false);
+    html_raw(h, "</tr></thead><tbody>\n");
+    for (size_t i = 0; i < policy->witness_count; i++) {
+        html_raw(h, "<tr><th scope=\"row\">");
+        html_name(h, policy->witnesses[i].name);
+        html_raw(h, "</th><td>");
+        if (each[i].present) html_time(h, each[i].time_s * 1000);
+        else html_word(h, W_NOT_YET);
+        html_raw(h, "</td></tr>\n");
+    }
+    html_raw(h, "</tbody></table>\n");
+}
+
+void page_witnesses(struct page *p) {
+    struct html *h = &p->h;
+    struct arena a;
+    struct policy policy = {0};
+    struct cosignature each[POLICY_WITNESSES_MAX];
+    struct fail f;
+    arena_init(&a, (size_t)16 << 20);
+    if (policy_parse(fold_definition(p->s)->policy, &a, &policy, &f) != OK) policy.witness_count = 0;
+    page_section(p, "witnesses", W_WITNESSES);
+    html_raw(h, "<p class=\"more\">");
+    html_word(h, policy.witness_count ? W_WITNESSES_MORE : W_NO_WITNESS_NAMED);
+    html_raw(h, "</p>\n");
+    if (policy.witness_count) {
+        uint64_t size = 0;
+        size_t n = cosigners(p, &policy, &a, each, &size);
+        html_raw(h, "<p><b>");
+        html_number(h, n);
+        html_raw(h, "</b> ");
+        html_word(h, W_OF);
+        html_printf(h, " %zu ", policy.witness_count);
+        html_word(h, W_COSIGNED_TO);
+        html_raw(h, " <b>");
+        html_number(h, n ? size : 0);
+        html_raw(h, "</b></p>\n");
+        witness_rows(p, &policy, each);
+    }
+    page_section_end(p);
+    arena_release(&a);
 }
 
 /* --- petitions --- */

@@ -224,10 +224,16 @@ static err render_pages(struct publisher *p, const struct fold *s, const struct 
     struct page_site site = {.fold = s, .results = r, .note = p->o.note, .style = portal_style,
                              .script = portal_script, .local_proofs = true};
     struct portal_sink sink = {add_page, p};
+    struct buf cosigned;
+    buf_init(&cosigned, CHECKPOINT_BYTES_MAX);
     pthread_mutex_lock(&p->head_lock);
     site.witnessed = p->witnessed_size;
+    buf_span(&cosigned, buf_view(&p->witnessed));
     pthread_mutex_unlock(&p->head_lock);
-    TRY(portal_render(p->portal, &site, PAGES_MAX, &sink, f));
+    site.cosigned = buf_view(&cosigned);
+    err e = portal_render(p->portal, &site, PAGES_MAX, &sink, f);
+    buf_release(&cosigned);
+    TRY(e);
     p->pages_due = portal_due(p->portal);
     TRY(key_files_render(&p->keys, s, all, &sink, f));
     return all && p->o.portal_dir ? portal_files(p->o.portal_dir, &sink, f) : OK;
