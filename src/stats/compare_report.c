@@ -123,6 +123,11 @@ void compare_verdict(const struct cmp_result *r, enum lang lang, struct buf *out
             "it, can say which is right.",
             " Tofauti inaonyesha kwamba hesabu mbili hazikubaliani; ni fomu iliyotiwa saini, na kura "
             "zenyewe, ndizo zinazoweza kusema ipi ni sahihi.");
+    if (r->matched)
+        SAY(out, lang,
+            " What was already wrong on the forms, or in a source that both copied, is not seen by a comparison.",
+            " Kilichokuwa na makosa tayari kwenye fomu, au katika chanzo ambacho zote zilinakili, hakionekani kwa "
+            "kulinganisha.");
 }
 
 static void json_ki64(struct json_out *j, const char *key, int64_t v) {
