@@ -72,30 +72,51 @@ double zone_hash_similarity(const uint64_t *a, const uint64_t *b) {
     return either ? (double)both / either : 0;
 }
 
-#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__clang__)
-#define CLONES __attribute__((target_clones("arch=icelake-server", "arch=x86-64-v2", "default")))
-#else
-#define CLONES
+/* Bits in common, counted as this processor counts fastest. */
+typedef unsigned count_common(const uint64_t *a, const uint64_t *b);
+
+#define COUNT_COMMON                                                                             \
+    uint64_t n = 0;                                                                              \
+    for (int i = 0; i < ZONE_HASH_WORDS; i++) n += (uint64_t)__builtin_popcountll(a[i] & b[i]); \
+    return (unsigned)n
+
+static unsigned common_plain(const uint64_t *a, const uint64_t *b) {
+    COUNT_COMMON;
+}
+
+#ifdef __x86_64__
+__attribute__((target("popcnt"))) static unsigned common_popcnt(const uint64_t *a,
+                                                                const uint64_t *b) {
+    COUNT_COMMON;
+}
+
+__attribute__((target("avx512f,avx512vpopcntdq"))) static unsigned
+common_wide(const uint64_t *a, const uint64_t *b) {
+    COUNT_COMMON;
+}
 #endif
 
-CLONES static unsigned common(const uint64_t *a, const uint64_t *b) {
-    uint64_t n = 0;
-    for (int i = 0; i < ZONE_HASH_WORDS; i++) n += (uint64_t)__builtin_popcountll(a[i] & b[i]);
-    return (unsigned)n;
+static count_common *fastest(void) {
+#ifdef __x86_64__
+    if (__builtin_cpu_supports("avx512vpopcntdq")) return common_wide;
+    if (__builtin_cpu_supports("popcnt")) return common_popcnt;
+#endif
+    return common_plain;
 }
 
 void zone_hash_pairs(const uint64_t *hashes, size_t n, double least, size_t part, size_t parts,
                      void (*found)(void *ctx, size_t i, size_t j, double similarity), void *ctx) {
+    count_common *const common = fastest();
     for (size_t i = part; i < n; i += parts) {
         const uint64_t *a = hashes + i * ZONE_HASH_WORDS;
-        const unsigned na = bits_of(a);
+        const unsigned na = common(a, a);
         if (na < HASH_BITS_LEAST) continue;
         for (size_t j = i + 1; j < n; j++) {
             const uint64_t *b = hashes + j * ZONE_HASH_WORDS;
             const unsigned both = common(a, b);
             /* |a and b| / |a or b| >= least needs |a and b| >= least |a| */
             if (both < least * na) continue;
-            const unsigned nb = bits_of(b);
+            const unsigned nb = common(b, b);
             const double v = (double)both / (na + nb - both);
             if (nb >= HASH_BITS_LEAST && v >= least) found(ctx, i, j, v);
         }
