@@ -49,6 +49,20 @@ static MUST_USE err stand_in(struct audit_case *c, const char *seed, size_t n,
     return OK;
 }
 
+/* As many draws as a clean audit takes at this limit, from a guess of them upwards: a small region comes up
+ * seldom, and then its assertion needs many draws of the whole. */
+static MUST_USE err enough_draws(struct audit_case *c, const char *seed, size_t guess, double limit,
+                                 struct audit_sample *s, struct size_along *along, struct fail *f) {
+    size_t all = c->batches.contest.batches;
+    for (size_t n = guess;; n = 4 * n) {
+        if (n > all) n = all;
+        TRY(stand_in(c, seed, n, s, f));
+        TRY(audit_size_along(&c->batches.contest, c->assertion, c->assertions, s, BET_MIXTURE, limit, &c->arena,
+                             along, f));
+        if (along->done || n == all) return OK;
+    }
+}
+
 static MUST_USE err make_plan(struct plan *p, struct fail *f) {
     const struct audit_contest *k = &p->c.batches.contest;
     p->v = INFINITY;
@@ -59,9 +73,8 @@ static MUST_USE err make_plan(struct plan *p, struct fail *f) {
     for (size_t g = 0; g < k->batches; g++) p->ballots += k->bound[g];
     uint64_t clean = audit_size_clean(BET_MIXTURE, p->v, limits[0]);
     size_t n = clean > DRAWS_MAX ? DRAWS_MAX : (size_t)clean * 4 + 200;
-    if (n > k->batches) n = k->batches;
     struct audit_sample s;
-    TRY(stand_in(&p->c, rehearsal, n, &s, f));
+    TRY(enough_draws(&p->c, rehearsal, n, limits[0], &s, &p->at[0].along, f));
     for (size_t i = 0; i < LIMITS; i++) {
         p->at[i].limit = limits[i];
         TRY(audit_size_along(k, p->c.assertion, p->c.assertions, &s, BET_MIXTURE, limits[i],
@@ -282,9 +295,7 @@ static MUST_USE err size_all(struct sizing *s, struct fail *f) {
         v = fmin(v, audit_diluted_margin(&s->c.assertion[j], &s->c.batches.contest));
     uint64_t clean = audit_size_clean(BET_MIXTURE, v, s->alpha);
     if (clean < n / 12) n = (size_t)clean * 12 + 200 < n ? (size_t)clean * 12 + 200 : n;
-    TRY(stand_in(&s->c, s->seed ? s->seed : rehearsal, n, &draws, f));
-    TRY(audit_size_along(&s->c.batches.contest, s->c.assertion, s->c.assertions, &draws,
-                         BET_MIXTURE, s->alpha, &s->c.arena, &s->along, f));
+    TRY(enough_draws(&s->c, s->seed ? s->seed : rehearsal, n, s->alpha, &draws, &s->along, f));
     if (!s->sample) return OK;
     if (!s->seed)
         return fail_set(f, E_USAGE, "a later round follows the seed's own order: give --seed");

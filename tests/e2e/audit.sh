@@ -123,8 +123,12 @@ refused "regions: spare ones without a rule" 64 E_USAGE "$hesabu" audit plan --b
 
 # ---- planning, court, report ----
 "$hesabu" audit plan --batches "$tmp/b.csv" --majority --stations 5 --svg "$tmp/p.svg" --json > "$tmp/plan.json"
+awk -F, -v OFS=, 'NR > 1 { $1 = NR % 40 ? "C1" : "C2"; if ($1 == "C2") { $3 = 60; $4 = 20; $5 = 30 } } 1' "$tmp/b.csv" > "$tmp/small.csv"
 ok "plan: fewer stations for a larger risk, and 5 are not enough" is "$tmp/plan.json" \
     '([.plans[].stations] | . == (sort | reverse)) and (.what_stations_can_show.enough_here | not)'
+"$hesabu" audit plan --batches "$tmp/small.csv" --regions 2:1/4 --json > "$tmp/small.json"
+ok "plan: a region of few ballots takes many draws of the whole, and they are made" is "$tmp/small.json" \
+    '.plans | all(.full_count | not) and .[0].stations > 3'
 ok "plan: a plot" grep -q '</svg>' "$tmp/p.svg"
 "$hesabu" audit size --batches "$tmp/b.csv" --majority --seed $seed --json > "$tmp/size.json"
 jq -r '.draws[] | [.jurisdiction, .batch, .draw] | join(",")' "$tmp/draws.json" |
