@@ -47,7 +47,7 @@ static err find_boxes(const struct sheets_args *a, struct audit_log *x, struct b
     for (uint32_t i = 0; i < x->dice->size; i++) {
         uint32_t g = x->order[i];
         if (i + 1 < a->from) continue;
-        if (!a->all && x->t.h.state[g] != AUDIT_UNCOUNTED) continue;
+        if (!a->all && !x->needed[g]) continue;
         b[(*n)++] = (struct box){g, i + 1, x->station[g]};
     }
     qsort(b, *n, sizeof *b, by_unit);
@@ -115,7 +115,7 @@ int audit_cmd_sheets(int argc, char **argv) {
         {"--csv", OPT_TEXT, &a.csv, "FILE", "the list of boxes to fetch"},
         {"--from", OPT_U64, &a.from, "N", "from this draw on (1)"},
         {"--copies", OPT_U64, &a.copies, "N", "sheets a box: two people count (2)"},
-        {"--all", OPT_FLAG, &a.all, NULL, "also boxes that are counted already"},
+        {"--all", OPT_FLAG, &a.all, NULL, "every box of the rounds, also those counted, or not needed if the others agree"},
     };
     const struct usage u = {
         "audit sheets --dir DIR|URL --csv boxes.csv --out sheets.pdf",

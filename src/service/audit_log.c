@@ -285,6 +285,17 @@ static void judge_full_count(struct audit_log *a) {
     a->full_holds = a->full && audit_all_met(a->t.a, met, a->t.assertions);
 }
 
+/* A small region comes up seldom: by then most draws fall where everything is met, and nobody fetches
+ * those boxes. */
+static err find_needed(struct audit_log *a, struct fail *f) {
+    a->needed = arena_alloc(&a->arena, a->t.c.batches);
+    if (!a->needed) return fail_set(f, E_MEMORY, "no memory for the boxes of an audit");
+    TRY(transcript_needed(&a->t, &a->arena, a->needed, f));
+    a->waiting = 0;
+    for (uint32_t i = 0; i < a->dice->size; i++) a->waiting += a->needed[a->order[i]];
+    return OK;
+}
+
 err audit_log_run(struct audit_log *a, struct buf *transcript, struct fail *f) {
     struct buf own;
     if (a->dice->seed_entry == NO_ENTRY) return fail_set(f, E_STATE, "the dice of this audit are not thrown yet");
@@ -292,6 +303,7 @@ err audit_log_run(struct audit_log *a, struct buf *transcript, struct fail *f) {
     buf_init(&own, TRANSCRIPT_MAX);
     err e = transcript_write(&a->t, &a->arena, transcript ? transcript : &own, &a->result, f);
     buf_release(&own);
+    if (e == OK) e = find_needed(a, f);
     if (e == OK) judge_full_count(a);
     a->confirmed = e == OK && (a->full ? a->full_holds : a->result.confirmed);
     return e;

@@ -25,7 +25,8 @@ struct audit_log {
     uint32_t *order;   /* [batches] the order of the dice, then what they never draw; NULL: no dice */
     struct transcript t;
     struct transcript_result result; /* after audit_log_run */
-    uint64_t agreed, waiting, differing, targeted; /* drawn boxes: counted; without a count; with counts
+    uint8_t *needed; /* [batches] after a run: to be fetched, if all that has no count yet is clean */
+    uint64_t agreed, waiting, differing, targeted; /* drawn boxes: counted; needed and without a count; with counts
                                                       that differ so far; boxes outside the test */
     bool full;        /* every station of the list is counted */
     bool full_holds;  /* and the hand counts give the outcome: every assertion is true */

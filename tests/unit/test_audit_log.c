@@ -170,7 +170,7 @@ static void to_the_end(void **state) {
     throw_dice(x, &id, 5, false);
     struct audit_log *a = opened(x, &id);
     must(audit_log_run(a, NULL, &f));
-    assert_true(a->waiting == 5 && !a->confirmed && audit_log_end(a) == AUDIT_OPEN);
+    assert_true(a->waiting > 0 && a->waiting < 5 && !a->confirmed && audit_log_end(a) == AUDIT_OPEN);
     audit_log_release(a);
     count_all(x, &id, NULL, NULL);
     must(audit_log_open(x->fold, audit_of_entry(x->fold, fold_find(x->fold, &id)),

@@ -215,6 +215,47 @@ static void with_a_spare_region(void **state) {
     arena_release(&s.arena);
 }
 
+/* Boxes that a clean audit would pass over need not be fetched; when one that was fetched is not clean,
+ * more are. */
+static void fetches_what_is_needed(void **state) {
+    (void)state;
+    static struct small s;
+    struct fail f;
+    struct buf b;
+    uint8_t needed[STATIONS];
+    make_small(&s);
+    memcpy(s.hand, s.votes, sizeof s.hand);
+    memset(s.state, AUDIT_UNCOUNTED, sizeof s.state);
+    s.t.limit_ppm = 100000;
+    s.t.draws = STATIONS;
+    buf_init(&b, 1 << 20);
+    must(transcript_needed(&s.t, &s.arena, needed, &f));
+    size_t first = 0, more = 0;
+    for (size_t g = 0; g < STATIONS; g++) first += needed[g];
+    assert_true(first > 3 && first < STATIONS / 2);
+    memcpy(s.state, needed, sizeof needed); /* 1 is AUDIT_COUNTED */
+    must(transcript_write(&s.t, &s.arena, &b, &s.result, &f));
+    assert_true(s.result.confirmed && !s.result.waiting && s.result.counted == first);
+    must(transcript_needed(&s.t, &s.arena, needed, &f));
+    for (size_t g = 0; g < STATIONS; g++) assert_int_equal(needed[g], 0);
+    uint32_t lost = 0;
+    while (s.state[lost] != AUDIT_COUNTED) lost++;
+    s.state[lost] = AUDIT_LOST;
+    buf_clear(&b);
+    must(transcript_write(&s.t, &s.arena, &b, &s.result, &f));
+    must(transcript_needed(&s.t, &s.arena, needed, &f));
+    for (size_t g = 0; g < STATIONS; g++) more += needed[g];
+    assert_true(!s.result.confirmed && s.result.waiting && more > 0);
+    for (size_t g = 0; g < STATIONS; g++)
+        if (needed[g]) s.state[g] = AUDIT_COUNTED;
+    buf_clear(&b);
+    must(transcript_write(&s.t, &s.arena, &b, &s.result, &f));
+    assert_true(s.result.confirmed && s.result.counted == first + more);
+    must(check(buf_view(&b), &f));
+    buf_release(&b);
+    arena_release(&s.arena);
+}
+
 static void what_cannot_be_written(void **state) {
     (void)state;
     static struct small s;
@@ -243,6 +284,7 @@ int main(void) {
         cmocka_unit_test(cut_and_longer_ones_are_refused),
         cmocka_unit_test(waits_and_passes_over),
         cmocka_unit_test(with_a_spare_region),
+        cmocka_unit_test(fetches_what_is_needed),
         cmocka_unit_test(what_cannot_be_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

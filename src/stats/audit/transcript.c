@@ -107,6 +107,11 @@ static MUST_USE err one_draw(struct run *r, uint64_t position, uint32_t g, on_st
     return OK;
 }
 
+static err no_step(void *ctx, const struct transcript_step *s, int64_t sum, struct fail *f) {
+    (void)ctx, (void)s, (void)sum, (void)f;
+    return OK;
+}
+
 static MUST_USE err run_audit(const struct transcript *t, struct arena *mem, on_draw *draw,
                               on_step *step, void *ctx, struct transcript_result *out,
                               struct fail *f) {
@@ -139,6 +144,41 @@ static MUST_USE err run_audit(const struct transcript *t, struct arena *mem, on_
         out->met[j] = r.met[j];
     }
     out->confirmed = audit_all_met(t->a, r.met, t->assertions);
+    return OK;
+}
+
+err transcript_needed(const struct transcript *t, struct arena *scratch, uint8_t *needed,
+                      struct fail *f) {
+    size_t n = t->c.batches, choices = t->c.choices;
+    struct transcript clean = *t;
+    uint8_t *state = arena_alloc(scratch, n);
+    uint64_t *votes = arena_array(scratch, n, choices * sizeof *votes);
+    if (!state || !votes) return fail_set(f, E_MEMORY, "no memory for %zu batches", n);
+    for (size_t g = 0; g < n; g++) {
+        bool counted = t->h.state[g] == AUDIT_COUNTED;
+        state[g] = t->h.state[g] == AUDIT_LOST ? AUDIT_LOST : AUDIT_COUNTED;
+        memcpy(votes + g * choices, (counted ? t->h.votes : t->c.votes) + g * choices,
+               choices * sizeof *votes);
+        needed[g] = 0;
+    }
+    clean.h = (struct audit_hand){.state = state, .votes = votes};
+    struct run r;
+    struct audit_sampler s;
+    struct audit_pick pick;
+    TRY(run_init(&r, &clean, scratch, f));
+    audit_sampler_init(&s, r.weight, n, r.below, r.drawn, t->seed, SPAN_LIT(""));
+    r.sample = (struct audit_sample){r.weight, &r.draw, 1, false, true};
+    for (size_t j = 0; j < t->assertions; j++) {
+        audit_walk_init(&r.walk[j], &clean.c, &t->a[j], &r.sample, &clean.h, r.sums, BET_MIXTURE);
+        judge(&r, j);
+    }
+    for (uint64_t i = 0; i < t->draws && audit_sampler_next(&s, &pick); i++) {
+        r.draw = pick.batch;
+        bool counted = t->h.state[pick.batch] != AUDIT_UNCOUNTED;
+        if (!counted && passed_over(&r, pick.batch)) continue;
+        needed[pick.batch] = !counted;
+        TRY(one_draw(&r, i + 1, pick.batch, no_step, NULL, f));
+    }
     return OK;
 }
 

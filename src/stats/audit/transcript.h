@@ -46,6 +46,11 @@ MUST_USE err transcript_write(const struct transcript *t, struct arena *scratch,
 MUST_USE err transcript_check(struct span text, struct arena *arena, struct transcript *out,
                               struct transcript_result *result, struct fail *f);
 
+/* Which of the draws' batches have to be fetched if what has no count yet agrees with the report:
+ * needed[batches] is 1 for a batch without a count that a clean audit would not pass over. */
+MUST_USE err transcript_needed(const struct transcript *t, struct arena *scratch, uint8_t *needed,
+                               struct fail *f);
+
 /* One line "r": an assertion after a draw, for reports. */
 struct transcript_step {
     uint64_t draw;
