@@ -281,7 +281,7 @@ static err first_pass(struct import *x, struct span text) {
     if (x->found == 0) return fail_set(x->f, E_FIELD, "the file has no contest");
     if (x->found > 1)
         return fail_set(x->f, E_USAGE, "name one contest with --contest; there are: %s", buf_cstr(&x->names));
-    qsort(x->units, x->unit_count, sizeof *x->units, by_id);
+    if (x->unit_count) qsort(x->units, x->unit_count, sizeof *x->units, by_id);
     for (size_t i = 1; i < x->unit_count; i++)
         if (span_eq(x->units[i - 1].id, x->units[i].id))
             return fail_set(x->f, E_FIELD, "two units have the @id \"%.*s\"", SPAN_ARG(x->units[i].id));
