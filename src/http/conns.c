@@ -7,6 +7,7 @@
 #include <sys/random.h>
 #include <time.h>
 #include "base/clock.h"
+#include "base/wait.h"
 
 enum { SHARDS = 16, PREFIXES_MAX = 64, IDLE_WHEN_FULL_MS = 1000 };
 
@@ -78,12 +79,7 @@ static void *sweeper_run(void *arg) {
     struct conns *c = arg;
     pthread_mutex_lock(&c->lock);
     while (!c->stop) {
-        struct timespec until;
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_nsec += (long)(c->sweep_ms % 1000) * 1000000;
-        until.tv_sec += c->sweep_ms / 1000 + until.tv_nsec / 1000000000;
-        until.tv_nsec %= 1000000000;
-        (void)pthread_cond_timedwait(&c->wake, &c->lock, &until);
+        (void)wait_until(&c->wake, &c->lock, clock_monotonic_ms() + c->sweep_ms);
         sweep(c, clock_monotonic_ms());
     }
     pthread_mutex_unlock(&c->lock);
@@ -127,11 +123,7 @@ err conns_new(const struct conns_options *o, struct conns **out, struct fail *f)
     c->exempt_count = o->exempt_count;
     c->proxy_count = o->proxy_count;
     pthread_mutex_init(&c->lock, NULL);
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&c->wake, &attr);
-    pthread_condattr_destroy(&attr);
+    pthread_cond_init(&c->wake, NULL);
     for (size_t i = 0; i < SHARDS; i++) pthread_mutex_init(&c->shards[i].lock, NULL);
     err code = conns_fill(c, o, f);
     const char *name = "hesabu_http_refused_total", *help = "Connections and requests refused.";

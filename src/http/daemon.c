@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/diag.h"
 #include "base/file.h"
+#include "base/wait.h"
 #include "crypto/secret.h"
 #include "election/declaration.h"
 #include "http/client.h"
@@ -198,10 +199,7 @@ static void *tick(void *arg) {
     uint64_t seconds = 0;
     pthread_mutex_lock(&d->tick_lock);
     while (!d->stopping) {
-        struct timespec until;
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_sec++;
-        pthread_cond_timedwait(&d->tick_cond, &d->tick_lock, &until);
+        (void)wait_until(&d->tick_cond, &d->tick_lock, clock_monotonic_ms() + 1000);
         if (d->stopping) break;
         pthread_mutex_unlock(&d->tick_lock);
         struct fail f;

@@ -12,10 +12,12 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+#include "base/clock.h"
 #include "base/diag.h"
 #include "base/file.h"
 #include "base/gzip.h"
 #include "base/text.h"
+#include "base/wait.h"
 #include "service/open_data_page.h"
 #include "service/portal.h"
 #include "service/tree_log.h"
@@ -248,16 +250,8 @@ struct open_data {
 
 /* Until it is due, the time is over or the end has come; `lock` is held. */
 static void wait_turn(struct open_data *d, uint32_t ms) {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += (time_t)(ms / 1000);
-    until.tv_nsec += (long)(ms % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_nsec -= 1000000000;
-        until.tv_sec++;
-    }
-    for (int rc = 0; !d->ending && !d->due && rc == 0;)
-        rc = pthread_cond_timedwait(&d->changed, &d->lock, &until);
+    uint64_t until = clock_monotonic_ms() + ms;
+    while (!d->ending && !d->due && wait_until(&d->changed, &d->lock, until)) continue;
     d->due = false;
 }
 

@@ -14,6 +14,7 @@
 #include "base/json_out.h"
 #include "base/text.h"
 #include "base/vec.h"
+#include "base/wait.h"
 #include "election/anchor.h"
 #include "election/declaration.h"
 #include "election/results.h"
@@ -595,17 +596,8 @@ static bool has_failed(struct publisher *p, err e, const struct fail *f) {
 
 /* Until `rest` ms have passed or the end has come; wake_lock is held. */
 static void wait_ms(struct publisher *p, uint64_t rest) {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += (time_t)(rest / 1000);
-    until.tv_nsec += (long)(rest % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_nsec -= 1000000000;
-        until.tv_sec++;
-    }
-    int waited = 0;
-    while (!p->stopping && waited == 0)
-        waited = pthread_cond_timedwait(&p->wake_cond, &p->wake_lock, &until);
+    uint64_t until = clock_monotonic_ms() + rest;
+    while (!p->stopping && wait_until(&p->wake_cond, &p->wake_lock, until)) continue;
 }
 
 static void *run(void *arg) {

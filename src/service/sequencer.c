@@ -10,6 +10,7 @@
 #include "base/diag.h"
 #include "base/file.h"
 #include "base/vec.h"
+#include "base/wait.h"
 #include "election/declaration.h"
 #include "election/definition.h"
 #include "service/replay.h"
@@ -555,12 +556,8 @@ static void *run(void *arg) {
     struct sequencer *q = arg;
     pthread_mutex_lock(&q->queue_lock);
     for (;;) {
-        if (!q->first && !q->stopping) {
-            struct timespec until;
-            clock_gettime(CLOCK_REALTIME, &until);
-            until.tv_sec++;
-            pthread_cond_timedwait(&q->queue_cond, &q->queue_lock, &until);
-        }
+        if (!q->first && !q->stopping)
+            (void)wait_until(&q->queue_cond, &q->queue_lock, clock_monotonic_ms() + 1000);
         bool last = q->stopping && !q->first;
         if (q->dead) break;
         take_jobs(q);

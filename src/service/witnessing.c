@@ -7,6 +7,7 @@
 #include <time.h>
 #include "base/clock.h"
 #include "base/diag.h"
+#include "base/wait.h"
 #include "election/definition.h"
 #include "tlog/witness.h"
 
@@ -399,10 +400,8 @@ static void *run(void *arg) {
     struct witnessing *w = arg;
     pthread_mutex_lock(&w->wake_lock);
     while (!w->stopping) {
-        struct timespec until;
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_sec += RETRY_S;
-        if (!w->due) pthread_cond_timedwait(&w->wake_cond, &w->wake_lock, &until);
+        if (!w->due)
+            (void)wait_until(&w->wake_cond, &w->wake_lock, clock_monotonic_ms() + RETRY_S * 1000);
         if (w->stopping) break;
         w->due = false;
         pthread_mutex_unlock(&w->wake_lock);

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "base/clock.h"
+#include "base/wait.h"
 #include "base/arena.h"
 #include "base/bytes.h"
 #include "base/file.h"
@@ -216,6 +218,41 @@ static void rng_is_reproducible(void **state) {
     for (int i = 0; i < 1000; i++) assert_true(rng_below(&a, 7) < 7);
 }
 
+struct signalled {
+    pthread_mutex_t lock;
+    pthread_cond_t cond;
+    bool said;
+};
+
+static void *say(void *arg) {
+    struct signalled *x = arg;
+    pthread_mutex_lock(&x->lock);
+    x->said = true;
+    pthread_cond_signal(&x->cond);
+    pthread_mutex_unlock(&x->lock);
+    return NULL;
+}
+
+/* Times are the monotonic clock's: a condition on the wall clock would return at once, or in decades. */
+static void waiting_ends(void **state) {
+    (void)state;
+    struct signalled x = {.said = false};
+    pthread_mutex_init(&x.lock, NULL);
+    pthread_cond_init(&x.cond, NULL);
+    pthread_mutex_lock(&x.lock);
+    uint64_t until = clock_monotonic_ms() + 30;
+    while (wait_until(&x.cond, &x.lock, until)) continue; /* nobody signals */
+    assert_true(clock_monotonic_ms() >= until);
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, say, &x), 0);
+    until = clock_monotonic_ms() + 3600 * 1000;
+    while (!x.said) assert_true(wait_until(&x.cond, &x.lock, until));
+    pthread_mutex_unlock(&x.lock);
+    pthread_join(thread, NULL);
+    pthread_cond_destroy(&x.cond);
+    pthread_mutex_destroy(&x.lock);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(codes_are_unique_and_mapped), cmocka_unit_test(fail_keeps_context),
@@ -223,7 +260,7 @@ int main(void) {
         cmocka_unit_test(hex_is_strict),               cmocka_unit_test(base64_is_canonical),
         cmocka_unit_test(utf8_is_strict),              cmocka_unit_test(decimals_are_plain),
         cmocka_unit_test(json_is_escaped),             cmocka_unit_test(durable_files),
-        cmocka_unit_test(rng_is_reproducible),
+        cmocka_unit_test(rng_is_reproducible),         cmocka_unit_test(waiting_ends),
     };
     return cmocka_run_group_tests_name("base", tests, NULL, NULL);
 }
