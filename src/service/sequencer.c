@@ -691,11 +691,8 @@ bool sequencer_is_up(struct sequencer *q, const char **why) {
     pthread_mutex_lock(&q->queue_lock);
     *why = q->dead       ? "the store failed: start the daemon again"
            : q->stopping ? "the log is stopping"
-           : q->paused   ? "the clock is away from the witnesses': set it"
-           : q->queued && clock_monotonic_ms() - q->turned_ms > STUCK_MS
-               ? "records have waited for half a minute: the store does not answer"
            : !q->running ? "nothing is sequenced yet: witnesses have not confirmed the stored log"
-           : q->paused   ? "nothing is sequenced: the clock is away from the witnesses'"
+           : q->paused   ? "the clock is away from the witnesses': set it"
                          : NULL;
     pthread_mutex_unlock(&q->queue_lock);
     return !*why;
