@@ -693,7 +693,9 @@ bool sequencer_is_up(struct sequencer *q, const char **why) {
            : q->stopping ? "the log is stopping"
            : !q->running ? "nothing is sequenced yet: witnesses have not confirmed the stored log"
            : q->paused   ? "the clock is away from the witnesses': set it"
-                         : NULL;
+           : q->queued && clock_monotonic_ms() - q->turned_ms > STUCK_MS
+               ? "records have waited for half a minute: the store does not answer"
+               : NULL;
     pthread_mutex_unlock(&q->queue_lock);
     return !*why;
 }
