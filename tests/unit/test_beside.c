@@ -54,7 +54,7 @@ static void copies(void **state) {
     static const char *const bad[] = {"name,url\nA,javascript:alert(1)\n", "name,url\nA,//party.example\n",
                                       "name,url\nA,https://\n", "name,url\nA,https://a b\n",
                                       "name,url\nA,\"https://a\"\"b\"\n", "name,url\n,https://a.example\n",
-                                      "name,url\nA,https://\xe2\x80\xae" "a\n", "name\nA\n"};
+                                      "name,url\nA,https://\342\200\256a\n", "name\nA\n"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         b = fresh();
         refuses(E_CSV, beside_read_copies(b, span_text(bad[i]), &f));
