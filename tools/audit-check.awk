@@ -51,6 +51,16 @@ function open(g,   j, rule) {                       # an assertion that batch g 
     return 0
 }
 NR == 1 && $0 != "hesabu-audit-transcript v1" { bad("not a transcript") }
+$1 ~ /^(method|seed|limit|batches|choices|assertions|spare|total|a|b)$/ {
+    if (begun || ($1 ~ /^[ab]$/ ? lines[$1, $2]++ : lines[$1]++)) bad("the head")
+    said[$1]++
+}
+!begun && ($1 == "d" || $1 == "end") {              # the head is whole: nothing in it changes any more
+    begun = 1
+    if (said["a"] != assertions || said["b"] != batches) bad("assertions or batches")
+    for (j = 0; j < assertions; j++) ruled += of_rule(j) > 0
+    if (spare && ruled <= spare) bad("spare")
+}
 $1 == "method" { shared = $2 == "mixture-shared"; if ($2 != "mixture" && !shared) bad("method") }
 $1 == "seed" { seed = $2; if (seed !~ /^[0-9]+$/ || length(seed) < 20) bad("seed") }
 $1 == "limit" { limit = $2 }

@@ -195,10 +195,6 @@ static MUST_USE err assertions_table(struct buf *b, struct audit_report *r, stru
     uint64_t *weight = arena_array(&r->arena, r->t.c.batches, sizeof *weight), total;
     if (!draw || !weight) return fail_set(f, E_MEMORY, "no memory for a report");
     TRY(transcript_weights(&r->t, weight, &total, f));
-    size_t n = 0;
-    for (size_t i = 0; i < r->steps; i++)
-        if (n == 0 || draw[n - 1] != r->step[i].batch) draw[n++] = r->step[i].batch;
-    struct audit_sample s = {weight, draw, n, false, true};
     double limit = r->t.limit_ppm / 1e6;
     buf_printf(b,
                "<h2>Assertions</h2>\n<table>\n<tr><th>What the reported outcome "
@@ -208,6 +204,10 @@ static MUST_USE err assertions_table(struct buf *b, struct audit_report *r, stru
     for (size_t j = 0; j < r->t.assertions; j++) {
         char name[1024];
         double bound;
+        size_t n = 0; /* those that its p rests on: none behind a draw that was passed over */
+        for (size_t i = 0; i < r->steps; i++)
+            if (r->step[i].assertion == j) draw[n++] = r->step[i].batch;
+        const struct audit_sample s = {weight, draw, n, false, true};
         audit_report_claim(r, j, name, sizeof name);
         TRY(audit_lower_bound(&r->t.c, &r->t.a[j], &s, &r->t.h, BET_MIXTURE, limit, &r->arena,
                               &bound, f));

@@ -118,6 +118,12 @@ ok "regions: the transcript says so too" is "$tmp/check.json" '.confirmed'
 ok "regions: and awk" sh -c "awk -f tools/audit-check.awk '$tmp/rt.txt' | grep -q ' confirmed' && grep -q '^spare 1\$' '$tmp/rt.txt'"
 sed '/^spare/d' "$tmp/rt.txt" > "$tmp/bad.txt"
 refused "regions: without that line it does not hold" 1 E_AUDIT_TRANSCRIPT "$hesabu" audit check "$tmp/bad.txt"
+# more spare ones than regions would leave no rule; a limit said again behind the draws is nobody's promise
+for edit in 's/^spare 1$/spare 9/' '/^end/i limit 900000'; do
+    sed "$edit" "$tmp/rt.txt" > "$tmp/bad.txt"
+    ok "regions: awk refuses: $edit" sh -c "! awk -f tools/audit-check.awk '$tmp/bad.txt' > /dev/null 2>&1"
+    refused "regions: check refuses: $edit" 1 E_AUDIT_TRANSCRIPT "$hesabu" audit check "$tmp/bad.txt"
+done
 refused "regions: an unknown one outside" 64 E_USAGE "$hesabu" audit plan --batches "$tmp/r.csv" --regions 3:1/4 --outside C8
 refused "regions: spare ones without a rule" 64 E_USAGE "$hesabu" audit plan --batches "$tmp/r.csv" --spare 2
 
