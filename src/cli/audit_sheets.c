@@ -133,10 +133,11 @@ int audit_cmd_sheets(int argc, char **argv) {
     if (e == OK) e = audit_log_run(&x.a, NULL, &f);
     if (e == OK) e = find_boxes(&a, &x.a, &b, &n, &f);
     if (e == OK && a.csv) e = write_csv(a.csv, &x.a, b, n, &f);
-    if (e == OK && a.out && n == 0) e = fail_set(&f, E_NOT_FOUND, "every drawn box is counted: no sheets are needed");
+    if (e == OK && a.out && n == 0) e = fail_set(&f, E_NOT_FOUND, "no drawn box waits for a count: no sheets are needed");
     if (e == OK && a.out) {
         struct forms_stream stream = {.out = a.out, .stem = "audit", .date = "2000-01-01T00:00:00Z"};
         e = forms_stream_end(&stream, print_boxes(&a, &x, b, n, &stream, &f), &f);
+        forms_stream_release(&stream);
     }
     if (e == OK) printf("%zu boxes to fetch\n", n);
     code = e == OK ? 0 : cli_fail("audit sheets", &f);

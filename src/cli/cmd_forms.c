@@ -276,6 +276,32 @@ static err print_election(struct job *j, struct fail *f) {
     return forms_of_election(&e, &j->stream, &j->printed, f);
 }
 
+static err add_file(struct job *j, const char *path, struct fail *f) {
+    struct span bytes;
+    if (!path || strcmp(path, "-") == 0) return OK;
+    TRY(file_map(path, &bytes, f));
+    forms_stream_input(&j->stream, bytes);
+    file_unmap(bytes);
+    return OK;
+}
+
+/* All that decides what a file holds, so that --resume leaves alone only what would be the same. */
+static err add_inputs(struct job *j, struct fail *f) {
+    const struct options *o = j->o;
+    const char *const text[] = {o->unit, o->group, o->collation, o->signer, o->contest, o->contest_en,
+                                o->contest_sw, o->form, o->regulation, o->dir ? NULL : o->anchor,
+                                o->date, o->place};
+    const uint64_t number[] = {o->contest_number, o->boxes, o->serial, o->limit, o->round,
+                               o->count_sheet, o->simulated, o->copy};
+    for (size_t i = 0; i < sizeof text / sizeof *text; i++)
+        forms_stream_input(&j->stream, text[i] ? span_text(text[i]) : SPAN_LIT("\n"));
+    forms_stream_input(&j->stream, span_of(number, sizeof number));
+    TRY(add_file(j, o->stations, f));
+    TRY(add_file(j, o->choices, f));
+    TRY(add_file(j, o->table, f));
+    return add_file(j, o->slip, f);
+}
+
 static err run(struct job *j, struct fail *f) {
     const struct options *o = j->o;
     if ((o->table != NULL) + (o->slip != NULL) + (o->stations != NULL) + (o->dir != NULL) != 1)
@@ -287,6 +313,7 @@ static err run(struct job *j, struct fail *f) {
         return fail_set(f, E_USAGE,
                         "--boxes is 1 to %d, --contest-number 1 to 65535, --round at most 9",
                         FORM_BOXES_MAX);
+    TRY(add_inputs(j, f));
     if (o->table) return print_collation(j, f);
     if (o->slip) return print_receipt(j, f);
     if (o->dir) return print_election(j, f);
@@ -359,6 +386,7 @@ int cmd_forms(int argc, char **argv) {
     const double start = clock_seconds();
     err e = o.out ? run(&j, &f) : fail_set(&f, E_USAGE, "--out PATH is missing");
     arena_release(&j.arena);
+    forms_stream_release(&j.stream);
     if (e != OK) return cli_fail("forms", &f);
     const double took = clock_seconds() - start;
     struct buf b;

@@ -2,6 +2,7 @@
 /* hesabu image: the record of a form's picture, its original and its public version. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include "base/file.h"
 #include "cli/cli.h"
 #include "cli/send.h"
@@ -93,37 +94,51 @@ static err paint(const struct image_args *a, struct span original, struct buf *o
     return mask_rects(original, rects, a->masked_count, &m, out, f);
 }
 
+static bool same_file(const char *x, const char *y) {
+    struct stat a, b;
+    return stat(x, &a) == 0 && stat(y, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
 /* FILE.public: what goes to the public, without metadata. */
 static err write_public(struct image_args *a, const char *original, struct named_object *out,
                         struct fail *f) {
     const char *from = a->shown ? a->shown : original;
     struct buf file, painted, clean;
     struct metadata_removed gone;
+    if (a->public_out && same_file(a->public_out, original))
+        return fail_set(f, E_USAGE, "--public-out is the original itself");
     buf_init(&file, PICTURE_MAX);
     buf_init(&painted, PICTURE_MAX);
     buf_init(&clean, PICTURE_MAX);
     err e = file_read(from, PICTURE_MAX, &file, f);
     if (e == OK && a->zones) e = find_zones(a, buf_view(&file), f);
     const bool paints = a->masked_count && !a->shown;
+    if (e == OK) e = metadata_strip(buf_view(&file), &clean, &gone, f);
+    if (e == OK && paints && a->masks.n && gone.turned)
+        e = fail_set(f, E_IMAGE, "the camera noted that this picture is turned (%u): viewers show it turned, and "
+                                 "--mask counts pixels as they were taken; turn the picture itself, then mask",
+                     gone.turned);
     if (e == OK && paints) e = paint(a, buf_view(&file), &painted, f);
-    if (e == OK)
-        e = metadata_strip(buf_view(paints ? &painted : &file), &clean, &gone, f);
+    const struct buf *shows = paints ? &painted : &clean; /* a painted one is made anew, without metadata */
     if (e != OK) fail_context(f, e, "%s", from);
     if (e == OK) {
         if (a->public_out)
             (void)snprintf(a->public_path, sizeof a->public_path, "%s", a->public_out);
         else
             (void)snprintf(a->public_path, sizeof a->public_path, "%.4000s.public", original);
-        e = file_write_durable(a->public_path, buf_view(&clean), 0644, f);
+        e = file_write_durable(a->public_path, buf_view(shows), 0644, f);
     }
     if (e == OK) {
-        *out = (struct named_object){sha256(buf_view(&clean)), clean.n};
+        *out = (struct named_object){sha256(buf_view(shows)), shows->n};
         fprintf(stderr, "public version: %s (%zu places masked, %zu parts with metadata taken out, "
                         "%zu bytes)\n",
                 a->public_path, a->masked_count, gone.parts, gone.bytes);
         if (paints)
             fprintf(stderr, "look at it before you sign: your record says that nothing is in it that "
                             "must not be shown\n");
+        if (a->sealed && !paints && !a->shown)
+            fprintf(stderr, "nothing is masked: the public version shows all that %s was sealed to hide\n",
+                    a->sealed);
         if (gone.turned)
             fprintf(stderr, "check: the camera had noted that the picture is turned (%u); without that "
                             "note it lies as it was taken: turn the public version first if that "

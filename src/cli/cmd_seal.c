@@ -2,6 +2,7 @@
 /* hesabu seal, hesabu unseal: a form's original for parties and court, and for nobody else. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include "base/file.h"
 #include "cli/cli.h"
 #include "cli/folder.h"
@@ -44,11 +45,19 @@ static err add_recipient(struct recipients *r, const char *what, struct fail *f)
     return rest.n ? fail_set(f, E_FIELD, "%s: the last line does not end", what) : OK;
 }
 
+/* What only others can open must not take the place of the only original. */
+static err not_itself(const char *path, const char *out, struct fail *f) {
+    struct stat a, b;
+    if (stat(path, &a) != 0 || stat(out, &b) != 0 || a.st_dev != b.st_dev || a.st_ino != b.st_ino) return OK;
+    return fail_set(f, E_USAGE, "--out is the file itself: %.200s", out);
+}
+
 static err seal_file(const char *path, const char *out, struct recipients *r, struct fail *f) {
     struct buf content, sealed;
     char place[PATH_MAX_LEN];
     if (!out && snprintf(place, sizeof place, "%s.sealed", path) >= (int)sizeof place)
         return fail_set(f, E_TOO_LARGE, "path too long: %.200s", path);
+    TRY(not_itself(path, out ? out : place, f));
     buf_init(&content, CONTENT_MAX);
     buf_init(&sealed, (size_t)CONTENT_MAX + SEALED_HEAD_MAX + SEALED_NONCE_BYTES + SEALED_TAG_BYTES);
     err e = file_read(path, CONTENT_MAX, &content, f);
@@ -96,6 +105,7 @@ static err unseal_file(const char *path, const char *key_file, const char *passp
     struct folder_key key;
     struct span file;
     struct buf content;
+    TRY(not_itself(path, out, f));
     TRY(folder_key_open(key_file, passphrase, &key, f));
     buf_init(&content, (size_t)CONTENT_MAX + 1);
     err e = file_map(path, &file, f);

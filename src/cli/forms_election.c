@@ -178,7 +178,11 @@ static err print_stations(struct job *j, struct fail *f) {
     const struct fold *s = j->log.fold;
     const uint64_t first = (uint64_t)(j->contest_index + 1) * SERIALS_A_CONTEST;
     uint64_t place = 0, wanted = 0, all = 0;
-    for (uint32_t u = j->top; u != NO_UNIT; u = next_unit(s, u, j->top)) all += is_printed(j, u);
+    for (uint32_t u = j->top; u != NO_UNIT; u = next_unit(s, u, j->top)) {
+        if (!is_printed(j, u)) continue;
+        forms_stream_input(j->stream, fold_unit(s, u)->code);
+        all++;
+    }
     for (uint32_t u = j->contest->unit; u != NO_UNIT; u = next_unit(s, u, j->contest->unit)) {
         if (!unit_is_station(s, u)) continue;
         place++; /* closed stations keep theirs, so that a serial number never changes its owner */
@@ -319,6 +323,15 @@ static err run(struct job *j, struct fail *f) {
     pick_group_level(j);
     j->contest_sw = swahili(j);
     TRY(load_choices(j, f));
+    forms_stream_input(j->stream, span_text(j->anchor));
+    forms_stream_input(j->stream, j->contest->id);
+    forms_stream_input(j->stream, span_of(&j->round, sizeof j->round));
+    for (unsigned k = 0; k < j->choice_count; k++) {
+        forms_stream_input(j->stream, span_text(j->choices[k].name));
+        forms_stream_input(j->stream, span_text(j->choices[k].party));
+    }
+    if (j->o->collation) /* the figures that hold now */
+        forms_stream_input(j->stream, span_of(&j->log.size, sizeof j->log.size));
     return j->o->collation ? print_collation(j, f) : print_stations(j, f);
 }
 

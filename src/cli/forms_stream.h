@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include "base/file.h"
+#include "crypto/hash.h"
 #include "paper/canvas.h"
 
 struct forms_stream {
@@ -15,16 +16,24 @@ struct forms_stream {
     struct canvas *canvas; /* what is being drawn on */
     FILE *file;
     char group[32];
-    bool resume;   /* groups whose file is there are not printed again */
+    bool resume;   /* groups whose file is there, of the same inputs, are not printed again */
+    struct hash inputs; /* of all that is printed: forms_stream_input */
     bool skipping; /* this group is such a one: nothing is to be drawn, canvas is NULL */
+    char (*seen)[32]; /* groups begun in this run; forms_stream_release */
+    size_t seen_count;
     char path[PATH_MAX_LEN];
     uint64_t files, bytes, pages, skipped;
 };
 
 bool forms_out_is_file(const char *out);
-/* From here on pages go to this group's file: OUT/STEM-GROUP.pdf, or OUT itself. Sets skipping. */
+/* Before the first group: something that what is printed depends on. Each file bears the hash of all of
+ * it, and only a file that bears the same one is left alone when a run is resumed. */
+void forms_stream_input(struct forms_stream *s, struct span text);
+/* From here on pages go to this group's file: OUT/STEM-GROUP.pdf, or OUT itself. Sets skipping. E_FIELD
+ * for a group that comes again after another: its second file would take the place of the first. */
 MUST_USE err forms_stream_group(struct forms_stream *s, struct span group, struct fail *f);
 /* Closes what is open, also after an error; returns so_far, or what went wrong in closing. */
 MUST_USE err forms_stream_end(struct forms_stream *s, err so_far, struct fail *f);
+void forms_stream_release(struct forms_stream *s);
 
 #endif

@@ -60,6 +60,18 @@ static void paint(uint8_t *pixels, int w, int h, int channels, const struct imag
                    (size_t)channels);
 }
 
+err image_rects_check(const struct image_rect *rects, size_t n, int w, int h, struct fail *f) {
+    for (size_t i = 0; i < n; i++) {
+        const struct image_rect *r = &rects[i];
+        if (r->w < 1 || r->h < 1 || r->x >= w || r->y >= h || (int64_t)r->x + r->w <= 0 ||
+            (int64_t)r->y + r->h <= 0)
+            return fail_set(f, E_IMAGE,
+                            "the rectangle %d,%d,%d,%d covers nothing of a picture of %d x %d pixels",
+                            r->x, r->y, r->w, r->h, w, h);
+    }
+    return OK;
+}
+
 err image_mask(struct span file, const struct image_rect *rects, size_t n, struct buf *out,
                struct fail *f) {
     uint8_t *pixels;
@@ -71,16 +83,18 @@ err image_mask(struct span file, const struct image_rect *rects, size_t n, struc
         return jpeg_mask(file, rects, n, out, f);
     case PICTURE_PNG: {
         TRY(png_decode(file, 3, &pixels, &w, &h, f));
-        for (size_t i = 0; i < n; i++) paint(pixels, w, h, 3, &rects[i]);
-        const err e = jpeg_write(pixels, w, h, 3, 90, out, f);
+        err e = image_rects_check(rects, n, w, h, f);
+        for (size_t i = 0; e == OK && i < n; i++) paint(pixels, w, h, 3, &rects[i]);
+        if (e == OK) e = jpeg_write(pixels, w, h, 3, 90, out, f);
         free(pixels);
         return e;
     }
     case PICTURE_PGM: {
         struct raster r;
         TRY(pgm_decode(file, &r, f));
-        for (size_t i = 0; i < n; i++) paint(r.p, r.w, r.h, 1, &rects[i]);
-        const err e = jpeg_write(r.p, r.w, r.h, 1, 90, out, f);
+        err e = image_rects_check(rects, n, r.w, r.h, f);
+        for (size_t i = 0; e == OK && i < n; i++) paint(r.p, r.w, r.h, 1, &rects[i]);
+        if (e == OK) e = jpeg_write(r.p, r.w, r.h, 1, 90, out, f);
         raster_release(&r);
         return e;
     }

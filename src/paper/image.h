@@ -26,6 +26,8 @@ MUST_USE err image_decode(struct span file, int side_wanted, struct raster *out,
 struct image_rect {
     int x, y, w, h;
 };
+/* E_IMAGE for one that covers no pixel: it would hide nothing while the record says that it does. */
+MUST_USE err image_rects_check(const struct image_rect *rects, size_t n, int w, int h, struct fail *f);
 MUST_USE err image_mask(struct span file, const struct image_rect *rects, size_t n, struct buf *out,
                         struct fail *f);
 

@@ -207,6 +207,7 @@ err jpeg_mask(struct span file, const struct image_rect *rects, size_t n, struct
         return failed(&t, f);
     }
     err e = open_file(&d, &p, file, f);
+    if (e == OK) e = image_rects_check(rects, n, (int)d.image_width, (int)d.image_height, f);
     if (e == OK) {
         d.out_color_space = JCS_RGB;
         (void)jpeg_start_decompress(&d);

@@ -32,6 +32,9 @@ err mask_zones(const struct scan_result *r, unsigned kinds, struct mask_result *
     for (uint32_t i = 0; i < r->zone_count; i++) {
         const struct scan_zone *z = &r->zone[i];
         if (!(kinds >> z->kind & 1)) continue;
+        if (z->at.x - wider >= (int)r->width || z->at.y - wider >= (int)r->height ||
+            z->at.x + z->at.w + wider <= 0 || z->at.y + z->at.h + wider <= 0)
+            continue; /* the picture ends before it */
         out->rect[out->rect_count++] = (struct image_rect){
             z->at.x - wider, z->at.y - wider, z->at.w + 2 * wider, z->at.h + 2 * wider};
     }
