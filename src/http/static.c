@@ -363,6 +363,10 @@ static struct http_response *packed(struct static_tree *t, struct shard *s, uint
             http_response_retain(small);
             e->bytes += http_response_body(small).n + 1024;
             s->stats.bytes += http_response_body(small).n + 1024;
+            while (s->stats.bytes > t->o.cache_bytes / SHARDS && s->oldest != e) {
+                s->stats.evicted++;
+                drop(s, s->oldest);
+            }
         }
     }
     pthread_mutex_unlock(&s->lock);

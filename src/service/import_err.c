@@ -9,6 +9,7 @@ enum {
     CHOICES_MAX = 200,
     CANDIDATES_MAX = 20000,
     CONTESTS_LISTED = 40,
+    NAMES_MAX = 8192,
     FIGURE_DIGITS = 15 /* below 2^53 */
 };
 #define BLANK UINT64_MAX
@@ -36,7 +37,8 @@ struct import {
     uint64_t *votes; /* unit * choice_count + choice */
     /* the contest's place; found by the first pass */
     size_t election, contest, found;
-    struct buf names; /* of all contests, for the sentence */
+    struct buf names; /* of the first contests, for the sentence */
+    size_t listed;
 };
 
 static err stop(struct import *x, const char *what) {
@@ -228,7 +230,7 @@ static err contest_place(struct import *x, void *ctx) {
         else skip_value(x);
     }
     if (x->j.code != OK) return x->j.code;
-    if (x->found < CONTESTS_LISTED)
+    if (x->listed++ < CONTESTS_LISTED && x->names.n < NAMES_MAX - 300)
         buf_printf(&x->names, "%s%.*s", x->names.n ? ", " : "",
                    SPAN_ARG(external_id.n ? external_id : id));
     if (!x->wanted || span_is(external_id, x->wanted) || span_is(id, x->wanted)) {
@@ -455,7 +457,7 @@ bool import_err_looks(struct span text) {
 
 err import_err_csv(struct span text, const char *contest, struct buf *csv, struct fail *f) {
     struct import x = {.f = f, .wanted = contest};
-    buf_init(&x.names, 4096);
+    buf_init(&x.names, NAMES_MAX);
     x.candidates = calloc(CANDIDATES_MAX, sizeof *x.candidates);
     err e = x.candidates ? OK : fail_set(f, E_MEMORY, "no memory to read the file");
     if (e == OK) e = first_pass(&x, text);

@@ -111,7 +111,8 @@ void page_contest_name(struct page *p, uint32_t contest) {
     struct span name = fold_contest(p->s, contest)->name;
     struct span of = fold_unit(p->s, fold_contest(p->s, contest)->unit)->name;
     size_t head = name.n > of.n + 2 ? name.n - of.n - 2 : 0;
-    if (head && !beside_translates(p->site->beside, p->h.lang, name) && span_eq(span_from(name, head + 2), of)) {
+    if (head && !beside_translates(p->site->beside, p->h.lang, name) && span_eq(span_from(name, head + 2), of) &&
+        name.p[head] == ',' && name.p[head + 1] == ' ') {
         /* "Senator, KWALE": the kind, and where */
         html_name(&p->h, page_said(p, (struct span){name.p, head}));
         html_raw(&p->h, ", ");

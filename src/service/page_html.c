@@ -85,6 +85,10 @@ void html_share(struct html *h, uint64_t part, uint64_t whole) {
 void html_time(struct html *h, uint64_t unix_ms) {
     char when[21];
     clock_format_utc(unix_ms, when);
+    if (!when[0]) { /* beyond the year 9999: a witness may sign any time */
+        html_raw(h, "&ndash;");
+        return;
+    }
     unsigned month = (unsigned)(when[5] - '0') * 10 + (unsigned)(when[6] - '0');
     unsigned day = (unsigned)(when[8] - '0') * 10 + (unsigned)(when[9] - '0');
     html_printf(h, "<time datetime=\"%s\">%u %s %.4s, %.5s UTC</time>", when, day,

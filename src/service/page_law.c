@@ -285,7 +285,7 @@ static void notice_said(struct page *p, const struct notice *x) {
             html_raw(h, "\"");
         }
         html_raw(h, "><b>");
-        html_escaped(h, (struct span){all.p, line});
+        html_lines(h, (struct span){all.p, line});
         html_raw(h, "</b>");
         html_lines(h, span_from(all, line < all.n ? line + 1 : line));
         html_raw(h, "</blockquote>");

@@ -121,7 +121,7 @@ static void witness_rows(struct page *p, const struct policy *policy, const stru
         html_raw(h, "<tr><th scope=\"row\">");
         html_name(h, policy->witnesses[i].name);
         html_raw(h, "</th><td>");
-        if (each[i].present) html_time(h, each[i].time_s * 1000);
+        if (each[i].present) html_time(h, each[i].time_s > UINT64_MAX / 1000 ? UINT64_MAX : each[i].time_s * 1000);
         else html_word(h, W_NOT_YET);
         html_raw(h, "</td></tr>\n");
     }
@@ -176,6 +176,7 @@ static size_t offices(struct page *p, struct office *out) {
         const struct contest *k = fold_contest(p->s, t->contest);
         const struct rule *rule = contest_rule(p->s, t->contest);
         size_t at = 0;
+        if (i + 1 < r->n && r->tallies[i + 1].contest == t->contest) continue; /* its last round */
         for (; at < n; at++) {
             const struct rule *other = contest_rule(p->s, out[at].first->contest);
             if (span_eq(fold_contest(p->s, out[at].first->contest)->kind, k->kind) &&

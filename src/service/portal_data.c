@@ -115,7 +115,7 @@ err portal_areas(const struct fold *s, const struct tally *t, const struct porta
     struct json_out j = json_out(b);
     json_object(&j);
     json_ku64(&j, "size", fold_size(s));
-    json_kstr(&j, "status", "provisional, not declared");
+    json_kstr(&j, "status", results_status(s, t->contest, t->round));
     if (fold_definition(s)->simulated) json_kstr(&j, "simulated", "SIMULATED");
     json_key(&j, "choices");
     json_array(&j);

@@ -52,6 +52,7 @@ struct publisher {
     struct budget budget;
     struct vec files;        /* struct rendered */
     struct portal *portal;
+    uint64_t pages_witnessed; /* what the pages say of the witnesses */
     _Atomic size_t pages_due;
     struct key_files keys;
     struct vec fingerprints; /* uint64_t, one a cell: its findings at the last tick */
@@ -232,6 +233,7 @@ static err render_pages(struct publisher *p, const struct fold *s, const struct 
     buf_span(&cosigned, buf_view(&p->witnessed));
     pthread_mutex_unlock(&p->head_lock);
     site.cosigned = buf_view(&cosigned);
+    p->pages_witnessed = site.witnessed;
     err e = portal_render(p->portal, &site, PAGES_MAX, &sink, f);
     buf_release(&cosigned);
     TRY(e);
@@ -332,6 +334,14 @@ static void drop_partials(struct publisher *p, uint64_t from, uint64_t to) {
 
 /* --- a tick --- */
 
+/* A quorum has cosigned more than the pages say: nobody else writes them while the log is quiet. */
+static bool witnesses_untold(struct publisher *p) {
+    pthread_mutex_lock(&p->head_lock);
+    bool untold = p->whole && p->definition && p->witnessed_size > p->pages_witnessed;
+    pthread_mutex_unlock(&p->head_lock);
+    return untold;
+}
+
 static err head_json(struct publisher *p, uint64_t size, uint64_t last_ms, bool simulated,
                      const char *status, struct buf *out, struct fail *f) {
     struct hash root;
@@ -413,7 +423,7 @@ static err tick(struct publisher *p, struct fail *f) {
     buf_init(&head, HEAD_MAX);
     const struct fold *s = sequencer_fold_lock(p->q);
     err e = sequencer_checkpoint(p->q, &size, &checkpoint, f);
-    bool due = e == OK && size > 0 && (size != p->size || !p->whole || portal_is_pending(p->portal));
+    bool due = e == OK && size > 0 && (size != p->size || !p->whole || portal_is_pending(p->portal) || witnesses_untold(p));
     if (due && !p->o.no_results) e = render_results(p, s, f);
     last_ms = fold_last_ms(s);
     simulated = fold_definition(s) && fold_definition(s)->simulated;
@@ -749,6 +759,7 @@ static err cosigned(struct publisher *p, uint64_t size, struct span note, bool q
     if (e == OK) e = writer_commit(p->writer, f);
     pthread_mutex_unlock(&p->tick_lock);
     if (e == OK && told && p->o.published) p->o.published(p->o.ctx, size, buf_view(&head));
+    if (e == OK && more) publisher_wake(p);
     buf_release(&head);
     if (e != OK && p->o.failed) p->o.failed(p->o.ctx, f);
     return e;

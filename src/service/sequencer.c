@@ -384,6 +384,7 @@ static void admit_incidents(struct sequencer *q, uint64_t ms, bool *taken) {
         if (e == OK) e = admit_own(q, buf_view(&text), ms, &f);
         if (e != OK) {
             incidents_written(q->incidents, false);
+            incidents_save(q->incidents, q->incidents_path);
             *taken = false;
             if (e != E_QUOTA) diag(DIAG_WARN, "incidents were not logged: %s", f.text);
         }
@@ -631,7 +632,7 @@ err sequencer_submit(struct sequencer *q, struct submission *s, struct fail *f) 
     else if (!q->running)
         e = fail_set(f, E_UNCONFIRMED, "the log waits for its witnesses; send again later");
     else if (q->paused)
-        e = fail_set(f, E_CLOCK, "the log's clock is away from its witnesses'; send again later");
+        e = fail_set(f, E_CLOCK, "the log's clock is away from its witnesses', or not yet compared; send again later");
     else if (q->queued >= q->o.queue_max)
         e = fail_set(f, E_BUSY, "the queue is full; send the same record again later");
     if (e == OK) {
@@ -692,7 +693,7 @@ bool sequencer_is_up(struct sequencer *q, const char **why) {
     *why = q->dead       ? "the store failed: start the daemon again"
            : q->stopping ? "the log is stopping"
            : !q->running ? "nothing is sequenced yet: witnesses have not confirmed the stored log"
-           : q->paused   ? "the clock is away from the witnesses': set it"
+           : q->paused   ? "the clock is away from the witnesses', or not yet compared"
            : q->queued && clock_monotonic_ms() - q->turned_ms > STUCK_MS
                ? "records have waited for half a minute: the store does not answer"
                : NULL;
