@@ -168,10 +168,10 @@ void channels_say(const struct channels *c, enum lang lang, struct buf *out) {
     else
         SAY(out, lang,
             "In %s units the channels differ, in %s figures; each is listed. Where forms are still out a collation may be "
-            "ahead of them; elsewhere one of the papers is wrong. Which one, only the forms show; figures that were "
+            "ahead of them; elsewhere one of the figures is not right. Which one, only the forms show; figures that were "
             "already wrong on the forms are not seen here.",
             "Katika maeneo %s njia zinatofautiana, katika takwimu %s; kila moja imeorodheshwa. Pale fomu hazijafika "
-            "bado, jumuisho linaweza kuwa mbele yake; kwingineko moja ya karatasi ina makosa. Ni ipi, fomu pekee "
+            "bado, jumuisho linaweza kuwa mbele yake; kwingineko moja ya takwimu si sahihi. Ni ipi, fomu pekee "
             "zinaonyesha; takwimu zilizokuwa na makosa tayari kwenye fomu hazionekani hapa.",
             words_u64(c->units_differ, n1), words_u64(c->diffs, n2));
 }

@@ -275,8 +275,8 @@ void picture_quick(const struct qc_moment *m, size_t n, struct span of, double o
     if (!isnan(official))
         buf_printf(out, "<path d=\"M%d %.1fh%d\" stroke=\"%s\" stroke-dasharray=\"4 3\" fill=\"none\"/>", LEFT,
                    quick_y(official), PLOT_W, ink);
-    axes(out, unit == 60000 ? pick(lang, "minutes since the first report", "dakika tangu ripoti ya kwanza")
-                            : pick(lang, "hours since the first report", "saa tangu ripoti ya kwanza"),
+    axes(out, unit == 60000 ? pick(lang, "minutes since the first moment shown", "dakika tangu wakati wa kwanza ulioonyeshwa")
+                            : pick(lang, "hours since the first moment shown", "saa tangu wakati wa kwanza ulioonyeshwa"),
          "%", 0, (double)units, 0, 100, 0);
     buf_printf(out, "<text x=\"%d\" y=\"%d\">", LEFT + 8, TOP + 14);
     words_html(out, of);
