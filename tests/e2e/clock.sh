@@ -4,7 +4,8 @@
 # clock is compared with a witness's before anything is sequenced. Prints TAP.
 . "$(dirname "$0")/commands.sh"
 ahead=
-trap '[ -z "$pid" ] || kill $pid $watcher 2> /dev/null; rm -rf "$tmp"' EXIT
+watcher=
+trap 'kill $pid $watcher 2> /dev/null; rm -rf "$tmp"' EXIT
 listening() { # listening FILE: the address in it
     i=0
     until grep -qs http: "$1" || [ $i -gt 200 ]; do sleep 0.1; i=$((i + 1)); done
