@@ -35,7 +35,7 @@ whole() { # whole WORDS: until every page was looked at
 }
 finish() {
     from=$(now)
-    kill "$server"; wait "$server" || true; server=
+    kill "$server"; wait "$server" || echo "did not end well: $?"; server=
     printf '%28s stopped in %.1f s\n' "" "$(since "$from")"
 }
 echo "pages $(find "$election/public/en" "$election/public/sw" -name '*.html' | wc -l)"
@@ -43,5 +43,5 @@ begin; whole "as it was left:"; finish
 rm -rf "$election/public/en" "$election/public/sw" "$election/public/results"
 begin
 sleep "${KILL_AFTER:-6}"
-kill -9 "$server"; wait "$server" 2> /dev/null || true
+kill -9 "$server"; wait "$server" 2> /dev/null || server= # it was killed: no good end
 begin; whole "after kill -9 half way:"; finish

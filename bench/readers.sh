@@ -41,7 +41,7 @@ follow() {
     sleep 25
     now=$(curl -s "http://$at/metrics")
     echo "while 5,000 poll and 500 listen: $(memory $server)"
-    echo "$now" | grep -E '^hesabu_(http_connections|stream_subscribers|http_refused_total)' || true
+    echo "$now" | grep -E '^hesabu_(http_connections|stream_subscribers|http_refused_total)' || echo "no metrics: the server did not answer"
     wait $polls && sed 's/^/polls of head.json: /' "$dir/polls"
     wait $streams && sed 's/^/event streams: /' "$dir/streams"
 }

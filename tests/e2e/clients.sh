@@ -3,13 +3,6 @@
 # The client commands with the real binary and a real daemon: keys, signatures, the durable queue,
 # results, pictures, exports, and what each refuses. Prints TAP.
 . "$(dirname "$0")/commands.sh"
-serve() {
-    "$hesabu" serve --dir e --listen "127.0.0.1:${1:-0}" --interval 50 --quiet > serve.out 2> serve.err &
-    pid=$!
-    i=0
-    until grep -q listening serve.out || [ $i -gt 200 ]; do sleep 0.1; i=$((i + 1)); done
-    url=$(sed -n 's/.*\(http:[^ ]*[0-9]\).*/\1/p' serve.out | head -n 1)
-}
 settled() { # until head.json has at least this many entries
     i=0
     until [ "$(sed -n 's/.*"size":\([0-9]*\).*/\1/p' e/public/head.json)" -ge "$1" ] || [ $i -gt 200 ]; do
@@ -18,12 +11,7 @@ settled() { # until head.json has at least this many entries
 }
 
 # ---- an election ----
-cd "$tmp" || exit 1
-for k in log.example/test:log com/1:com; do "$hesabu" keys new "${k%:*}" --simulated --out "${k#*:}.key" > /dev/null; done
-(cd "$top" && "$hesabu" define --out "$tmp/def" --origin log.example/test --log "$(vkey "$tmp/log.key")" \
-    --commissioner "$(vkey "$tmp/com.key")" --limit 4 --simulated) > out 2> err || { cat out err; echo "Bail out!"; exit 1; }
-"$hesabu" sign def/manifest.txt --key com.key --quiet > /dev/null
-"$hesabu" init --dir e --define def --log-key log.key > /dev/null || { echo "Bail out!"; exit 1; }
+election "" --limit 4
 serve
 contest=$(sed -n 's/.*"id":"\([a-z0-9-]*\)","kind".*/\1/p' def/contests | head -n 1)
 [ -n "$contest" ] || contest=$(tail -n 1 def/contests | grep -o '"id":"[^"]*"' | tail -n 1 | sed 's/.*:"//; s/"//')
@@ -83,7 +71,7 @@ ok "without a server the record stays queued" exits 75
 ok "and it says so" said "still queued"
 "$hesabu" submit --url "$url" > /dev/null 2>&1 & sender=$!
 sleep 0.5; kill -9 $sender; wait $sender 2> /dev/null
-serve "$port"
+serve --listen "127.0.0.1:$port"
 run "$hesabu" submit --url "$url"
 ok "a killed sender goes on where it was" said "durable and sequenced"
 run "$hesabu" submit r.note --url "$url"

@@ -44,3 +44,30 @@ published() { # the tree e/public holds what was said last
         sleep 0.1; i=$((i + 1))
     done
 }
+shows() { # shows FILE WORDS: published in e within some seconds
+    i=0
+    until grep -q -e "$2" "e/public/$1" 2> /dev/null || [ $i -gt 100 ]; do sleep 0.1; i=$((i + 1)); done
+    grep -q -e "$2" "e/public/$1"
+}
+election() { # election "NAME:FILE..." OPTION...: FILE.key of each name; an election defined with the options, in e
+    names=$1; shift
+    cd "$tmp" || exit 1
+    for k in log.example/test:log com/1:com $names; do
+        "$hesabu" keys new "${k%:*}" --simulated --out "${k#*:}.key" > /dev/null
+    done
+    (cd "$top" && "$hesabu" define --out "$tmp/def" --origin log.example/test --log "$(vkey "$tmp/log.key")" \
+        --commissioner "$(vkey "$tmp/com.key")" --simulated "$@") > out 2> err || { cat out err; echo "Bail out!"; exit 1; }
+    "$hesabu" sign def/manifest.txt --key com.key --quiet > /dev/null
+    "$hesabu" init --dir e --define def --log-key log.key > /dev/null || { echo "Bail out!"; exit 1; }
+}
+address_in() { # address_in FILE: where a server says in it that it listens
+    i=0
+    until grep -qs http: "$1" || [ $i -gt 200 ]; do sleep 0.1; i=$((i + 1)); done
+    sed -n 's/.*\(http:[^ ]*[0-9]\).*/\1/p' "$1" | head -n 1
+}
+serve() { # serve OPTION...: e, in the background, at $url; $under: what it runs under
+    : > serve.out
+    ${under:-} "$hesabu" serve --dir e --listen 127.0.0.1:0 --interval 50 --quiet "$@" > serve.out 2> serve.err &
+    pid=$!
+    url=$(address_in serve.out)
+}

@@ -25,7 +25,8 @@ refuses() { # refuses NAME EXIT WORDS COMMAND...
     ok "$name" sh -c "[ $got -eq $want ] && grep -q -e '$words' '$tmp/said'"
 }
 checked() { # checked NAME PUBLIC FOLDER: the lines of export_check.py as tests
-    python3 tests/e2e/export_check.py "$2" "$3" "$shared" > "$tmp/lines" 2> "$tmp/trace" || true
+    python3 tests/e2e/export_check.py "$2" "$3" "$shared" > "$tmp/lines" 2> "$tmp/trace"
+    ended=$?
     [ -s "$tmp/trace" ] && ok "$1: the readers run to their end" sh -c "cat '$tmp/trace'; false"
     [ -s "$tmp/lines" ] || ok "$1: the readers say something" false
     while IFS= read -r line; do
@@ -35,6 +36,7 @@ checked() { # checked NAME PUBLIC FOLDER: the lines of export_check.py as tests
         *) echo "not ok $n - $1: ${line#not ok }"; bad=1 ;;
         esac
     done < "$tmp/lines"
+    ok "$1: the readers end well" [ "$ended" -eq 0 ]
 }
 same() { # same A B: the same files with the same bytes
     diff -r "$1" "$2"

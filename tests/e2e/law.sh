@@ -4,25 +4,9 @@
 # collations of a constituency and the nation, the gate, an override, the declaration, a commissioner's
 # dissent; then verify does it all again. Prints TAP.
 . "$(dirname "$0")/commands.sh"
-shows() { # shows FILE WORDS: within some seconds
-    i=0
-    until grep -q -e "$2" "e/public/$1" 2> /dev/null || [ $i -gt 100 ]; do sleep 0.1; i=$((i + 1)); done
-    grep -q -e "$2" "e/public/$1"
-}
 
-cd "$tmp" || exit 1
-for k in log.example/test:log com/1:com nro/1:nro ro/1:ro clerk/1:cl; do
-    "$hesabu" keys new "${k%:*}" --simulated --out "${k#*:}.key" > /dev/null
-done
-(cd "$top" && "$hesabu" define --out "$tmp/def" --origin log.example/test --log "$(vkey "$tmp/log.key")" \
-    --commissioner "$(vkey "$tmp/com.key")" --limit 3 --image-optional --simulated) > out 2> err || { cat out err; echo "Bail out!"; exit 1; }
-"$hesabu" sign def/manifest.txt --key com.key --quiet > /dev/null
-"$hesabu" init --dir e --define def --log-key log.key > /dev/null || { echo "Bail out!"; exit 1; }
-"$hesabu" serve --dir e --listen 127.0.0.1:0 --interval 50 --quiet > serve.out 2> serve.err &
-pid=$!
-i=0
-until grep -q listening serve.out || [ $i -gt 200 ]; do sleep 0.1; i=$((i + 1)); done
-url=$(sed -n 's/.*\(http:[^ ]*[0-9]\).*/\1/p' serve.out | head -n 1)
+election "nro/1:nro ro/1:ro clerk/1:cl" --limit 3 --image-optional
+serve
 stations=$(sed -n 's/^\["\([^"]*\)","station".*/\1/p' def/units)
 constituency=$(sed -n 's/^\["\([^"]*\)","constituency".*/\1/p' def/units | head -n 1)
 root=$(sed -n '2s/^\["\([^"]*\)".*/\1/p' def/units)

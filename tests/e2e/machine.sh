@@ -5,19 +5,8 @@
 # people. Prints TAP.
 . "$(dirname "$0")/commands.sh"
 
-cd "$tmp" || exit 1
-for k in log.example/test:log com/1:com nro/1:nro ro/1:ro clerk/1:c1 clerk/2:c2 po/1:po po/2:po2 machine/1:m; do
-    "$hesabu" keys new "${k%:*}" --simulated --out "${k#*:}.key" > /dev/null
-done
-(cd "$top" && "$hesabu" define --out "$tmp/def" --origin log.example/test --log "$(vkey "$tmp/log.key")" \
-    --commissioner "$(vkey "$tmp/com.key")" --limit 4 --simulated) > out 2> err || { cat out err; echo "Bail out!"; exit 1; }
-"$hesabu" sign def/manifest.txt --key com.key --quiet > /dev/null
-"$hesabu" init --dir e --define def --log-key log.key > /dev/null || { echo "Bail out!"; exit 1; }
-"$hesabu" serve --dir e --listen 127.0.0.1:0 --interval 50 --quiet > serve.out 2> serve.err &
-pid=$!
-i=0
-until grep -q listening serve.out || [ $i -gt 200 ]; do sleep 0.1; i=$((i + 1)); done
-url=$(sed -n 's/.*\(http:[^ ]*[0-9]\).*/\1/p' serve.out | head -n 1)
+election "nro/1:nro ro/1:ro clerk/1:c1 clerk/2:c2 po/1:po po/2:po2 machine/1:m" --limit 4
+serve
 station=$(grep '"station"' def/units | sed -n '1s/^\["\([^"]*\)".*/\1/p')
 second=$(grep '"station"' def/units | sed -n '2s/^\["\([^"]*\)".*/\1/p')
 registered=$(grep '"station"' def/units | sed -n '1s/.*,\([0-9]*\)\]$/\1/p')

@@ -5,27 +5,10 @@
 . "$(dirname "$0")/commands.sh"
 last_id() { sed -n 's/^\([0-9a-f]\{16\}\): entry.*/\1/p' out; }
 full_id() { basename "$(ls -d box/done/*"$(last_id)"*)" | sed 's/.*\([0-9a-f]\{64\}\)$/\1/'; }
-shows() { # shows FILE WORDS: within some seconds
-    i=0
-    until grep -q -e "$2" "e/public/$1" 2> /dev/null || [ $i -gt 100 ]; do sleep 0.1; i=$((i + 1)); done
-    grep -q -e "$2" "e/public/$1"
-}
 
-cd "$tmp" || exit 1
-for k in log.example/test:log com/1:com ro/1:ro clerk/1:cl party/1:pa og/1:og obs/1:ob; do
-    "$hesabu" keys new "${k%:*}" --simulated --out "${k#*:}.key" > /dev/null
-done
-(cd "$top" && "$hesabu" define --out "$tmp/def" --origin log.example/test --log "$(vkey "$tmp/log.key")" \
-    --commissioner "$(vkey "$tmp/com.key")" --limit 4 --simulated) > out 2> err || { cat out err; echo "Bail out!"; exit 1; }
-"$hesabu" sign def/manifest.txt --key com.key --quiet > /dev/null
-"$hesabu" init --dir e --define def --log-key log.key > /dev/null || { echo "Bail out!"; exit 1; }
+election "ro/1:ro clerk/1:cl party/1:pa og/1:og obs/1:ob" --limit 4
 echo "the first line" > host.log
-"$hesabu" serve --dir e --listen 127.0.0.1:0 --interval 50 --quiet --host-log administrator="$tmp/host.log" \
-    > serve.out 2> serve.err &
-pid=$!
-i=0
-until grep -q listening serve.out || [ $i -gt 200 ]; do sleep 0.1; i=$((i + 1)); done
-url=$(sed -n 's/.*\(http:[^ ]*[0-9]\).*/\1/p' serve.out | head -n 1)
+serve --host-log administrator="$tmp/host.log"
 station=$(grep '"station"' def/units | sed -n '1s/^\["\([^"]*\)".*/\1/p')
 constituency=$(grep '"constituency"' def/units | sed -n '1s/^\["\([^"]*\)".*/\1/p')
 root=$(sed -n '2s/^\["\([^"]*\)".*/\1/p' def/units)
