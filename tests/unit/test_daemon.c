@@ -1,30 +1,12 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* The whole daemon under attack: refusals over HTTP and their incidents, bodies that are no records,
  * floods, retries, uploads. */
-#include "daemon_fixture.h"
+#include "daemon_base.h"
 #include "service/portal.h"
 
 #include "record_cases.h"
 #include "service/incidents.h"
 #include "service/setup.h"
-
-static struct fixture *x;
-static char base[64]; /* the base election, stored */
-
-static int setup(void **state) {
-    (void)state;
-    x = fx_base();
-    scratch_make(base);
-    site_store(x, base);
-    return 0;
-}
-
-static int teardown(void **state) {
-    (void)state;
-    scratch_remove(base);
-    fx_free(x);
-    return 0;
-}
 
 /* ---- refusals ---- */
 

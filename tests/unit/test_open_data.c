@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* Exports that the daemon publishes: made from the tree, the same as anybody's, replaced together, and
  * whatever fails, the log goes on and the files there were stay. */
-#include "daemon_fixture.h"
+#include "daemon_base.h"
 
 #include <jansson.h>
 #include <stdatomic.h>
@@ -9,24 +9,6 @@
 #include "service/export.h"
 #include "service/open_data.h"
 #include "service/tree_log.h"
-
-static struct fixture *x;
-static char base[64]; /* the base election, stored */
-
-static int setup(void **state) {
-    (void)state;
-    x = fx_base();
-    scratch_make(base);
-    site_store(x, base);
-    return 0;
-}
-
-static int teardown(void **state) {
-    (void)state;
-    scratch_remove(base);
-    fx_free(x);
-    return 0;
-}
 
 static int get(struct site *s, const char *path, struct reply *r) {
     char head[300];

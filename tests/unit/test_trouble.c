@@ -1,27 +1,9 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* The whole daemon in trouble: failing disks, other copies of its folder, damaged files, clocks. */
-#include "daemon_fixture.h"
+#include "daemon_base.h"
 
 #include "service/setup.h"
 #include "tlog/witness.h"
-
-static struct fixture *x;
-static char base[64]; /* the base election, stored */
-
-static int setup(void **state) {
-    (void)state;
-    x = fx_base();
-    scratch_make(base);
-    site_store(x, base);
-    return 0;
-}
-
-static int teardown(void **state) {
-    (void)state;
-    scratch_remove(base);
-    fx_free(x);
-    return 0;
-}
 
 /* ---- failing disks ---- */
 

@@ -1,24 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* The live watch of a real daemon: facts arrive on the event stream as soon as results bring them. */
-#include "daemon_fixture.h"
-
-static struct fixture *x;
-static char base[64]; /* the base election, stored */
-
-static int setup(void **state) {
-    (void)state;
-    x = fx_base();
-    scratch_make(base);
-    site_store(x, base);
-    return 0;
-}
-
-static int teardown(void **state) {
-    (void)state;
-    fx_free(x);
-    scratch_remove(base);
-    return 0;
-}
+#include "daemon_base.h"
 
 static int follow(struct site *s, const char *extra) {
     char text[256];
