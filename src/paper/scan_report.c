@@ -27,7 +27,7 @@ static void field_json(const struct scan_result *r, const struct scan_field *k,
     if (v->has_value && isfinite(v->margin)) json_kdouble(j, "margin", v->margin);
     json_kstr(j, "boxes", v->text);
     json_kbool(j, "corrected", v->corrected);
-    if (k->by_sum) json_kbool(j, "confirmed_by_sum", true);
+    if (k->by_sum) json_kbool(j, "by_arithmetic", true);
     if (k->hidden) json_kdouble(j, "print_hidden_mm", round(k->hidden_mm * 10) / 10);
     json_key(j, "abstained");
     json_array(j);
