@@ -57,6 +57,19 @@ refuses "a slip is caught by the checklist" 64 "not on the checklist" "$hesabu" 
     --items postd=yes --checklist "$top/data/kenya-2017/checklist.csv" --key ob.key --send "$url"
 ok "summed by unit" shows results/observations.json '"agents-present":{"figures":1,"sum":4'
 
+second=$(grep '"station"' def/units | sed -n '2s/^\["\([^"]*\)".*/\1/p')
+all=$(grep '"id":"president"' def/contests | grep -o '"id":"[^"]*","name"' | sed 's/"id":"\([^"]*\)".*/\1=10/' | tr '\n' ',' | sed 's/,$//')
+does "an observer counts a whole station" "$hesabu" observe --station "$second" --contest $contest --votes "$all" \
+    --valid "$(($(echo "$all" | tr ',' '\n' | wc -l) * 10))" --rejected 1 --key ob.key --send "$url"
+published
+"$hesabu" quickcount draw --dir e --contest $contest --areas constituency --size 4 --seed "6 1 5" > drawn.csv
+run "$hesabu" quickcount estimate drawn.csv --dir e --contest $contest --leader "$a" --json
+cp out quick.json
+now=$(date +%s)
+ok "a quick count takes that report and not the half one, at the time of its record" jq -e --argjson now "$now" \
+    '.estimates[0].reported == 1 and [.over_time[].estimates[0].reported] == [0, 1] and
+     all(.over_time[]; .until_ms > ($now - 600) * 1000 and .until_ms < ($now + 1) * 1000)' quick.json
+
 # ---- the host's log ----
 ok "hashes of the host's log are in the log" shows results/hosts.json '"kind":"administrator"'
 does "what is produced later is what was there" "$hesabu" hostlog --check host.log --dir e
