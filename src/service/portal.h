@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* Which pages of the portal are made when: overview and texts at every tick, the page of a unit or a
- * station when it changed, then what is due for another reason (a start, a declaration), the highest
- * units first, and never more at once than a tick may cost.
+ * station when it changed, then what is due for another reason (a start, a declaration), and never more
+ * at once than a tick may cost. Half of that is for areas, which most readers look at, half for the
+ * lowest units; whoever has waited longest comes first.
  *
- * Pages may therefore be a few ticks behind the JSON; each says which record it is as of. */
+ * Pages may therefore be some ticks behind the JSON; each says which record it is as of. */
 #ifndef SERVICE_PORTAL_H
 #define SERVICE_PORTAL_H
 

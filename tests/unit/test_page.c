@@ -209,6 +209,54 @@ static void the_same_page(void **state) {
     fx_free(x);
 }
 
+/* In a busy night more changes in each tick than is made: every page has its turn all the same, and
+ * what lies high is never older than the lowest. */
+static void every_page_has_its_turn(void **state) {
+    (void)state;
+    struct fixture *x = fx_base();
+    struct made_pages *m = calloc(1, sizeof *m);
+    struct portal_sink sink = {add, m};
+    struct portal *p;
+    struct results r;
+    struct fail f;
+    assert_non_null(m);
+    must(results_compute(x->fold, &r, &f));
+    must(portal_new(NULL, NULL, &p, &f));
+    struct page_site site = {.fold = x->fold, .results = &r, .style = portal_style};
+    must(portal_begin(p, &r, true, &f));
+    must(portal_render(p, &site, SIZE_MAX, &sink, &f));
+    size_t page = 0, pages = 0;
+    for (size_t i = 0; i < m->n; i++)
+        if (m->at[i].unit) page = m->at[i].b.n > page ? m->at[i].b.n : page;
+    drop(m);
+    const struct tally *t = &r.tallies[0];
+    for (size_t row = 0; row < t->n; row++) pages += results_has_file(x->fold, t, row);
+    assert_true(pages > 4);
+    uint8_t seen[4096] = {0};
+    size_t left = pages, ticks = 0;
+    for (; left && ticks < pages; ticks++) { /* a budget of about two pages, and all of them change */
+        must(portal_begin(p, &r, false, &f));
+        for (size_t row = 0; row < t->n; row++) portal_mark(p, 0, row, true);
+        must(portal_render(p, &site, page * 2 * LANG_COUNT, &sink, &f));
+        assert_true(portal_is_pending(p));
+        for (size_t row = 0; row < t->n; row++) {
+            char path[PAGE_PATH_MAX];
+            if (!results_has_file(x->fold, t, row) || seen[row]) continue;
+            page_unit_path(x->fold, LANG_EN, t, t->rows[row].unit, path);
+            if (!page_of(m, path)) continue;
+            seen[row] = 1;
+            left--;
+        }
+        drop(m);
+    }
+    assert_int_equal(left, 0);
+    assert_true(ticks > 1);
+    portal_free(p);
+    results_release(&r);
+    free(m);
+    fx_free(x);
+}
+
 static void pages_of_the_base(void **state) {
     (void)state;
     struct fixture *x = fx_base();
@@ -291,6 +339,7 @@ int main(void) {
         cmocka_unit_test(words),
         cmocka_unit_test(the_same_page),
         cmocka_unit_test(pages_of_the_base),
+        cmocka_unit_test(every_page_has_its_turn),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
