@@ -15,7 +15,7 @@ int cmd_collate(int argc, char **argv);
 enum { ROWS_MAX = 64 << 20, FORMS_MAX = 20, IMAGE_MAX = 64 << 20, COLUMNS_MAX = 12, WARN_MAX = 20 };
 
 struct collate_args {
-    const char *contest, *unit, *paper, *rows, *reason, *anchor, *print;
+    const char *contest, *unit, *paper, *rows, *reason, *print;
     struct opt_list forms;
     uint64_t handed;
     bool list;
@@ -220,7 +220,7 @@ static err print_pdf(struct work *w, struct fail *f) {
 
 static err run(struct work *w, const char *where, struct buf *text, struct fail *f) {
     if (!w->a->contest) return fail_set(f, E_USAGE, "--contest is needed");
-    TRY(law_open("collate", where, w->a->anchor, w->a->contest, &w->v, f));
+    TRY(law_open("collate", where, w->m->send.anchor, w->a->contest, &w->v, f));
     TRY(find_unit(w, f));
     say_what_is_missing(w);
     if (w->a->print) TRY(print_pdf(w, f));
@@ -240,14 +240,7 @@ int cmd_collate(int argc, char **argv) {
         {"--rows", OPT_TEXT, &a.rows, "FILE", "where to write the rows (collation-CONTEST-UNIT.rows)"},
         {"--print", OPT_TEXT, &a.print, "PDF", "print the proposed form, to be signed on paper"},
         {"--list", OPT_FLAG, &a.list, NULL, "only say what is missing (and print), make no record"},
-        {"--anchor", OPT_TEXT, &a.anchor, "FILE", "the gazetted trust anchor"},
-        {"--key", OPT_LIST, &m.keys, "FILE", "sign with this key file (may be given several times)"},
-        {"--passphrase-file", OPT_TEXT, &m.passphrase_file, "FILE", "its passphrase (else $HESABU_PASSPHRASE, or asked for)"},
-        {"--out", OPT_TEXT, &m.out, "FILE", "write the record there instead of to standard output"},
-        {"--send", OPT_TEXT, &m.send.url, "URL", "queue it and send it to this server"},
-        {"--outbox", OPT_TEXT, &m.send.outbox, "DIR", "the durable queue ($HESABU_OUTBOX, else ~/.hesabu/outbox)"},
-        {"--wait", OPT_TEXT, &m.send.wait, "WHAT", "queued, receipt, or witnessed"},
-        {"--for", OPT_U64, &m.send.for_s, "SECONDS", "give up waiting after so long; the queue stays (0: never)"},
+        MAKE_OPTIONS(m),
     };
     const struct usage u = {
         "collate DIR|URL --contest ID --unit CODE --key KEY [--print PDF] [--send URL]",
@@ -264,7 +257,6 @@ int cmd_collate(int argc, char **argv) {
     if (!w) return 70;
     w->a = &a;
     w->m = &m;
-    m.send.anchor = a.anchor;
     arena_init(&w->mem, (size_t)1 << 30);
     buf_init(&w->rows, ROWS_MAX);
     buf_init(&text, 65536);

@@ -18,7 +18,7 @@ int cmd_dissent(int argc, char **argv);
 enum { BASIS_MAX = 1 << 20, CERTIFICATE_MAX = 32 << 20, OUT_MAX = 1 << 20, TRIES = 120 };
 
 struct declare_args {
-    const char *contest, *override, *certificate, *anchor, *checkpoint;
+    const char *contest, *override, *certificate, *checkpoint;
 };
 
 struct work {
@@ -155,7 +155,7 @@ static err send_override(struct work *w, int *code, struct fail *f) {
 
 static err run(struct work *w, const char *where, int *code, struct fail *f) {
     if (!w->a->contest) return fail_set(f, E_USAGE, "--contest is needed");
-    TRY(law_open("declare", where, w->a->anchor, w->a->contest, &w->v, f));
+    TRY(law_open("declare", where, w->m->send.anchor, w->a->contest, &w->v, f));
     TRY(look(w, f));
     if (w->gate.open_items && w->standing == NO_OVERRIDE) {
         if (!w->a->override) return shut(w, f);
@@ -189,14 +189,7 @@ int cmd_declare(int argc, char **argv) {
         {"--override", OPT_TEXT, &a.override, "FILE", "declare although the gate is shut: the legal basis in words (public)"},
         {"--certificate", OPT_TEXT, &a.certificate, "FILE", "the certificate (public)"},
         {"--checkpoint", OPT_TEXT, &a.checkpoint, "FILE", "where to write the checkpoint that is bound (declared.checkpoint)"},
-        {"--anchor", OPT_TEXT, &a.anchor, "FILE", "the gazetted trust anchor"},
-        {"--key", OPT_LIST, &m.keys, "FILE", "sign with this key file (may be given several times)"},
-        {"--passphrase-file", OPT_TEXT, &m.passphrase_file, "FILE", "its passphrase (else $HESABU_PASSPHRASE, or asked for)"},
-        {"--out", OPT_TEXT, &m.out, "FILE", "write the record there instead of to standard output"},
-        {"--send", OPT_TEXT, &m.send.url, "URL", "queue it and send it to this server"},
-        {"--outbox", OPT_TEXT, &m.send.outbox, "DIR", "the durable queue ($HESABU_OUTBOX, else ~/.hesabu/outbox)"},
-        {"--wait", OPT_TEXT, &m.send.wait, "WHAT", "queued, receipt, or witnessed"},
-        {"--for", OPT_U64, &m.send.for_s, "SECONDS", "give up waiting after so long; the queue stays (0: never)"},
+        MAKE_OPTIONS(m),
     };
     const struct usage u = {
         "declare DIR|URL --contest ID --key KEY [--override FILE] [--certificate FILE] [--send URL]",
@@ -211,7 +204,6 @@ int cmd_declare(int argc, char **argv) {
     if (!w) return 70;
     w->a = &a;
     w->m = &m;
-    m.send.anchor = a.anchor;
     arena_init(&w->mem, 1);
     err e = run(w, argv[0], &code, &f);
     if (e != OK) code = cli_fail("declare", &f);
