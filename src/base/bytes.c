@@ -77,6 +77,17 @@ void buf_u64(struct buf *b, uint64_t v) {
     buf_add(b, p, (size_t)(t + sizeof t - p));
 }
 
+void buf_u64_grouped(struct buf *b, uint64_t v) {
+    char digits[32];
+    int n = 0;
+    do digits[n++] = (char)('0' + v % 10);
+    while (v /= 10);
+    while (n-- > 0) {
+        buf_byte(b, (uint8_t)digits[n]);
+        if (n && n % 3 == 0) buf_byte(b, ',');
+    }
+}
+
 void buf_hex(struct buf *b, struct span s) {
     uint8_t *to = buf_room(b, s.n * 2 + 1);
     if (!to) return;

@@ -71,6 +71,7 @@ void buf_span(struct buf *b, struct span s);
 void buf_str(struct buf *b, const char *s);
 void buf_byte(struct buf *b, uint8_t c);
 void buf_u64(struct buf *b, uint64_t v); /* decimal */
+void buf_u64_grouped(struct buf *b, uint64_t v); /* for people: 1,234,567 */
 void buf_hex(struct buf *b, struct span s);
 void buf_base64(struct buf *b, struct span s);
 void buf_printf(struct buf *b, const char *fmt, ...) PRINTF(2, 3);

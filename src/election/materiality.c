@@ -194,13 +194,16 @@ void materiality_sentence(const struct materiality *m, struct buf *out) {
     if (all->stations == 0) {
         buf_str(out, "No station is outstanding, in question, disregarded, postponed or objected to.");
     } else {
-        bool one = all->stations == 1;
-        buf_printf(out, "%llu %s with %llu registered %s outstanding, in question, disregarded, "
-                        "postponed or objected to: whatever %s, it %s",
-                   (unsigned long long)all->stations, one ? "station" : "stations",
-                   (unsigned long long)all->voters, one ? "voters is" : "voters are",
-                   one ? "it gives" : "they give", all->can_change ? "can still change the outcome that the counted figures give."
-                                   : "cannot change the outcome that the counted figures give.");
+        buf_u64_grouped(out, all->stations);
+        buf_str(out, all->stations == 1 ? " station with " : " stations with ");
+        buf_u64_grouped(out, all->voters);
+        buf_printf(out, " registered %s outstanding, in question, disregarded, postponed or objected to: ",
+                   all->stations == 1 ? "voters is" : "voters are");
+        if (all->can_change)
+            buf_str(out, all->stations == 1 ? "what it gives can still" : "what they give can still");
+        else
+            buf_str(out, all->stations == 1 ? "whatever it gives, it cannot" : "whatever they give, it cannot");
+        buf_str(out, " change the outcome that the counted figures give.");
     }
     buf_str(out, courts);
 }

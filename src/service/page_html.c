@@ -63,14 +63,7 @@ void html_word(struct html *h, enum page_word w) {
 }
 
 void html_number(struct html *h, uint64_t v) {
-    char digits[32];
-    int n = 0;
-    do digits[n++] = (char)('0' + v % 10);
-    while (v /= 10);
-    while (n-- > 0) {
-        buf_byte(h->b, (uint8_t)digits[n]);
-        if (n && n % 3 == 0) buf_byte(h->b, ',');
-    }
+    buf_u64_grouped(h->b, v);
 }
 
 void html_share(struct html *h, uint64_t part, uint64_t whole) {

@@ -64,6 +64,23 @@ static void buffers_have_a_maximum(void **state) {
     buf_release(&b);
 }
 
+static void numbers_for_people(void **state) {
+    (void)state;
+    static const struct {
+        uint64_t v;
+        const char *text;
+    } cases[] = {{0, "0"}, {999, "999"}, {1000, "1,000"}, {15114574, "15,114,574"},
+                 {UINT64_MAX, "18,446,744,073,709,551,615"}};
+    struct buf b;
+    buf_init(&b, 100);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        buf_clear(&b);
+        buf_u64_grouped(&b, cases[i].v);
+        assert_string_equal(buf_cstr(&b), cases[i].text);
+    }
+    buf_release(&b);
+}
+
 static void hex_is_strict(void **state) {
     (void)state;
     struct fail f;
@@ -257,6 +274,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(codes_are_unique_and_mapped), cmocka_unit_test(fail_keeps_context),
         cmocka_unit_test(arena_has_a_cap),             cmocka_unit_test(buffers_have_a_maximum),
+        cmocka_unit_test(numbers_for_people),
         cmocka_unit_test(hex_is_strict),               cmocka_unit_test(base64_is_canonical),
         cmocka_unit_test(utf8_is_strict),              cmocka_unit_test(decimals_are_plain),
         cmocka_unit_test(json_is_escaped),             cmocka_unit_test(durable_files),

@@ -213,6 +213,13 @@ static void test_sentence(void **state) {
     must(materiality_compute(&w, &a, &m, &f));
     assert_true(m.rows[DOUBT_ANY].can_change && m.rows[DOUBT_OUTSTANDING].can_change &&
                 !m.rows[DOUBT_POSTPONED].can_change);
+    buf_clear(&b);
+    materiality_sentence(&m, &b);
+    assert_string_equal(buf_cstr(&b),
+                        "1 station with 20 registered voters is outstanding, in question, "
+                        "disregarded, postponed or objected to: what it gives can still change "
+                        "the outcome that the counted figures give. Courts also weigh how the process "
+                        "was run.");
     assert_true(m.choices[0].least == 60 && m.choices[0].most == 80 && m.choices[1].most == 60);
     assert_true(m.valid_least == 100 && m.valid_most == 120);
     s[0].counted = false;
