@@ -144,6 +144,7 @@ void note_vkey_format(const struct note_key *key, struct buf *out) {
 err note_signer_make(struct span name, uint8_t type, const uint8_t seed[32],
                      struct note_signer *out, struct fail *f) {
     struct ed25519_public public;
+    out->device = (struct note_device){0};
     ed25519_from_seed(seed, &out->secret, &public);
     err e = note_key_make(name, type, &public, &out->key, f);
     if (e != OK) note_signer_wipe(out);
@@ -183,6 +184,22 @@ void note_skey_format(const struct note_signer *signer, struct buf *out) {
 
 void note_signer_wipe(struct note_signer *signer) {
     secret_wipe(signer, sizeof *signer);
+}
+
+err note_signer_sign(const struct note_signer *signer, struct span message,
+                     struct ed25519_signature *out, struct fail *f) {
+    if (!signer->device.sign) {
+        ed25519_sign(&signer->secret, message, out);
+        return OK;
+    }
+    memset(out, 0, sizeof *out);
+    TRY(signer->device.sign(signer->device.ctx, message, out, f));
+    if (ed25519_verify(&signer->key.public, out, message)) return OK;
+    memset(out, 0, sizeof *out);
+    return fail_set(f, E_TOKEN_KEY,
+                    "what the token gave is not a signature of %.*s, so nothing was signed: it "
+                    "holds another key, or is damaged",
+                    SPAN_ARG(signer->key.name));
 }
 
 /* ---- reading ---- */
@@ -332,7 +349,7 @@ err note_sign_line(const struct note_signer *signer, struct span text, struct bu
     if (text.n == 0 || text.p[text.n - 1] != '\n')
         return fail_set(f, E_NOTE, "the text to sign must end with a line feed");
     struct ed25519_signature sig;
-    ed25519_sign(&signer->secret, text, &sig);
+    TRY(note_signer_sign(signer, text, &sig, f));
     note_line_write(signer->key.name, signer->key.id, span_of(sig.b, sizeof sig.b), out);
     return buf_ok(out, f);
 }

@@ -30,10 +30,17 @@ struct note_key {
     struct ed25519_public public; /* all zero when not known */
 };
 
+/* Who signs with a key whose secret is not in this memory (crypto/token.h). */
+struct note_device {
+    err (*sign)(void *ctx, struct span message, struct ed25519_signature *out, struct fail *f);
+    void *ctx;
+};
+
 /* A signing key. Holds a secret: keep it in locked memory, wipe it with note_signer_wipe. */
 struct note_signer {
-    struct note_key key; /* its name borrows */
-    struct ed25519_secret secret;
+    struct note_key key;          /* its name borrows */
+    struct ed25519_secret secret; /* all zero with a device */
+    struct note_device device;    /* .sign NULL: the secret signs; else borrowed */
 };
 
 /* A signature line. Spans borrow from the note. */
@@ -71,9 +78,13 @@ MUST_USE err note_signer_make(struct span name, uint8_t type, const uint8_t seed
                               struct note_signer *out, struct fail *f);
 /* "PRIVATE+KEY+name+hex8+base64(type || seed)": E_VKEY. Borrows from `text`. */
 MUST_USE err note_skey_parse(struct span text, struct note_signer *out, struct fail *f);
-/* Writes the secret key's text: wipe what `out` held. */
+/* Writes the secret key's text (not of a device's key): wipe what `out` held. */
 void note_skey_format(const struct note_signer *signer, struct buf *out);
 void note_signer_wipe(struct note_signer *signer);
+/* The signature over exactly these bytes, by the secret or by the device. A device's signature is
+ * handed out only if it holds under the key: E_TOKEN_KEY, or what the device's own failure is. */
+MUST_USE err note_signer_sign(const struct note_signer *signer, struct span message,
+                              struct ed25519_signature *out, struct fail *f);
 
 /* Only the first step of note_split: valid UTF-8, no control but '\n', cut at the last empty line.
  * The signature part may still be malformed. E_UTF8, E_NOTE. */

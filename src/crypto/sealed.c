@@ -139,6 +139,11 @@ err sealed_open(struct span file, const struct note_signer *by, struct buf *out,
     TRY(sealed_parse(file, &h, f));
     for (size_t i = 0; i < h.count; i++) {
         if (memcmp(h.key[i].public.b, by->key.public.b, sizeof by->key.public.b) != 0) continue;
+        if (by->device.sign)
+            return fail_set(f, E_TOKEN_KEY,
+                            "the key of %.*s is on a token, which signs but opens no sealed files: "
+                            "have them sealed to a key in a file too",
+                            SPAN_ARG(by->key.name));
         if (!sealed_unwrap(&by->secret, h.wrapped[i], key))
             return fail_set(f, E_OBJECT, "the sealed file has been changed: fetch another copy");
         const err e = decrypt(&h, key, out, f);

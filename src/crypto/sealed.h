@@ -33,7 +33,7 @@ struct sealed_head {
 MUST_USE err sealed_parse(struct span file, struct sealed_head *out, struct fail *f);
 
 /* Appends the content. E_NOT_FOUND when the file is not sealed to this key, E_OBJECT when any byte of
- * it has been changed. */
+ * it has been changed, E_TOKEN_KEY for a key on a token: those only sign. */
 MUST_USE err sealed_open(struct span file, const struct note_signer *by, struct buf *out,
                          struct fail *f);
 

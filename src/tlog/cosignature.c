@@ -28,8 +28,9 @@ err cosignature_sign(const struct note_signer *signer, struct span body, uint64_
     TRY(message_make(body, time_s, &message, f));
     uint8_t raw[8 + ED25519_SIGNATURE_BYTES];
     struct ed25519_signature sig;
-    ed25519_sign(&signer->secret, buf_view(&message), &sig);
+    err e = note_signer_sign(signer, buf_view(&message), &sig, f);
     buf_release(&message);
+    if (e != OK) return e;
     put_u64be(raw, time_s);
     memcpy(raw + 8, sig.b, sizeof sig.b);
     note_line_write(signer->key.name, signer->key.id, span_of(raw, sizeof raw), out);
