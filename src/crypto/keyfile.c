@@ -5,6 +5,7 @@
 #include "crypto/hash.h"
 
 #define HEAD_PROTECTED "hesabu-key/v1"
+#define HEAD_TOKEN     "hesabu-key/v1 on a token"
 #define HEAD_SIMULATED "hesabu-key/v1 SIMULATED: unprotected, for demonstrations only"
 
 /* What the box holds. The hash ties name, type and public key in the clear to the seed: who edits
@@ -50,13 +51,60 @@ static err costs_next(struct span *rest, struct secret_kdf *out, struct fail *f)
     return OK;
 }
 
+/* One line of UTF-8 without controls, not empty, without spaces at its ends. */
+static bool line_is_plain(struct span s, size_t max) {
+    if (s.n == 0 || s.n > max || s.p[0] == ' ' || s.p[s.n - 1] == ' ') return false;
+    return text_is_plain(s);
+}
+
+/* The rules of both ways, reading and writing. */
+static err token_check(const struct keyfile_token *at, struct fail *f) {
+    if (!line_is_plain(at->module, KEYFILE_MODULE_MAX) || at->module.p[0] != '/')
+        return fail_set(f, E_FIELD, "the token's module must be an absolute path of 1 to %d bytes",
+                        KEYFILE_MODULE_MAX);
+    if (!line_is_plain(at->token, KEYFILE_TOKEN_MAX))
+        return fail_set(f, E_FIELD, "a token's label must have 1 to %d bytes in one line",
+                        KEYFILE_TOKEN_MAX);
+    if (at->serial.n && !line_is_plain(at->serial, KEYFILE_TOKEN_MAX))
+        return fail_set(f, E_FIELD,
+                        "a token's serial number must have at most %d bytes in one line",
+                        KEYFILE_TOKEN_MAX);
+    if (at->id_n == 0 && !line_is_plain(at->label, KEYFILE_LABEL_MAX))
+        return fail_set(f, E_FIELD,
+                        "a key on a token is named by its id or by a label of 1 to %d bytes",
+                        KEYFILE_LABEL_MAX);
+    return OK;
+}
+
+static err token_next(struct span *rest, struct keyfile_token *out, struct fail *f) {
+    struct span id;
+    TRY(value_next(rest, "module", &out->module, f));
+    TRY(value_next(rest, "token", &out->token, f));
+    if (span_starts(*rest, SPAN_LIT("serial "))) {
+        TRY(value_next(rest, "serial", &out->serial, f));
+        if (!out->serial.n) return fail_set(f, E_FIELD, "the key file's serial line is empty");
+    }
+    if (span_starts(*rest, SPAN_LIT("label "))) {
+        TRY(value_next(rest, "label", &out->label, f));
+    } else {
+        TRY(value_next(rest, "id", &id, f));
+        out->id_n = id.n / 2;
+        if (out->id_n == 0 || out->id_n > sizeof out->id ||
+            hex_decode(id, out->id, out->id_n, NULL) != OK)
+            return fail_set(f, E_FIELD, "the key file's id is not 1 to %d bytes in lowercase hex",
+                            KEYFILE_ID_MAX);
+    }
+    return token_check(out, f);
+}
+
 err keyfile_parse(struct span bytes, struct keyfile *out, struct fail *f) {
     struct span rest = bytes, head;
     *out = (struct keyfile){0};
     if (bytes.n > KEYFILE_BYTES_MAX || !span_line(&rest, &head))
         return fail_set(f, E_FIELD, "this is not a key file: it is too large or has no lines");
     out->simulated = span_is(head, HEAD_SIMULATED);
-    if (!out->simulated && !span_is(head, HEAD_PROTECTED))
+    out->on_token = span_is(head, HEAD_TOKEN);
+    if (!out->simulated && !out->on_token && !span_is(head, HEAD_PROTECTED))
         return fail_set(f, E_FIELD, "a key file begins with %s", HEAD_PROTECTED);
     TRY(value_next(&rest, "vkey", &out->vkey, f));
     TRY(note_vkey_parse(out->vkey, &out->key, f));
@@ -64,6 +112,8 @@ err keyfile_parse(struct span bytes, struct keyfile *out, struct fail *f) {
         return fail_set(f, E_VKEY, "keys of type %02x cannot sign here", out->key.type);
     if (out->simulated) {
         TRY(value_next(&rest, "skey", &out->skey, f));
+    } else if (out->on_token) {
+        TRY(token_next(&rest, &out->at, f));
     } else {
         TRY(costs_next(&rest, &out->kdf, f));
         TRY(bytes_next(&rest, "salt", out->salt, sizeof out->salt, f));
@@ -87,6 +137,9 @@ static err signer_check(const struct keyfile *file, struct note_signer *out, str
 
 err keyfile_open(const struct keyfile *file, struct span passphrase, struct note_signer *out,
                  struct fail *f) {
+    if (file->on_token)
+        return fail_set(f, E_TOKEN, "the key of %.*s is on a token, no passphrase opens it",
+                        SPAN_ARG(file->key.name));
     if (file->simulated) {
         TRY(note_skey_parse(file->skey, out, f));
         return signer_check(file, out, f);
@@ -104,8 +157,16 @@ err keyfile_open(const struct keyfile *file, struct span passphrase, struct note
     return e == OK ? signer_check(file, out, f) : e;
 }
 
+/* What a token keeps cannot be written down. */
+static err secret_is_here(const struct note_signer *signer, struct fail *f) {
+    if (!signer->device.sign) return OK;
+    return fail_set(f, E_TOKEN_KEY, "the key of %.*s is on a token and does not leave it",
+                    SPAN_ARG(signer->key.name));
+}
+
 err keyfile_write(const struct note_signer *signer, struct span passphrase, struct secret_kdf kdf,
                   struct buf *out, struct fail *f) {
+    TRY(secret_is_here(signer, f));
     if (passphrase.n == 0)
         return fail_set(f, E_PASSPHRASE, "a key file needs a passphrase: choose one");
     uint8_t plain[PLAIN_BYTES], salt[SECRET_SALT_BYTES], nonce[SECRET_NONCE_BYTES];
@@ -131,10 +192,36 @@ err keyfile_write(const struct note_signer *signer, struct span passphrase, stru
 }
 
 err keyfile_write_simulated(const struct note_signer *signer, struct buf *out, struct fail *f) {
+    TRY(secret_is_here(signer, f));
     buf_str(out, HEAD_SIMULATED "\nvkey ");
     note_vkey_format(&signer->key, out);
     buf_str(out, "\nskey ");
     note_skey_format(signer, out);
+    buf_byte(out, '\n');
+    return buf_ok(out, f);
+}
+
+static void value_write(const char *key, struct span value, struct buf *out) {
+    buf_byte(out, '\n');
+    buf_str(out, key);
+    buf_byte(out, ' ');
+    buf_span(out, value);
+}
+
+err keyfile_write_token(const struct note_key *key, const struct keyfile_token *at, struct buf *out,
+                        struct fail *f) {
+    TRY(token_check(at, f));
+    buf_str(out, HEAD_TOKEN "\nvkey ");
+    note_vkey_format(key, out);
+    value_write("module", at->module, out);
+    value_write("token", at->token, out);
+    if (at->serial.n) value_write("serial", at->serial, out);
+    if (at->id_n) {
+        value_write("id", (struct span){0}, out);
+        buf_hex(out, span_of(at->id, at->id_n));
+    } else {
+        value_write("label", at->label, out);
+    }
     buf_byte(out, '\n');
     return buf_ok(out, f);
 }
