@@ -8,6 +8,7 @@
 #include "base/json_out.h"
 #include "cli/cli.h"
 #include "cli/folder.h"
+#include "cli/keys_token.h"
 #include "cli/send.h"
 #include "cli/tree.h"
 #include "cli/values.h"
@@ -56,8 +57,10 @@ static void draw_qr(struct span text) {
     free(q);
 }
 
-static int show_key(struct span vkey, const struct note_key *key, bool simulated, bool json,
-                    bool qr) {
+static int show_key(const struct keyfile *k, bool json, bool qr) {
+    struct span vkey = k->vkey;
+    const struct note_key *key = &k->key;
+    bool simulated = k->simulated;
     char print[40];
     fingerprint(vkey, print);
     if (json) {
@@ -69,6 +72,7 @@ static int show_key(struct span vkey, const struct note_key *key, bool simulated
         json_kspan(&j, "vkey", vkey);
         json_kstr(&j, "fingerprint", print);
         json_kbool(&j, "simulated", simulated);
+        if (k->on_token) keys_token_json(&k->at, &j);
         json_object_end(&j);
         buf_byte(&b, '\n');
         int code = cli_print(buf_view(&b));
@@ -77,6 +81,7 @@ static int show_key(struct span vkey, const struct note_key *key, bool simulated
     }
     printf("name         %.*s%s\nverifier key %.*s\nfingerprint  %s\n", SPAN_ARG(key->name),
            simulated ? "  (SIMULATED: unprotected)" : "", (int)vkey.n, (const char *)vkey.p, print);
+    if (k->on_token) keys_token_print(&k->at);
     if (qr) draw_qr(vkey);
     return 0;
 }
@@ -106,15 +111,22 @@ static err make_key(const char *name, bool cosigner, const char *passphrase_file
 static int keys_new(int argc, char **argv) {
     const char *out = NULL, *passphrase = NULL;
     bool simulated = false, json = false, cosigner = false;
+    struct keys_token token = {0};
     const struct opt options[] = {
         {"--out", OPT_TEXT, &out, "FILE", "where to write the key file (NAME.key)"},
-        {"--passphrase-file", OPT_TEXT, &passphrase, "FILE", "its passphrase (else $HESABU_PASSPHRASE, or asked for)"},
+        {"--passphrase-file", OPT_TEXT, &passphrase, "FILE", "its passphrase, or the token's PIN (else $HESABU_PASSPHRASE, or asked for)"},
+        {"--token", OPT_TEXT, &token.token, "LABEL", "make it on this token; FILE then says where it is"},
+        {"--module", OPT_TEXT, &token.module, "PATH", "the token's PKCS#11 module ($HESABU_PKCS11)"},
+        {"--on-token", OPT_FLAG, &token.there, NULL, "with --token: make no key, take one that is there"},
+        {"--id", OPT_TEXT, &token.id, "HEX", "with --on-token: which key, by its id"},
+        {"--label", OPT_TEXT, &token.label, "TEXT", "with --on-token: which key, by its label (NAME)"},
         {"--cosigner", OPT_FLAG, &cosigner, NULL, "a witness's key, for cosigning checkpoints"},
         {"--simulated", OPT_FLAG, &simulated, NULL, "for demonstrations: no passphrase, marked SIMULATED"},
         {"--json", OPT_FLAG, &json, NULL, "print the verifier key as JSON"},
     };
-    const struct usage u = {"keys new NAME [--out FILE]",
-                            "Makes an Ed25519 key on this device, in a file under a passphrase (Argon2id).\n"
+    const struct usage u = {"keys new NAME [--out FILE] [--token LABEL --module PATH [--on-token]]",
+                            "Makes an Ed25519 key on this device, in a file under a passphrase (Argon2id), or on a\n"
+                            "hardware token (PKCS#11 with CKM_EDDSA), which it never leaves.\n"
                             "A name has a-z, 0-9, '.', '/', '_', '-': no personal name; it stands in the log\n"
                             "for ever. Keep a copy: nobody can restore a lost key, only grant a new one.",
                             options, sizeof options / sizeof *options, 1, 1};
@@ -132,11 +144,14 @@ static int keys_new(int argc, char **argv) {
                                                       "overwritten: give another --out",
                                         out)
                              : OK;
-    if (e == OK) e = make_key(argv[0], cosigner, passphrase, simulated, &file, &f);
+    if (e == OK) e = keys_token_check(&token, simulated, &f);
+    if (e == OK)
+        e = token.token ? keys_token_make(&token, argv[0], cosigner, passphrase, &file, &f)
+                        : make_key(argv[0], cosigner, passphrase, simulated, &file, &f);
     if (e == OK) e = file_write_durable(out, buf_view(&file), 0600, &f);
     if (e == OK) e = keyfile_parse(buf_view(&file), &k, &f);
     if (e == OK) {
-        code = show_key(k.vkey, &k.key, k.simulated, json, false);
+        code = show_key(&k, json, false);
         if (!json) printf("written to %s\n", out);
     }
     if (file.p) secret_wipe(file.p, file.cap);
@@ -145,13 +160,17 @@ static int keys_new(int argc, char **argv) {
 }
 
 static int keys_show(int argc, char **argv) {
-    bool json = false, qr = false;
+    bool json = false, qr = false, check = false;
+    const char *passphrase = NULL;
     const struct opt options[] = {
         {"--qr", OPT_FLAG, &qr, NULL, "draw the verifier key as a QR code in the terminal"},
         {"--json", OPT_FLAG, &json, NULL, "as JSON"},
+        {"--check", OPT_FLAG, &check, NULL, "open it and sign a trial text, to see that key, token and PIN work"},
+        {"--passphrase-file", OPT_TEXT, &passphrase, "FILE", "with --check: its passphrase, or its token's PIN"},
     };
-    const struct usage u = {"keys show FILE [--qr] [--json]",
-                            "Shows a key's name, verifier key and fingerprint. Needs no passphrase.",
+    const struct usage u = {"keys show FILE [--qr] [--json] [--check]",
+                            "Shows a key's name, verifier key and fingerprint, and the token that it lies on. Needs\n"
+                            "no passphrase, but for --check.",
                             options, sizeof options / sizeof *options, 1, 1};
     int nargs, code;
     if (!cli_parse(&u, argc, argv, &nargs, &code)) return code;
@@ -161,7 +180,9 @@ static int keys_show(int argc, char **argv) {
     buf_init(&file, KEYFILE_BYTES_MAX);
     err e = file_read(argv[0], KEYFILE_BYTES_MAX, &file, &f);
     if (e == OK) e = keyfile_parse(buf_view(&file), &k, &f);
-    if (e == OK) code = show_key(k.vkey, &k.key, k.simulated, json, qr);
+    if (e == OK && check) e = keys_token_try_file(argv[0], passphrase, &f);
+    if (e == OK) code = show_key(&k, json, qr);
+    if (e == OK && check && !json) printf("it signs\n");
     if (file.p) secret_wipe(file.p, file.cap);
     buf_release(&file);
     return e == OK ? code : cli_fail("keys", &f);
