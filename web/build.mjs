@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // Bundles web/src: src/NAME.page.ts becomes NAME.js, the checking worker proof.js.
 // usage: node build.mjs [FOLDER [hesabu.wasm]]
-import { build } from 'esbuild';
-import { copyFile, mkdir, readdir } from 'node:fs/promises';
+import { build, transform } from 'esbuild';
+import { copyFile, mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 
 const root = new URL('.', import.meta.url).pathname;
 const dist = process.argv[2] ?? root + 'dist';
@@ -26,6 +26,9 @@ await build({
   sourcemap: false,
   legalComments: 'none',
 });
-for (const e of await readdir(root))
-  if (e.endsWith('.html') || e.endsWith('.css')) await copyFile(root + e, dist + '/' + e);
+for (const e of await readdir(root)) {
+  if (e.endsWith('.html')) await copyFile(root + e, dist + '/' + e);
+  if (e.endsWith('.css'))
+    await writeFile(dist + '/' + e, (await transform(await readFile(root + e, 'utf8'), { loader: 'css', minify: true, target: 'chrome87' })).code);
+}
 if (wasm) await copyFile(wasm, dist + '/hesabu.wasm');

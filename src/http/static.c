@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "http/static.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,6 +18,7 @@
 enum { SHARDS = 16, BUCKETS = 4096, STATIC_PATH_MAX = 1024, YEAR_S = 31536000 };
 /* Shorter text fits one packet either way. */
 enum { PACK_FROM = 700 };
+enum { HEAD_BYTES = 4096 }; /* of a page: its style sheet stands there */
 
 /* How a file is recognised as the one that was read. */
 struct version {
@@ -178,14 +181,34 @@ static void dress_page(const struct static_tree *t, const struct static_rule *ru
     http_response_header(r, "Permissions-Policy", "camera=(), geolocation=(), microphone=()");
 }
 
+/* A page's style sheet is asked for with the page's header: a phone need not have read the page first.
+ * Nothing is hinted at but a plain path of this tree, so no page's text can become a header. */
+static void hint_style(struct span page, struct http_response *r) {
+    static const char mark[] = "<link rel=\"stylesheet\" href=\"";
+    char hint[200];
+    struct span head = {page.p, page.n < HEAD_BYTES ? page.n : HEAD_BYTES};
+    const uint8_t *at = memmem(head.p, head.n, mark, sizeof mark - 1);
+    if (!at) return;
+    struct span path = span_from(head, (size_t)(at - head.p) + sizeof mark - 1);
+    size_t n = 0;
+    while (n < path.n && (isalnum(path.p[n]) || memchr("./_-", path.p[n], 4))) n++;
+    if (n == 0 || n == path.n || n > 100 || path.p[n] != '"') return;
+    (void)snprintf(hint, sizeof hint, "<%.*s>; rel=preload; as=style", (int)n, (const char *)path.p);
+    http_response_header(r, "Link", hint);
+}
+
+/* `page`: its bytes as they are read, where they are at hand. */
 static struct http_response *dress(const struct static_tree *t, const struct static_rule *rule,
-                                   struct http_response *r, const char *tag) {
+                                   struct http_response *r, const char *tag, struct span page) {
     if (!r) return NULL;
     http_response_etag(r, tag);
     http_response_cache(r, rule->immutable ? YEAR_S : rule->max_age, rule->immutable);
     http_response_header(r, "X-Content-Type-Options", "nosniff");
     if (is_text(rule)) http_response_header(r, "Vary", "Accept-Encoding");
-    if (strncmp(rule->type, "text/html", 9) == 0) dress_page(t, rule, r);
+    if (strncmp(rule->type, "text/html", 9) == 0) {
+        dress_page(t, rule, r);
+        hint_style(page, r);
+    }
     if (t->o.any_origin) {
         http_response_header(r, "Access-Control-Allow-Origin", "*");
         http_response_header(r, "Cross-Origin-Resource-Policy", "cross-origin");
@@ -213,7 +236,8 @@ static struct http_response *load_whole(const struct static_tree *t, const struc
     struct hash h = sha256(buf_view(&b));
     hash_hex(&h, tag);
     tag[32] = 0;
-    return dress(t, rule, http_response_take(200, rule->type, &b), tag);
+    struct http_response *r = http_response_take(200, rule->type, &b);
+    return dress(t, rule, r, tag, r ? http_response_body(r) : (struct span){0});
 }
 
 static err take_piece(void *ctx, struct span bytes, struct fail *f) {
@@ -242,7 +266,7 @@ static struct http_response *pack(const struct static_tree *t, const struct stat
         return NULL;
     }
     (void)snprintf(own, sizeof own, "%.*s-gz", (int)strlen(tag) - 2, tag + 1);
-    struct http_response *r = dress(t, rule, http_response_take(200, rule->type, &b), own);
+    struct http_response *r = dress(t, rule, http_response_take(200, rule->type, &b), own, body);
     http_response_header(r, "Content-Encoding", "gzip");
     return r;
 }
@@ -252,7 +276,7 @@ static struct http_response *load_large(const struct static_tree *t, const struc
     char tag[64];
     (void)snprintf(tag, sizeof tag, "%llx-%llx.%lx", (unsigned long long)v->size,
                    (unsigned long long)v->modified.tv_sec, (unsigned long)v->modified.tv_nsec);
-    return dress(t, rule, http_response_file(200, rule->type, fd, v->size), tag);
+    return dress(t, rule, http_response_file(200, rule->type, fd, v->size), tag, (struct span){0});
 }
 
 /* ---- the cache; each function under the shard's lock ---- */

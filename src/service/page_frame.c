@@ -52,11 +52,6 @@ static void head(struct page *p, const char *kind, struct span title) {
     html_raw(h, "</title>\n<link rel=\"stylesheet\" href=\"");
     up(p, p->site->style);
     html_raw(h, "\">\n");
-    if (p->site->script) {
-        html_raw(h, "<script type=\"module\" src=\"");
-        up(p, p->site->script);
-        html_raw(h, "\"></script>\n");
-    }
     for (int l = 0; l < LANG_COUNT; l++) {
         char other[PAGE_PATH_MAX];
         if (l == (int)h->lang) continue;
@@ -263,7 +258,13 @@ void page_end(struct page *p) {
     html_raw(h, "</a></li><li><a href=\"");
     up(p, "anchor\">");
     html_word(h, W_ANCHOR);
-    html_raw(h, "</a></li></ul>\n</footer>\n</body></html>\n");
+    html_raw(h, "</a></li></ul>\n</footer>\n");
+    if (p->site->script) { /* behind everything, so that on a slow line the style comes first */
+        html_raw(h, "<script type=\"module\" src=\"");
+        up(p, p->site->script);
+        html_raw(h, "\"></script>\n");
+    }
+    html_raw(h, "</body></html>\n");
 }
 
 void page_section(struct page *p, const char *id, enum page_word title) {

@@ -699,6 +699,9 @@ static void headers(void **state) {
         page_of(&s, pages[i], &r);
         snprintf(want, sizeof want, "%s; frame-ancestors %s", page_policy, framed ? "*" : "'self'");
         assert_string_equal(reply_header(&r, "Content-Security-Policy"), want);
+        snprintf(want, sizeof want, "<%s%s>; rel=preload; as=style", strncmp(pages[i], "/sw/", 4) ? "" : "../",
+                 portal_style);
+        assert_string_equal(reply_header(&r, "Link"), want);
         assert_non_null(strstr(page_policy, "default-src 'none'"));
         assert_null(strstr(page_policy, "unsafe-inline"));
         assert_null(strstr(page_policy, "'unsafe-eval'")); /* the module needs 'wasm-unsafe-eval' */

@@ -11,6 +11,7 @@
 static const struct static_rule rules[] = {
     {.prefix = "tile/", .suffix = "", .type = "application/octet-stream", .immutable = true},
     {.prefix = "", .suffix = ".json", .type = "application/json", .max_age = 2},
+    {.prefix = "", .suffix = ".page", .type = "text/html", .max_age = 2},
     {.prefix = "", .suffix = "", .type = "text/plain", .max_age = 5, .index = "index.html"},
 };
 
@@ -43,7 +44,7 @@ static void tree_make(struct tree *t, size_t cache, size_t max_cached) {
     put(t, "empty", "");
     const struct static_options o = {.dir = t->dir,
                                      .rules = rules,
-                                     .rule_count = 3,
+                                     .rule_count = sizeof rules / sizeof *rules,
                                      .cache_bytes = cache,
                                      .max_cached = max_cached,
                                      .recheck_ms = 1000,
@@ -321,6 +322,39 @@ static void is_packed(struct site *s, struct reply *r, const char *want) {
     buf_release(&plain);
 }
 
+/* A page's style sheet is named in its header; what is not a plain path is not. */
+static void test_style_hint(void **state) {
+    (void)state;
+    struct site s;
+    struct reply r;
+    char page[9000];
+    static const struct {
+        const char *before, *href, *hint;
+    } cases[] = {
+        {"", "../assets/00ff/portal.css\"", "<../assets/00ff/portal.css>; rel=preload; as=style"},
+        {"", "a.css>; rel=x, <b\"", NULL}, {"", "\"", NULL}, {"", "a.css\r\nSet-Cookie: a=b\"", NULL},
+        {"", "http://elsewhere.example/a.css\"", NULL}, {"", "a.css", NULL}, /* no end */
+        {"far", "a.css\"", NULL}, /* it stands too late in the page to be of use */
+    };
+    site_start(&s, (struct stream_options){0}, 0);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char path[40];
+        snprintf(path, sizeof path, "%zu.page", i);
+        snprintf(page, sizeof page, "<!doctype html>%*s<link rel=\"stylesheet\" href=\"%s", cases[i].before[0] ? 5000 : 0, "",
+                 cases[i].href);
+        put(&s.tree, path, page);
+        for (int packed = 0; packed < 2; packed++) {
+            assert_int_equal(ask_for(&s, path, packed ? "Accept-Encoding: gzip\r\n" : "", &r), 200);
+            const char *hint = reply_header(&r, "Link");
+            if (cases[i].hint) assert_string_equal(hint, cases[i].hint);
+            else assert_null(hint);
+            assert_null(reply_header(&r, "Set-Cookie"));
+            reply_free(&r);
+        }
+    }
+    site_stop(&s);
+}
+
 static void test_packed(void **state) {
     (void)state;
     struct site s;
@@ -527,7 +561,7 @@ int main(void) {
         cmocka_unit_test(test_files),       cmocka_unit_test(test_never_reached),
         cmocka_unit_test(test_changes),     cmocka_unit_test(test_cache_bounds),
         cmocka_unit_test(test_served),
-        cmocka_unit_test(test_packed),
+        cmocka_unit_test(test_style_hint), cmocka_unit_test(test_packed),
         cmocka_unit_test(test_packed_replaced),      cmocka_unit_test(test_events),
         cmocka_unit_test(test_slow_reader), cmocka_unit_test(test_full_house),
     };

@@ -36,6 +36,18 @@ export const units = document.documentElement.dataset['units'] ?? '';
 /** "president/1" */
 export const contest = document.documentElement.dataset['contest'] ?? '';
 
+/** A style sheet that lies beside the scripts, once; when it holds (or cannot be had). */
+export function style(name: string): Promise<void> {
+  const id = `${name}-style`;
+  if (document.getElementById(id)) return Promise.resolve();
+  const link = el('link', { id, rel: 'stylesheet', href: new URL(`./${name}.css`, import.meta.url).href, 'data-keep': true });
+  return new Promise((done) => {
+    link.addEventListener('load', () => done());
+    link.addEventListener('error', () => done());
+    document.head.append(link);
+  });
+}
+
 export async function json<T>(path: string): Promise<T | null> {
   try {
     const r = await fetch(up + path, { credentials: 'omit' });

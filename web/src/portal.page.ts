@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // What scripts add to pages that are whole without them.
+import { style } from './dom.js';
 import { live, refreshed } from './live.js';
 import { proof } from './proof/mount.js';
 import { screen } from './screen.js';
@@ -12,4 +13,5 @@ screen();
 station();
 proof();
 refreshed.push(proof);
-if (document.getElementById('map')) void import('./map.js').then((m) => m.map());
+if (document.getElementById('map'))
+  void Promise.all([import('./map.js'), style('map')]).then(([m]) => m.map());

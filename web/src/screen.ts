@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // For the wall of a tally centre: the same page, larger, without what nobody there can use.
-import { el } from './dom.js';
+import { el, style } from './dom.js';
 import { say } from './words.js';
 
 function set(on: boolean): void {
+  if (on) void style('screen');
   document.documentElement.classList.toggle('screen', on);
   const url = new URL(location.href);
   if (on) url.searchParams.set('screen', '1');

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // A station's records and the image of its form, looked at closely.
-import { el } from './dom.js';
+import { el, style } from './dom.js';
 import { say } from './words.js';
 
 /** The image alone, to zoom, turn and move with keys, wheel or fingers. */
@@ -55,7 +55,7 @@ function viewer(src: string, alt: string): void {
     apply();
   });
   document.body.append(dialog);
-  dialog.showModal();
+  void style('map').then(() => dialog.showModal());
 }
 
 function forms(): void {

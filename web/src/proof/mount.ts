@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // What every page loads: a button beside each record, and the page that checks. The rest comes on demand.
-import { el } from '../dom.js';
+import { el, style } from '../dom.js';
 import { tell } from './words.js';
 
 async function verifyHere(index: number, place: HTMLElement, button: HTMLButtonElement): Promise<void> {
@@ -23,18 +23,11 @@ function addButton(place: HTMLElement): void {
   place.append(' ', button);
 }
 
-/** The style of all this, once. */
-function style(): void {
-  if (document.getElementById('proof-style')) return;
-  document.head.append(
-    el('link', { id: 'proof-style', rel: 'stylesheet', href: new URL('./proof.css', import.meta.url).href, 'data-keep': true }));
-}
-
 /** Again after a page was renewed: what is there already stays. */
 export function proof(): void {
   const places = document.querySelectorAll<HTMLElement>('.actions[data-entry]');
   const whole = document.getElementById('verify');
-  if (places.length || whole) style();
+  if (places.length || whole) void style('proof');
   places.forEach(addButton);
   if (whole && !whole.childElementCount) void import('./verify_view.js').then((m) => m.verifyView(whole));
 }
