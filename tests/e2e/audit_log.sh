@@ -3,31 +3,7 @@
 # A risk-limiting audit on a log, from plan to close, through the real daemon: the commitment, the dice,
 # rounds, blind counts by two people, a third where they differ, a lost box, a box that a court chose, what
 # is refused, and the audit done again by verify, by a transcript's checker and by awk. Prints TAP.
-set -u
-cd "$(dirname "$0")/../.." || exit 1
-hesabu=$(realpath "${HESABU:-build/hesabu}")
-top=$(pwd)
-tmp=$(mktemp -d) || exit 1
-pid=
-trap '[ -z "$pid" ] || kill "$pid" 2> /dev/null; rm -rf "$tmp"' EXIT
-HESABU_OUTBOX=$tmp/box HOME=$tmp
-export HESABU_OUTBOX HOME
-n=0 bad=0
-ok() { # ok NAME CONDITION...
-    name=$1; shift
-    n=$((n + 1))
-    if "$@"; then printf 'ok %d - %s\n' $n "$name"; else
-        printf 'not ok %d - %s\n' $n "$name"; bad=1
-        sed 's/^/# /' "$tmp/out" "$tmp/err" 2> /dev/null
-    fi
-}
-run() { "$@" > "$tmp/out" 2> "$tmp/err" < /dev/null; got=$?; }
-does() { name=$1; shift; run "$@"; ok "$name" [ $got -eq 0 ]; }
-refuses() { # refuses NAME EXIT WORDS COMMAND...
-    name=$1 want=$2 words=$3; shift 3
-    run "$@"
-    ok "$name" sh -c "[ $got -eq $want ] && grep -q -e '$words' '$tmp/err' '$tmp/out'"
-}
+. "$(dirname "$0")/commands.sh"
 entries() { sed -n 's/.*"size":\([0-9]*\).*/\1/p' e/public/head.json; }
 settled() { # until the tree has the newest entry that a receipt named
     want=$(sed -n 's/.*: entry \([0-9]*\),.*/\1/p' out | sort -n | tail -n 1)

@@ -31,6 +31,11 @@ refuses() { # refuses NAME EXIT WORDS COMMAND...
     run "$@"
     ok "$name" sh -c "[ $got -eq $want ] && grep -q -e '$words' '$tmp/err' '$tmp/out'"
 }
+refused() { # refused NAME EXIT CODE COMMAND...: this exit code, this error named, nothing on standard output
+    name=$1 want=$2 code=$3; shift 3
+    run "$@"
+    ok "$name" sh -c "[ $got -eq $want ] && grep -q '($code)' '$tmp/err' && [ ! -s '$tmp/out' ]"
+}
 does() { # does NAME COMMAND...
     name=$1; shift
     run "$@"

@@ -2,28 +2,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 # hesabu demo and import: a small night from beginning to end, read again by an independent program
 # (log_check.py) and by hesabu verify; what must go wrong does; interruptions; real stations. TAP.
-set -u
-cd "$(dirname "$0")/../.." || exit 1
-hesabu=${HESABU:-build/hesabu}
+. "$(dirname "$0")/commands.sh"
 shared=${HESABU_SHARED:-../shared}
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-n=0 bad=0
-ok() { # ok NAME CONDITION...
-    name=$1; shift
-    n=$((n + 1))
-    if "$@"; then printf 'ok %d - %s\n' $n "$name"; else printf 'not ok %d - %s\n' $n "$name"; bad=1; fi
-}
-refused() { # refused NAME EXIT CODE COMMAND...: fails with this exit code and names this error
-    name=$1 want=$2 code=$3; shift 3
-    n=$((n + 1))
-    "$@" > "$tmp/out" 2> "$tmp/err"; got=$?
-    if [ "$got" -eq "$want" ] && grep -q "($code)" "$tmp/err"; then
-        printf 'ok %d - %s\n' $n "$name"
-    else
-        printf 'not ok %d - %s\n' $n "$name"; echo "# exit $got"; sed 's/^/# /' "$tmp/err"; bad=1
-    fi
-}
 is() { # is FILE JQ-FILTER
     [ "$(jq "$2" "$1")" = true ]
 }

@@ -2,22 +2,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 # hesabu forensics, compare and quickcount on hostile and on real files. Prints TAP.
 # usage: tests/e2e/forensics.sh [HESABU]   real files are read from $HESABU_SHARED (default ../shared).
-set -u
-cd "$(dirname "$0")/../.." || exit 1
-H=${1:-${HESABU:-build/hesabu}}
-shared=${HESABU_SHARED:-../shared}
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-n=0 bad=0
-
-ok() { # STATUS NAME
-    n=$((n + 1))
-    if [ "$1" -eq 0 ]; then echo "ok $n - $2"; else echo "not ok $n - $2"; bad=$((bad + 1)); fi
-}
-is() { # GOT WANT NAME
-    [ "$1" = "$2" ]; ok $? "$3"
-    [ "$1" = "$2" ] || echo "# got $1, wanted $2"
-}
+. "$(dirname "$0")/figures.sh"
 refused() { # NAME PATTERN COMMAND...
     name=$1 pattern=$2; shift 2
     "$@" > "$tmp/out" 2> "$tmp/err"

@@ -2,21 +2,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 # hesabu forensics, compare and quickcount on a log, as any party would run them on a mirror. Prints TAP.
 # usage: tests/e2e/forensics_log.sh [HESABU]
-set -u
-cd "$(dirname "$0")/../.." || exit 1
-H=${1:-${HESABU:-build/hesabu}}
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-n=0 bad=0
-
-ok() { # STATUS NAME
-    n=$((n + 1))
-    if [ "$1" -eq 0 ]; then echo "ok $n - $2"; else echo "not ok $n - $2"; bad=$((bad + 1)); fi
-}
-is() { # GOT WANT NAME
-    [ "$1" = "$2" ]; ok $? "$3"
-    [ "$1" = "$2" ] || echo "# got $1, wanted $2"
-}
+. "$(dirname "$0")/figures.sh"
 
 D=$tmp/night
 "$H" demo --once --dir "$D" --limit 400 > "$tmp/demo.out" 2>&1 || { echo "not ok 1 - a log to look at"; cat "$tmp/demo.out"; echo 1..1; exit 1; }

@@ -3,16 +3,7 @@
 # No output of forensics, compare and quickcount, in either language, says what no figure can support:
 # text, JSON, HTML, SVG, the text of the PDF, the live watch. Prints TAP.
 # usage: tests/e2e/forensics_words.sh [HESABU]
-set -u
-cd "$(dirname "$0")/../.." || exit 1
-H=${1:-${HESABU:-build/hesabu}}
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-n=0 bad=0
-ok() { # STATUS NAME
-    n=$((n + 1))
-    if [ "$1" -eq 0 ]; then echo "ok $n - $2"; else echo "not ok $n - $2"; bad=$((bad + 1)); fi
-}
+. "$(dirname "$0")/figures.sh"
 # Beginnings of words are enough; "hujaribiwa" (is tested) is kept out with the rest: nothing is lost by it.
 never='fraud|rigg|stolen|steal|theft|cheat|crim[ei]|culprit|guilt|tamper|forger|forged|election valid|valid election|winner|benford|r\^2|proves that|proof that|falsif|fake|bogus|udanganyifu|ulaghai|wizi|wizwa|ibiwa|kuiba|chakachu|mshindi|mwizi|hatia ya|ghushi|bandia|uchaguzi halali|uchaguzi safi|jinai|mhalifu|yameibwa|zimeibwa|mkosaji'
 clean() { # NAME FILE: the file has something in it, and none of the words

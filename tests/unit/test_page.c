@@ -209,77 +209,87 @@ static void the_same_page(void **state) {
     fx_free(x);
 }
 
-/* In a busy night more changes in each tick than is made: every page has its turn all the same, and
- * what lies high is never older than the lowest. */
+/* Pages of the base election, made into memory. */
+struct making {
+    struct fixture *x;
+    struct made_pages *m;
+    struct results r;
+    struct portal *p;
+    struct page_site site;
+    struct portal_sink sink;
+};
+
+static void making_begin(struct making *k) {
+    struct fail f;
+    k->x = fx_base();
+    k->m = calloc(1, sizeof *k->m);
+    assert_non_null(k->m);
+    k->sink = (struct portal_sink){add, k->m};
+    must(results_compute(k->x->fold, &k->r, &f));
+    must(portal_new(NULL, NULL, &k->p, &f));
+    k->site = (struct page_site){.fold = k->x->fold, .results = &k->r, .style = portal_style, .local_proofs = true};
+    must(portal_begin(k->p, &k->r, true, &f));
+    must(portal_render(k->p, &k->site, SIZE_MAX, &k->sink, &f));
+    assert_false(portal_is_pending(k->p));
+}
+
+static void making_end(struct making *k) {
+    portal_free(k->p);
+    results_release(&k->r);
+    free(k->m);
+    fx_free(k->x);
+}
+
+/* In a busy night more changes in each tick than is made: every page has its turn all the same. */
 static void every_page_has_its_turn(void **state) {
     (void)state;
-    struct fixture *x = fx_base();
-    struct made_pages *m = calloc(1, sizeof *m);
-    struct portal_sink sink = {add, m};
-    struct portal *p;
-    struct results r;
+    struct making k;
     struct fail f;
-    assert_non_null(m);
-    must(results_compute(x->fold, &r, &f));
-    must(portal_new(NULL, NULL, &p, &f));
-    struct page_site site = {.fold = x->fold, .results = &r, .style = portal_style};
-    must(portal_begin(p, &r, true, &f));
-    must(portal_render(p, &site, SIZE_MAX, &sink, &f));
+    making_begin(&k);
     size_t page = 0, pages = 0;
-    for (size_t i = 0; i < m->n; i++)
-        if (m->at[i].unit) page = m->at[i].b.n > page ? m->at[i].b.n : page;
-    drop(m);
-    const struct tally *t = &r.tallies[0];
-    for (size_t row = 0; row < t->n; row++) pages += results_has_file(x->fold, t, row);
+    for (size_t i = 0; i < k.m->n; i++)
+        if (k.m->at[i].unit) page = k.m->at[i].b.n > page ? k.m->at[i].b.n : page;
+    drop(k.m);
+    const struct tally *t = &k.r.tallies[0];
+    for (size_t row = 0; row < t->n; row++) pages += results_has_file(k.x->fold, t, row);
     assert_true(pages > 4);
     uint8_t seen[4096] = {0};
     size_t left = pages, ticks = 0;
     for (; left && ticks < pages; ticks++) { /* a budget of about two pages, and all of them change */
-        must(portal_begin(p, &r, false, &f));
-        for (size_t row = 0; row < t->n; row++) portal_mark(p, 0, row, true);
-        must(portal_render(p, &site, page * 2 * LANG_COUNT, &sink, &f));
-        assert_true(portal_is_pending(p));
+        must(portal_begin(k.p, &k.r, false, &f));
+        for (size_t row = 0; row < t->n; row++) portal_mark(k.p, 0, row, true);
+        must(portal_render(k.p, &k.site, page * 2 * LANG_COUNT, &k.sink, &f));
+        assert_true(portal_is_pending(k.p));
         for (size_t row = 0; row < t->n; row++) {
             char path[PAGE_PATH_MAX];
-            if (!results_has_file(x->fold, t, row) || seen[row]) continue;
-            page_unit_path(x->fold, LANG_EN, t, t->rows[row].unit, path);
-            if (!page_of(m, path)) continue;
+            if (!results_has_file(k.x->fold, t, row) || seen[row]) continue;
+            page_unit_path(k.x->fold, LANG_EN, t, t->rows[row].unit, path);
+            if (!page_of(k.m, path)) continue;
             seen[row] = 1;
             left--;
         }
-        drop(m);
+        drop(k.m);
     }
     assert_int_equal(left, 0);
     assert_true(ticks > 1);
-    portal_free(p);
-    results_release(&r);
-    free(m);
-    fx_free(x);
+    making_end(&k);
 }
 
 static void pages_of_the_base(void **state) {
     (void)state;
-    struct fixture *x = fx_base();
-    struct made_pages *m = calloc(1, sizeof *m);
-    struct portal_sink sink = {add, m};
-    struct portal *p;
-    struct results r;
+    struct making k;
     struct fail f;
-    assert_non_null(m);
-    must(results_compute(x->fold, &r, &f));
-    must(portal_new(NULL, NULL, &p, &f));
-    struct page_site site = {.fold = x->fold, .results = &r, .style = portal_style, .local_proofs = true};
-    must(portal_begin(p, &r, true, &f));
-    must(portal_render(p, &site, SIZE_MAX, &sink, &f));
-    assert_false(portal_is_pending(p));
+    making_begin(&k);
+    struct fixture *x = k.x;
+    struct made_pages *m = k.m;
     for (size_t i = 0; i < m->n; i++) is_sound(&m->at[i]);
-    for (size_t t = 0; t < r.n; t++) { /* every unit that has data has a page, every station a place on one */
-        for (size_t row = 0; row < r.tallies[t].n; row++) {
+    for (size_t t = 0; t < k.r.n; t++) { /* every unit that has data has a page, every station a place on one */
+        for (size_t row = 0; row < k.r.tallies[t].n; row++) {
             char path[PAGE_PATH_MAX], id[200];
-            uint32_t unit = r.tallies[t].rows[row].unit;
-            bool own = results_has_file(x->fold, &r.tallies[t], row);
+            uint32_t unit = k.r.tallies[t].rows[row].unit;
+            bool own = results_has_file(x->fold, &k.r.tallies[t], row);
             for (int l = 0; l < LANG_COUNT; l++) {
-                page_unit_path(x->fold, (enum page_lang)l, &r.tallies[t],
+                page_unit_path(x->fold, (enum page_lang)l, &k.r.tallies[t],
                                own ? unit : fold_unit(x->fold, unit)->parent, path);
                 const char *text = page_of(m, path);
                 assert_non_null(text);
@@ -295,41 +305,38 @@ static void pages_of_the_base(void **state) {
     assert_non_null(page_of(m, "search/top.json"));
     drop(m);
     /* nothing changed: the texts only; then one row, under a budget of one page */
-    must(portal_begin(p, &r, false, &f));
-    portal_mark(p, 0, 1, true);
-    portal_mark(p, 0, 1, true);
-    portal_mark(p, 0, 0, true);
-    portal_mark(p, 99, 0, true); /* of no tally: nothing */
-    must(portal_render(p, &site, 1, &sink, &f));
-    assert_true(portal_is_pending(p));
+    must(portal_begin(k.p, &k.r, false, &f));
+    portal_mark(k.p, 0, 1, true);
+    portal_mark(k.p, 0, 1, true);
+    portal_mark(k.p, 0, 0, true);
+    portal_mark(k.p, 99, 0, true); /* of no tally: nothing */
+    must(portal_render(k.p, &k.site, 1, &k.sink, &f));
+    assert_true(portal_is_pending(k.p));
     drop(m);
-    must(portal_render(p, &site, SIZE_MAX, &sink, &f));
-    assert_false(portal_is_pending(p));
+    must(portal_render(k.p, &k.site, SIZE_MAX, &k.sink, &f));
+    assert_false(portal_is_pending(k.p));
     assert_null(page_of(m, portal_style));
     drop(m);
     /* everything is due, and two rows changed: theirs come first, in spite of their place */
-    must(portal_begin(p, &r, true, &f));
-    size_t last = last_with_page(x->fold, &r.tallies[0]), before = last_with_page_before(x->fold, &r.tallies[0], last);
+    must(portal_begin(k.p, &k.r, true, &f));
+    size_t last = last_with_page(x->fold, &k.r.tallies[0]), before = last_with_page_before(x->fold, &k.r.tallies[0], last);
     assert_true(before > 0);
-    portal_mark(p, 0, before, false);
-    portal_mark(p, 0, last, true);
-    portal_mark(p, 0, last, false); /* stays in front */
-    must(portal_render(p, &site, 1, &sink, &f));
+    portal_mark(k.p, 0, before, false);
+    portal_mark(k.p, 0, last, true);
+    portal_mark(k.p, 0, last, false); /* stays in front */
+    must(portal_render(k.p, &k.site, 1, &k.sink, &f));
     size_t units = 0;
     for (size_t i = 0; i < m->n; i++) units += m->at[i].unit;
     assert_int_equal(units, LANG_COUNT);
     char path[PAGE_PATH_MAX];
-    page_unit_path(x->fold, LANG_EN, &r.tallies[0], r.tallies[0].rows[last].unit, path);
+    page_unit_path(x->fold, LANG_EN, &k.r.tallies[0], k.r.tallies[0].rows[last].unit, path);
     assert_non_null(page_of(m, path));
     drop(m);
-    must(portal_render(p, &site, 1, &sink, &f));
-    page_unit_path(x->fold, LANG_EN, &r.tallies[0], r.tallies[0].rows[0].unit, path);
+    must(portal_render(k.p, &k.site, 1, &k.sink, &f));
+    page_unit_path(x->fold, LANG_EN, &k.r.tallies[0], k.r.tallies[0].rows[0].unit, path);
     assert_non_null(page_of(m, path));
     drop(m);
-    portal_free(p);
-    results_release(&r);
-    free(m);
-    fx_free(x);
+    making_end(&k);
 }
 
 int main(void) {
