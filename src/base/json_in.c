@@ -7,13 +7,19 @@ void json_in_init(struct json_in *j, struct span text, struct fail *f) {
     *j = (struct json_in){.all = text, .rest = text, .f = f};
 }
 
-void json_in_fail(struct json_in *j, const char *what) {
-    if (j->code != OK) return;
-    size_t at = j->all.n - j->rest.n, line = 1, column = 1;
+void json_in_place(const struct json_in *j, size_t *line, size_t *column) {
+    size_t at = j->all.n - j->rest.n;
+    *line = *column = 1;
     for (size_t i = 0; i < at; i++) {
-        column = j->all.p[i] == '\n' ? 1 : column + 1;
-        line += j->all.p[i] == '\n';
+        *column = j->all.p[i] == '\n' ? 1 : *column + 1;
+        *line += j->all.p[i] == '\n';
     }
+}
+
+void json_in_fail(struct json_in *j, const char *what) {
+    size_t line, column;
+    if (j->code != OK) return;
+    json_in_place(j, &line, &column);
     j->code = fail_set(j->f, E_JSON, "line %zu, column %zu: %s", line, column, what);
 }
 

@@ -45,6 +45,8 @@ void json_in_skip(struct json_in *j, enum json_token token);
 MUST_USE err json_in_end(struct json_in *j);
 /* Sets the sticky error (the first one stays): E_JSON, with line and column. */
 void json_in_fail(struct json_in *j, const char *what);
+/* Where the reader stands, from 1. */
+void json_in_place(const struct json_in *j, size_t *line, size_t *column);
 
 /* Appends a string without its escapes; raw is what json_in_next gave. */
 void json_in_text(struct span raw, struct buf *out);
