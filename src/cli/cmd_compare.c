@@ -7,7 +7,7 @@
 #include "cli/cli.h"
 #include "cli/log_source.h"
 #include "service/compare_pdf.h"
-#include "service/import_err.h"
+#include "service/exchange.h"
 #include "stats/channels.h"
 #include "stats/pictures.h"
 
@@ -72,17 +72,20 @@ static bool looks_like_number(struct span s) {
     return s.n > 0;
 }
 
-/* Results in NIST's common data format become a table first (service/import_err.h). */
-static err convert(const char *path, const char *contest, struct side *s, struct fail *f) {
+/* Results in an exchange format become a table first (service/exchange.h). stations.csv does so unless
+ * --key asks for it as it is. */
+static err convert(const char *path, const struct args *o, const char *key, struct side *s, struct fail *f) {
     struct span text;
+    struct exchange *x;
     TRY(file_map(path, &text, f));
-    err e = OK;
-    if (import_err_looks(text)) {
-        buf_init(&s->converted, (size_t)1 << 30);
-        e = import_err_csv(text, contest, &s->converted, f);
-    }
+    bool looks = exchange_looks(text) && !(key && text.n && text.p[0] == 'c');
     file_unmap(text);
-    return e;
+    if (!looks) return OK;
+    buf_init(&s->converted, (size_t)1 << 30);
+    TRY(exchange_read_file(path, &x, f));
+    err e = exchange_table(x, o->log.contest, o->log.round, &s->converted, f);
+    exchange_free(x);
+    return e == OK ? OK : fail_context(f, e, "%.200s", path);
 }
 
 static err open_rows(const char *path, const struct side *s, struct csv **out, struct fail *f) {
@@ -413,7 +416,7 @@ static err compare_log(const struct args *o, const char *path, struct arena *mem
         return fail_set(f, E_USAGE, "with --dir there is no second file: the options for B do not apply");
     if (strcmp(path, "-") == 0)
         return fail_set(f, E_USAGE, "the file is read twice: give a file, not standard input");
-    err e = convert(path, o->log.contest, &a, f);
+    err e = convert(path, o, o->key, &a, f);
     if (e == OK) e = find_numbers(path, o->key, mem, &a, &rows, f);
     if (e == OK) e = log_source_open(&o->log, "compare", &src, f);
     if (e != OK) {
@@ -468,8 +471,8 @@ static err compare_sides(const struct args *o, const char *path_a, const char *p
     TRY(lang_parse(o->lang, &lang, f));
     if (strcmp(path_a, "-") == 0 || strcmp(path_b, "-") == 0)
         return fail_set(f, E_USAGE, "the files are read twice: give two files, not standard input");
-    TRY(convert(path_a, o->log.contest, sa, f));
-    TRY(convert(path_b, o->log.contest, sb, f));
+    TRY(convert(path_a, o, o->key, sa, f));
+    TRY(convert(path_b, o, o->key_b ? o->key_b : o->key, sb, f));
     TRY(find_numbers(path_a, o->key, mem, sa, &rows_a, f));
     TRY(find_numbers(path_b, o->key_b ? o->key_b : o->key, mem, sb, &rows_b, f));
     TRY(make_pairs(o->columns, &sa->t, &sb->t, pairs, &n, f));
@@ -511,9 +514,10 @@ int cmd_compare(int argc, char **argv) {
         "of each class; where the difference of the totals comes from; and whether one constant\n"
         "factor lies between them. A tally of a party, the media or a portal is not a count by the\n"
         "commission.\n\n"
-        "A and B are CSV, or results in NIST's common data format (SP 1500-100, JSON): then --contest\n"
-        "picks the contest, --key is not needed, and the columns are registered, cast, valid, rejected\n"
-        "and the choices.\n\n"
+        "A and B are CSV, or results in a format that others read, which is told by what the file says:\n"
+        "NIST's common data format (SP 1500-100, JSON or XML), EML 510, or results.json, stations.csv,\n"
+        "units.geojson and the database of 'hesabu export'. Then --contest (and --round) picks the contest,\n"
+        "--key is not needed, and the columns are registered, cast, valid, rejected and the choices.\n\n"
         "With --dir the second tally is a log's: rows of A are matched by code with stations, areas and\n"
         "the whole, each difference names the signed form and its picture, and published figures that\n"
         "no set of forms can give are listed. The log's columns: registered, valid, rejected, objected,\n"

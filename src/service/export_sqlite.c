@@ -5,7 +5,7 @@
 #include "service/export_walk.h"
 #include "store/sqlite.h"
 
-static const char SCHEMA[] =
+const char export_sqlite_schema[] =
     "CREATE TABLE readme(line INTEGER PRIMARY KEY, about TEXT, text TEXT) STRICT;\n"
     "CREATE TABLE source( -- one row: where these figures come from\n"
     " origin TEXT, -- name of the log\n"
@@ -420,7 +420,7 @@ static err all_rows(struct db_out *x, struct fail *f) {
 
 err export_sqlite(const struct export_source *s, const char *path, struct fail *f) {
     struct db_out x = {.s = s};
-    TRY(sqlite_out_new(path, SCHEMA, &x.db, f));
+    TRY(sqlite_out_new(path, export_sqlite_schema, &x.db, f));
     err e = all_rows(&x, f);
     if (e == OK) e = sqlite_out_exec(x.db, VIEWS, f);
     if (e == OK) e = sqlite_out_commit(x.db, f);

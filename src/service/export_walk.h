@@ -104,5 +104,6 @@ MUST_USE err export_eml(const struct export_source *s, struct export_out *o, str
 MUST_USE err export_atom(const struct export_source *s, struct export_out *o, struct fail *f);
 MUST_USE err export_geojson(const struct export_source *s, struct export_out *o, struct fail *f);
 MUST_USE err export_sqlite(const struct export_source *s, const char *path, struct fail *f);
+extern const char export_sqlite_schema[]; /* the statements that make its tables */
 
 #endif

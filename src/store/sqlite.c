@@ -797,3 +797,106 @@ void sqlite_out_close(struct sqlite_out *o) {
     (void)unlink(made); /* nothing is there after a commit */
     free(o);
 }
+
+/* --- a database of others --- */
+
+enum { IN_VALUES = 12 };
+
+struct sqlite_in {
+    struct db db;
+    const char *schema;
+};
+
+static err in_error(struct sqlite_in *in, struct fail *f) {
+    int rc = in->db.h ? sqlite3_errcode(in->db.h) & 0xff : SQLITE_NOMEM;
+    if (rc != SQLITE_CORRUPT && rc != SQLITE_NOTADB && rc != SQLITE_ERROR) return db_error(&in->db, "reading", f);
+    return fail_set(f, E_DAMAGED, "not a whole database (%s): fetch it again", sqlite3_errmsg(in->db.h));
+}
+
+err sqlite_in_open(const char *path, const char *schema, struct sqlite_in **out, struct fail *f) {
+    struct sqlite_in *in = calloc(1, sizeof *in);
+    if (!in) return fail_set(f, E_MEMORY, "no memory to read a database");
+    in->schema = schema;
+    (void)snprintf(in->db.path, sizeof in->db.path, "%s", path);
+    int flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX;
+    err e = sqlite3_open_v2(path, &in->db.h, flags, NULL) == SQLITE_OK ? OK : in_error(in, f);
+    if (e == OK) {
+        (void)sqlite3_db_config(in->db.h, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+        (void)sqlite3_db_config(in->db.h, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+        (void)sqlite3_db_config(in->db.h, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+        (void)sqlite3_db_config(in->db.h, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
+        (void)sqlite3_limit(in->db.h, SQLITE_LIMIT_LENGTH, 1 << 20);
+        if (sqlite3_exec(in->db.h, "PRAGMA query_only=1; PRAGMA cell_size_check=1", NULL, NULL, NULL) != SQLITE_OK)
+            e = in_error(in, f);
+    }
+    if (e != OK) {
+        sqlite_in_close(in);
+        return e;
+    }
+    *out = in;
+    return OK;
+}
+
+static err in_value(sqlite3_stmt *s, int i, struct sqlite_value *v, struct fail *f) {
+    switch (sqlite3_column_type(s, i)) {
+    case SQLITE_NULL: *v = (struct sqlite_value){.kind = SQLITE_ABSENT}; return OK;
+    case SQLITE_INTEGER: {
+        sqlite3_int64 n = sqlite3_column_int64(s, i);
+        *v = (struct sqlite_value){.kind = SQLITE_NUMBER, .number = (uint64_t)n};
+        return n >= 0 ? OK : fail_set(f, E_FIELD, "a number below 0 in column %s", sqlite3_column_name(s, i));
+    }
+    case SQLITE_TEXT: {
+        const unsigned char *p = sqlite3_column_text(s, i);
+        if (!p) return fail_set(f, E_MEMORY, "no memory to read a database");
+        *v = (struct sqlite_value){.kind = SQLITE_WORDS, .words = span_of(p, (size_t)sqlite3_column_bytes(s, i))};
+        return OK;
+    }
+    default: return fail_set(f, E_FIELD, "a value of another kind in column %s", sqlite3_column_name(s, i));
+    }
+}
+
+err sqlite_in_rows(struct sqlite_in *in, const char *select,
+                   err (*each)(void *ctx, const struct sqlite_value *values, size_t n, struct fail *f), void *ctx,
+                   struct fail *f) {
+    sqlite3_stmt *s = NULL;
+    if (sqlite3_prepare_v2(in->db.h, select, -1, &s, NULL) != SQLITE_OK) return in_error(in, f);
+    int n = sqlite3_column_count(s), step = SQLITE_ROW;
+    err e = n <= IN_VALUES ? OK : fail_set(f, E_INTERNAL, "too many columns");
+    while (e == OK && (step = sqlite3_step(s)) == SQLITE_ROW) {
+        struct sqlite_value v[IN_VALUES];
+        for (int i = 0; e == OK && i < n; i++) e = in_value(s, i, &v[i], f);
+        if (e == OK) e = each(ctx, v, (size_t)n, f);
+    }
+    if (e == OK && step != SQLITE_DONE) e = in_error(in, f);
+    sqlite3_finalize(s);
+    return e;
+}
+
+struct wanted_table {
+    const char *schema, *name;
+    bool found;
+};
+
+static err table_sql(void *ctx, const struct sqlite_value *v, size_t n, struct fail *f) {
+    struct wanted_table *t = ctx;
+    char *sql;
+    (void)n;
+    if (v[0].kind != SQLITE_WORDS || v[1].kind != SQLITE_WORDS || !span_is(v[0].words, t->name)) return OK;
+    if (!(sql = strndup((const char *)v[1].words.p, v[1].words.n))) return fail_set(f, E_MEMORY, "no memory");
+    const char *at = strstr(t->schema, sql); /* SQLite keeps the statement as it was */
+    t->found = at && v[1].words.n > 20 && at[v[1].words.n] == ';';
+    free(sql);
+    return OK;
+}
+
+err sqlite_in_table(struct sqlite_in *in, const char *table, struct fail *f) {
+    struct wanted_table t = {in->schema, table, false};
+    TRY(sqlite_in_rows(in, "SELECT name, sql FROM sqlite_schema WHERE type = 'table'", table_sql, &t, f));
+    return t.found ? OK : fail_set(f, E_FIELD, "the database has no table \"%s\" as this program makes it", table);
+}
+
+void sqlite_in_close(struct sqlite_in *in) {
+    if (!in) return;
+    db_close(&in->db);
+    free(in);
+}
