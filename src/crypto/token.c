@@ -19,6 +19,7 @@ struct module {
     struct module *next;
     CK_FUNCTION_LIST *p;
     unsigned users;
+    bool begun;
     bool ours; /* nobody else in this process had initialised it */
 };
 static pthread_mutex_t modules_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -34,7 +35,7 @@ struct token {
     CK_SLOT_ID slot;
     CK_FLAGS flags; /* of the token */
     CK_SESSION_HANDLE session;
-    bool open, opened_once;
+    bool open;
     bool by_id; /* how the key is named */
     uint8_t id[KEYFILE_ID_MAX];
     size_t id_n;
@@ -112,7 +113,8 @@ static CK_RV module_begin(struct module *m) {
     CK_C_INITIALIZE_ARGS args = {.flags = CKF_OS_LOCKING_OK};
     CK_RV rv = m->p->C_Initialize(&args);
     m->ours = rv == CKR_OK;
-    return rv == CKR_CRYPTOKI_ALREADY_INITIALIZED ? CKR_OK : rv;
+    m->begun = rv == CKR_OK || rv == CKR_CRYPTOKI_ALREADY_INITIALIZED;
+    return m->begun ? CKR_OK : rv;
 }
 
 static err module_take(const char *path, struct module **out, struct fail *f) {
@@ -137,7 +139,7 @@ static err module_take(const char *path, struct module **out, struct fail *f) {
         *m = (struct module){.next = modules, .p = p};
         modules = m;
     }
-    CK_RV rv = !m ? CKR_HOST_MEMORY : m->users ? CKR_OK : module_begin(m);
+    CK_RV rv = !m ? CKR_HOST_MEMORY : m->begun ? CKR_OK : module_begin(m);
     if (rv == CKR_OK) m->users++;
     pthread_mutex_unlock(&modules_lock);
     if (rv != CKR_OK)
@@ -149,21 +151,25 @@ static err module_take(const char *path, struct module **out, struct fail *f) {
     return OK;
 }
 
+static void module_end(struct module *m) {
+    if (m->begun && m->ours) (void)m->p->C_Finalize(NULL);
+    m->begun = false;
+}
+
 static void module_give(struct module *m) {
     pthread_mutex_lock(&modules_lock);
-    if (--m->users == 0 && m->ours) (void)m->p->C_Finalize(NULL);
+    if (--m->users == 0) module_end(m);
     pthread_mutex_unlock(&modules_lock);
 }
 
 /* A module that lost its reader often finds it again only from the beginning. Others who use it
  * would lose their sessions, so only when there are none. */
-static void module_again(struct module *m) {
+static CK_RV module_again(struct module *m) {
     pthread_mutex_lock(&modules_lock);
-    if (m->users == 1 && m->ours) {
-        (void)m->p->C_Finalize(NULL);
-        (void)module_begin(m);
-    }
+    if (m->users == 1) module_end(m);
+    CK_RV rv = m->begun ? CKR_OK : module_begin(m);
     pthread_mutex_unlock(&modules_lock);
+    return rv;
 }
 
 /* ---- finding the token ---- */
@@ -184,6 +190,7 @@ static err find_slot(struct token *t, struct fail *f) {
     CK_SLOT_ID slots[SLOTS_MAX];
     CK_ULONG n = SLOTS_MAX;
     size_t found = 0;
+    char its[sizeof t->serial] = "";
     struct buf seen;
     CK_RV rv = t->m->p->C_GetSlotList(CK_TRUE, slots, &n);
     if (rv != CKR_OK) return refused(t, rv, "listing the tokens", f);
@@ -198,13 +205,13 @@ static err find_slot(struct token *t, struct fail *f) {
             buf_printf(&seen, "%s\"%.*s\"", seen.n ? ", " : "", SPAN_ARG(label));
         if (!span_is(label, t->label)) continue;
         if (t->serial[0] && !span_is(serial, t->serial)) continue;
+        found++;
         t->slot = slots[i];
         t->flags = info.flags;
-        if (++found == 1 && !t->opened_once) keep(t->serial, serial, KEYFILE_TOKEN_MAX);
-        if (found == 1) continue;
-        break; /* the serial of the first would tell them apart, if the caller had known it */
+        keep(its, serial, KEYFILE_TOKEN_MAX);
     }
-    if (found == 1) {
+    if (found == 1) { /* from now on this one, not another with its label */
+        memcpy(t->serial, its, sizeof its);
         buf_release(&seen);
         return OK;
     }
@@ -323,7 +330,6 @@ err token_open(const struct keyfile_token *at, const struct token_options *o, st
         token_close(t);
         return e;
     }
-    t->opened_once = true;
     *out = t;
     return OK;
 }
@@ -566,7 +572,8 @@ static err begin_again(struct token *t, struct fail *f) {
     struct ed25519_public was = t->public;
     bool shown = t->shown;
     end(t);
-    module_again(t->m);
+    CK_RV rv = module_again(t->m);
+    if (rv != CKR_OK) return refused(t, rv, "starting its module again", f);
     TRY(begin(t, f));
     TRY(choose(t, f));
     if (shown && (!t->shown || memcmp(was.b, t->public.b, sizeof was.b) != 0))
