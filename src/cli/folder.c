@@ -9,7 +9,7 @@
 #include "base/file.h"
 #include "crypto/keyfile.h"
 
-enum { PASSPHRASE_MAX = 1024, LOG_TOKEN_WAIT_MS = 5000 };
+enum { PASSPHRASE_MAX = 1024, LOG_TOKEN_WAIT_MS = 3000 };
 _Static_assert((int)TOKEN_PIN_MAX >= (int)PASSPHRASE_MAX, "a PIN is read as a passphrase is");
 
 static err ask(const char *secret, const char *what, struct buf *out, struct fail *f) {
