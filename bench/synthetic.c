@@ -13,7 +13,31 @@ static void must(err e) {
     exit(70);
 }
 
-enum { COUNTIES = 47, CONSTITUENCIES = 290, CHOICES = 8, CLERKS = 12 };
+enum { COUNTIES = 47, CONSTITUENCIES = 290, WARDS = 1450, CHOICES = 8, CLERKS = 12 };
+
+/* The contests of a general election in Kenya, in this order: one of the nation, three of each county,
+ * one of each constituency, one of each ward. */
+enum { OF_COUNTIES = 1, OF_CONSTITUENCIES = OF_COUNTIES + 3 * COUNTIES,
+       OF_WARDS = OF_CONSTITUENCIES + CONSTITUENCIES, ALL_CONTESTS = OF_WARDS + WARDS };
+
+static void unit_of_contest(const struct synthetic *l, unsigned contest, char out[24]) {
+    if (!l->six_kinds || contest < OF_COUNTIES)
+        snprintf(out, 24, "000");
+    else if (contest < OF_CONSTITUENCIES)
+        snprintf(out, 24, "c%03u", (contest - OF_COUNTIES) / 3);
+    else if (contest < OF_WARDS)
+        snprintf(out, 24, "k%03u", contest - OF_CONSTITUENCIES);
+    else
+        snprintf(out, 24, "w%04u", contest - OF_WARDS);
+}
+
+/* The k-th contest at a station. */
+static unsigned contest_at(const struct synthetic *l, unsigned station, unsigned k) {
+    unsigned constituency = station % CONSTITUENCIES;
+    if (!l->six_kinds || k == 0) return k;
+    if (k < 4) return OF_COUNTIES + 3 * (constituency % COUNTIES) + k - 1;
+    return k == 4 ? OF_CONSTITUENCIES + constituency : OF_WARDS + station % WARDS;
+}
 
 static void key_of(const char *name, struct note_key *out, struct buf *vkey) {
     struct hash fake = sha256(span_text(name)); /* nothing is signed: any 32 bytes are a key */
@@ -84,9 +108,17 @@ static void make_units(struct synthetic *l) {
         compose_unit(&l->units, span_text(code), SPAN_LIT("constituency"), span_text(code),
                      span_text(parent), 0);
     }
+    for (int i = 0; i < WARDS && l->six_kinds; i++) {
+        snprintf(code, sizeof code, "w%04d", i);
+        snprintf(parent, sizeof parent, "k%03d", i % CONSTITUENCIES);
+        compose_unit(&l->units, span_text(code), SPAN_LIT("ward"), span_text(code), span_text(parent), 0);
+    }
     for (int i = 0; i < SYNTHETIC_STATIONS; i++) {
         snprintf(code, sizeof code, "%015d", i);
-        snprintf(parent, sizeof parent, "k%03d", i % CONSTITUENCIES);
+        if (l->six_kinds)
+            snprintf(parent, sizeof parent, "w%04d", i % WARDS);
+        else
+            snprintf(parent, sizeof parent, "k%03d", i % CONSTITUENCIES);
         compose_unit(&l->units, span_text(code), SPAN_LIT("station"), SPAN_LIT("A PRIMARY SCHOOL"),
                      span_text(parent), 500);
     }
@@ -157,10 +189,13 @@ void synthetic_log(struct synthetic *l) {
     }
     buf_init(&l->contests, 1 << 20);
     compose_contests_head(&l->contests);
-    for (unsigned i = 0; i < l->contest_count; i++) {
+    if (l->six_kinds) l->contest_count = 6; /* at a station */
+    for (unsigned i = 0; i < (l->six_kinds ? ALL_CONTESTS : l->contest_count); i++) {
+        char of[24];
+        unit_of_contest(l, i, of);
         snprintf(contest, sizeof contest, "contest-%u", i);
         compose_contest(&l->contests, span_text(contest), SPAN_LIT("president"), SPAN_LIT("A contest"),
-                        SPAN_LIT("null"), SPAN_LIT("000"), choices, CHOICES);
+                        SPAN_LIT("null"), span_text(of), choices, CHOICES);
     }
     l->contests_ref = (struct named_object){sha256(buf_view(&l->contests)), l->contests.n};
     struct buf text, com, log;
@@ -171,13 +206,13 @@ void synthetic_log(struct synthetic *l) {
     key_of("com", &k, &com);
     key_of("example.org/bench", &k, &log);
     const struct span levels[] = {SPAN_LIT("nation"), SPAN_LIT("county"), SPAN_LIT("constituency"),
-                                  SPAN_LIT("station")};
+                                  l->six_kinds ? SPAN_LIT("ward") : SPAN_LIT("station"), SPAN_LIT("station")};
     struct compose_commissioner c = {.vkey = buf_view(&com)};
     struct compose_manifest m = {.origin = SPAN_LIT("example.org/bench"), .log_vkey = buf_view(&log),
                                  .title = SPAN_LIT("bench"), .units = l->units_ref,
                                  .contests = l->contests_ref, .commissioners = &c,
                                  .commissioner_count = 1, .threshold = 1, .levels = levels,
-                                 .level_count = 4, .simulated = true};
+                                 .level_count = l->six_kinds ? 5 : 4, .simulated = true};
     compose_manifest(&text, &m);
     struct hash election = sha256(buf_view(&text));
     append(l, &text, (const char *const[]){"com"}, 1);
@@ -200,7 +235,7 @@ void synthetic_log(struct synthetic *l) {
     for (int i = 0; i < CHOICES; i++) order[i] = span_text(ids[i]);
     for (unsigned at = 0; at < SYNTHETIC_STATIONS * l->contest_count; at++) {
         int i = (int)(at / l->contest_count);
-        snprintf(contest, sizeof contest, "contest-%u", at % l->contest_count);
+        snprintf(contest, sizeof contest, "contest-%u", contest_at(l, (unsigned)i, at % l->contest_count));
         char name[40], code[40];
         snprintf(name, sizeof name, "po/%015d", i);
         snprintf(code, sizeof code, "%015d", i);

@@ -10,6 +10,7 @@ enum { SYNTHETIC_STATIONS = 40883 };
 
 struct synthetic {
     unsigned contest_count; /* set before: contests at every station */
+    bool six_kinds;         /* instead: the 1,882 contests of a general election in Kenya, six at a station */
     unsigned events;        /* station events for each station and contest */
     unsigned readings;      /* 0 or 2: people's readings of each form, sealed and opened */
     void (*sink)(void *ctx, struct span entry);

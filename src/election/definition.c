@@ -336,6 +336,7 @@ static err add_contest(struct ctx *c, const struct contest_line *l) {
     for (int r = 0; r < MAX_ROUNDS; r++) {
         uint32_t *first;
         TRY(state_push(c, &s->contest_cells, (void **)&first));
+        TRY(state_push(c, &s->contest_places, (void **)&first));
     }
     if (!k->id.p || !k->kind.p || !k->rule.p)
         return fail_set(c->f, E_MEMORY, "the state has reached its memory cap");

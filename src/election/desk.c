@@ -81,6 +81,12 @@ const struct place *fold_place_at(const struct fold *s, size_t i) {
     return vec_at(&s->places, i);
 }
 
+uint32_t fold_first_place(const struct fold *s, uint32_t contest, unsigned round) {
+    size_t at = (size_t)contest * MAX_ROUNDS + round - 1;
+    if (round == 0 || round > MAX_ROUNDS || at >= s->contest_places.n) return NO_PLACE;
+    return *(const uint32_t *)vec_at(&s->contest_places, at) - 1; /* 0 - 1: NO_PLACE */
+}
+
 size_t fold_place_count(const struct fold *s) {
     return s->places.n;
 }
@@ -101,7 +107,11 @@ unsigned figures_differ(const struct fold *s, const struct cell *c, const struct
     const uint64_t x[FIGURE_BALLOTS] = {a->registered, a->valid, a->rejected, a->objected, a->disputed};
     const uint64_t y[FIGURE_BALLOTS] = {b->registered, b->valid, b->rejected, b->objected, b->disputed};
     unsigned n = 0;
-    if (fields) memset(fields, 0, FIGURE_WORDS * sizeof *fields);
+    if (fields)
+        memset(fields, 0, FIGURE_WORDS * sizeof *fields);
+    else if (memcmp(x, y, sizeof x) == 0 &&
+             memcmp(a->votes, b->votes, k->choice_count * sizeof *a->votes) == 0)
+        return 0; /* the usual case, at once */
     for (uint32_t i = 0; i < FIGURE_BALLOTS + k->choice_count; i++) {
         uint32_t choice = i - FIGURE_BALLOTS;
         bool same = i < FIGURE_BALLOTS ? x[i] == y[i]
@@ -369,8 +379,11 @@ err state_place(struct ctx *c, uint32_t contest, unsigned round, uint32_t unit, 
     }
     i = (uint32_t)s->places.n;
     TRY(state_push(c, &s->places, (void **)out));
+    uint32_t *first = vec_at(&s->contest_places, (size_t)contest * MAX_ROUNDS + round - 1);
     **out = (struct place){.contest = contest, .unit = unit, .round = (uint16_t)round,
-                           .first_decision = NO_DECISION, .last_decision = NO_DECISION};
+                           .first_decision = NO_DECISION, .last_decision = NO_DECISION,
+                           .next_in_contest = *first - 1};
+    JSET(&s->journal, *first, i + 1);
     return state_index(c, &s->by_place, place_hash(contest, round, unit), i);
 }
 

@@ -11,6 +11,7 @@
 #define NO_READING   UINT32_MAX
 #define NO_COMPARED  UINT32_MAX
 #define NO_DECISION  UINT32_MAX
+#define NO_PLACE     UINT32_MAX
 #define SEAL_OPEN_MS UINT64_C(1800000) /* how long a seal may stay closed once it could be opened */
 
 /* The n-th level at which originals of this contest are compared, as an index into the definition's
@@ -88,6 +89,7 @@ struct desk {
 struct place {
     uint32_t contest, unit;
     uint32_t first_decision, last_decision;
+    uint32_t next_in_contest;           /* places of the same contest and round; NO_PLACE */
     uint64_t forms;       /* original forms received */
     uint32_t forms_entry; /* the last custody record that brought some */
     uint16_t round;
@@ -106,6 +108,8 @@ const struct decision *fold_decision(const struct fold *fold, uint32_t i);
 size_t fold_decision_count(const struct fold *fold);
 const struct place *fold_place(const struct fold *fold, uint32_t contest, unsigned round, uint32_t unit);
 const struct place *fold_place_at(const struct fold *fold, size_t i);
+/* All places of a contest and round: begin with fold_first_place, go on with next_in_contest. NO_PLACE. */
+uint32_t fold_first_place(const struct fold *fold, uint32_t contest, unsigned round);
 size_t fold_place_count(const struct fold *fold);
 
 /* At time `now_ms`, after the fold's last entry: a key revoked or expired since makes it lapse too. */

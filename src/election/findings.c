@@ -291,30 +291,6 @@ static void report_votes(struct work *w, uint32_t i, uint32_t j) {
     finding_because(finding_add(w, F_SAME_FIGURES, fold_result(w->s, i)->cell, i, other, 0), other);
 }
 
-static bool same_image(const struct fold *s, uint32_t i, uint32_t j) {
-    const struct image *a = fold_image(s, i), *b = fold_image(s, j);
-    return hash_eq(&a->original, &b->original);
-}
-
-static void report_image(struct work *w, uint32_t i, uint32_t j) {
-    const struct image *a = fold_image(w->s, i), *b = fold_image(w->s, j);
-    struct finding *x = finding_add(w, F_IMAGE_REUSED, a->cell, a->result, b->entry, 0);
-    finding_because(x, a->entry);
-    finding_because(x, b->entry);
-}
-
-static bool same_zones(const struct fold *s, uint32_t i, uint32_t j) {
-    const struct image *a = fold_image(s, i), *b = fold_image(s, j);
-    return hash_eq(&a->zones, &b->zones);
-}
-
-static void report_zones(struct work *w, uint32_t i, uint32_t j) {
-    const struct image *a = fold_image(w->s, i), *b = fold_image(w->s, j);
-    struct finding *x = finding_add(w, F_IMAGE_ALIKE, a->cell, a->result, b->entry, 0);
-    finding_because(x, a->entry);
-    finding_because(x, b->entry);
-}
-
 static uint64_t sum_of_votes(const struct fold *s, const struct result *r) {
     const struct cell *c = vec_at(&s->cells, r->cell);
     const uint64_t *v = result_votes(s, r);
@@ -324,73 +300,106 @@ static uint64_t sum_of_votes(const struct fold *s, const struct result *r) {
     return sum;
 }
 
-static uint64_t head64(const struct hash *h) {
+/* ---- images ---- */
+
+static const struct image_alike *alike_of(const struct image *x, bool zones) {
+    return zones ? &x->by_zones : &x->by_original;
+}
+
+/* The neighbour of another cell among the images that are alike; NO_IMAGE. */
+static uint32_t other_image(const struct fold *s, uint32_t i, bool zones) {
+    const struct image *x = fold_image(s, i);
+    if (zones && !x->has_zones) return NO_IMAGE;
+    const struct image_alike *at = alike_of(x, zones);
+    if (at->before != NO_IMAGE && fold_image(s, at->before)->cell != x->cell) return at->before;
+    if (at->after != NO_IMAGE && fold_image(s, at->after)->cell != x->cell) return at->after;
+    return NO_IMAGE;
+}
+
+static uint64_t image_hash(const struct fold *s, uint32_t i, bool zones) {
+    const struct image *x = fold_image(s, i);
     uint64_t v;
-    memcpy(&v, h->b, sizeof v);
+    memcpy(&v, zones ? x->zones.b : x->original.b, sizeof v);
     return v;
 }
 
-static bool result_wanted(const struct work *w, const struct result *r) {
-    const struct cell *c = vec_at(&w->s->cells, r->cell);
-    return r->superseded_by == NO_RESULT && findings_wanted(w, c->contest, c->round);
-}
-
-/* Which hashes the wanted images have, a bit for each of their last 16 bits: other contests' images are
- * passed over unless they may be one of these. */
-struct sieve {
-    uint64_t bits[1 << 10];
-};
-
-static void sieve_fill(const struct work *w, bool zones, struct sieve *v) {
+/* Those of the list that have such a neighbour are reported, in the order of their hashes. */
+static void check_images(struct work *w, const uint32_t *images, size_t count, bool zones, struct twin *t) {
     const struct fold *s = w->s;
-    memset(v, w->only == NO_CONTEST ? 255 : 0, sizeof *v);
-    for (uint32_t i = 0; i < s->images.n && w->only != NO_CONTEST; i++) {
-        const struct image *x = fold_image(s, i);
-        const struct cell *c = vec_at(&s->cells, x->cell);
-        if (!findings_wanted(w, c->contest, c->round) || (zones && !x->has_zones)) continue;
-        uint64_t h = head64(zones ? &x->zones : &x->original);
-        v->bits[h >> 6 & 1023] |= UINT64_C(1) << (h & 63);
+    size_t n = 0;
+    for (size_t k = 0; k < count; k++) {
+        uint32_t i = images[k];
+        if (other_image(s, i, zones) != NO_IMAGE)
+            t[n++] = (struct twin){image_hash(s, i, zones), i, fold_image(s, i)->cell};
+    }
+    qsort(t, n, sizeof *t, by_hash);
+    for (size_t k = 0; k < n; k++) {
+        const struct image *x = fold_image(s, t[k].index);
+        const struct image *y = fold_image(s, other_image(s, t[k].index, zones));
+        struct finding *f = finding_add(w, zones ? F_IMAGE_ALIKE : F_IMAGE_REUSED, x->cell, x->result, y->entry, 0);
+        finding_because(f, x->entry);
+        finding_because(f, y->entry);
     }
 }
 
-static bool sieve_has(const struct sieve *v, uint64_t h) {
-    return v->bits[h >> 6 & 1023] >> (h & 63) & 1;
+/* ---- what stands at two stations ---- */
+
+/* The wanted results that are not superseded, and all wanted images. */
+struct wanted {
+    uint32_t *results, *images;
+    size_t result_count, image_count;
+};
+
+static void want_images(const struct fold *s, uint32_t first, struct wanted *x) {
+    for (uint32_t i = first; i != NO_IMAGE; i = fold_image(s, i)->next_of_result, x->image_count++)
+        if (x->images) x->images[x->image_count] = i;
+}
+
+/* Counts them, and writes them down where there is room for them. */
+static void want_all(const struct work *w, struct wanted *x) {
+    const struct fold *s = w->s;
+    uint32_t cursor = 0;
+    x->result_count = x->image_count = 0;
+    for (const struct cell *c; (c = findings_next_cell(w, &cursor));) {
+        want_images(s, c->first_image, x);
+        for (uint32_t i = c->first_result; i != NO_RESULT;) {
+            const struct result *r = fold_result(s, i);
+            if (r->superseded_by == NO_RESULT) {
+                if (x->results) x->results[x->result_count] = i;
+                x->result_count++;
+            }
+            want_images(s, r->first_image, x);
+            i = r->next;
+        }
+    }
 }
 
 static err check_twins(struct work *w, struct arena *a, struct fail *f) {
     const struct fold *s = w->s;
-    size_t most = s->results.n > s->images.n ? s->results.n : s->images.n, n = 0;
+    struct wanted x = {0};
+    want_all(w, &x);
+    size_t most = x.result_count > x.image_count ? x.result_count : x.image_count, n = 0;
     struct twin *t = arena_array(a, most, sizeof *t), *rest = arena_array(a, most, sizeof *rest);
-    if (!t || !rest) return fail_set(f, E_MEMORY, "no memory for findings");
-    for (uint32_t i = 0; i < s->results.n; i++) {
+    x.results = arena_array(a, x.result_count, sizeof *x.results);
+    x.images = arena_array(a, x.image_count, sizeof *x.images);
+    if (!t || !rest || !x.results || !x.images) return fail_set(f, E_MEMORY, "no memory for findings");
+    want_all(w, &x);
+    for (size_t k = 0; k < x.result_count; k++) {
+        uint32_t i = x.results[k];
         const struct result *r = fold_result(s, i);
-        if (r->serial.n && result_wanted(w, r))
-            t[n++] = (struct twin){hash_bytes(r->serial) ^ place_hash(s, r), i, r->cell};
+        if (r->serial.n) t[n++] = (struct twin){hash_bytes(r->serial) ^ place_hash(s, r), i, r->cell};
     }
     twins(w, t, n, rest, same_serial, report_serial);
     n = 0;
-    for (uint32_t i = 0; i < s->results.n; i++) {
+    for (size_t k = 0; k < x.result_count; k++) {
+        uint32_t i = x.results[k];
         const struct result *r = fold_result(s, i);
-        if (result_wanted(w, r) && sum_of_votes(s, r) >= s->def.limits.same_vector_min)
+        if (sum_of_votes(s, r) >= s->def.limits.same_vector_min)
             t[n++] = (struct twin){votes_hash(s, r), i, r->cell};
     }
     twins(w, t, n, rest, same_votes, report_votes);
-    n = 0;
-    struct sieve v;
-    sieve_fill(w, false, &v);
-    for (uint32_t i = 0; i < s->images.n; i++) {
-        uint64_t h = head64(&fold_image(s, i)->original);
-        if (sieve_has(&v, h)) t[n++] = (struct twin){h, i, fold_image(s, i)->cell};
-    }
-    twins(w, t, n, rest, same_image, report_image);
-    n = 0;
-    sieve_fill(w, true, &v);
-    for (uint32_t i = 0; i < s->images.n; i++) {
-        if (!fold_image(s, i)->has_zones) continue;
-        uint64_t h = head64(&fold_image(s, i)->zones);
-        if (sieve_has(&v, h)) t[n++] = (struct twin){h, i, fold_image(s, i)->cell};
-    }
-    twins(w, t, n, rest, same_zones, report_zones);
+    check_images(w, x.images, x.image_count, false, t);
+    check_images(w, x.images, x.image_count, true, t);
     return OK;
 }
 
@@ -443,10 +452,13 @@ static void check_objections(struct work *w) {
     if (s->objections.n == 0) return;
     vec_init(&list, &w->budget, sizeof(struct contested), 6);
     table_init(&index, &w->budget);
-    for (size_t i = 0; i < s->objections.n; i++) contest_units(w, fold_objection(s, i), &list, &index);
-    for (uint32_t i = 0; i < s->cells.n && list.n; i++) {
-        const struct cell *c = vec_at(&s->cells, i);
-        if (!findings_wanted(w, c->contest, c->round)) continue;
+    for (size_t i = 0; i < s->objections.n; i++) {
+        const struct objection *o = fold_objection(s, i);
+        if (findings_wanted(w, o->contest, o->round)) contest_units(w, o, &list, &index);
+    }
+    uint32_t cursor = 0;
+    for (const struct cell *c; list.n && (c = findings_next_cell(w, &cursor));) {
+        uint32_t i = cursor - 1;
         uint64_t unruled = 0, last = 0, upheld = NO_ENTRY;
         for (uint32_t u = c->station; u != NO_UNIT; u = fold_unit(s, u)->parent) {
             const struct contested *x = contested_at(&list, &index, c->contest, c->round, u);
@@ -499,9 +511,14 @@ const struct finding *findings_of_unit(const struct findings *fi, uint32_t conte
     return &fi->items[lo];
 }
 
+size_t findings_place(const struct findings *fi, const struct fold *s, uint32_t cell) {
+    return fi->one_contest ? fold_cell_at(s, cell)->number : cell;
+}
+
 /* Sorted: those of cells by a stable counting sort, those of units behind them. */
-static err arrange(struct work *w, struct arena *a, struct findings *out, struct fail *f) {
-    size_t cells = w->s->cells.n, n = w->list.n;
+static err arrange(struct work *w, size_t cells, struct arena *a, struct findings *out, struct fail *f) {
+    const struct fold *s = w->s;
+    size_t n = w->list.n;
     out->first = arena_array(a, cells + 2, sizeof *out->first);
     out->worst = arena_array(a, cells + 1, 1);
     out->items = arena_array(a, n + 1, sizeof *out->items);
@@ -510,15 +527,16 @@ static err arrange(struct work *w, struct arena *a, struct findings *out, struct
     memset(out->count, 0, sizeof out->count);
     memset(out->open, 0, sizeof out->open);
     out->n = n;
+    out->one_contest = w->only != NO_CONTEST;
     for (size_t i = 0; i < n; i++) {
         const struct finding *x = vec_at(&w->list, i);
-        if (x->cell != NO_CELL) out->first[x->cell + 2]++;
+        if (x->cell != NO_CELL) out->first[findings_place(out, s, x->cell) + 2]++;
     }
     for (size_t c = 2; c < cells + 2; c++) out->first[c] += out->first[c - 1];
     size_t units = out->first[cells + 1];
     for (size_t i = 0; i < n; i++) {
         const struct finding *x = vec_at(&w->list, i);
-        size_t to = x->cell == NO_CELL ? units++ : out->first[x->cell + 1]++;
+        size_t to = x->cell == NO_CELL ? units++ : out->first[findings_place(out, s, x->cell) + 1]++;
         out->items[to] = *x;
     }
     units = out->unit_items = out->first[cells];
@@ -526,23 +544,31 @@ static err arrange(struct work *w, struct arena *a, struct findings *out, struct
     return OK;
 }
 
-static void count_all(struct findings *out) {
+static void count_all(const struct fold *s, struct findings *out) {
     for (size_t i = 0; i < out->n; i++) {
         const struct finding *x = &out->items[i];
         out->count[x->code]++;
         if (x->decision != NO_DECISION) continue;
         out->open[x->code]++;
-        if (x->cell != NO_CELL && x->severity > out->worst[x->cell]) out->worst[x->cell] = x->severity;
+        if (x->cell == NO_CELL) continue;
+        uint8_t *worst = &out->worst[findings_place(out, s, x->cell)];
+        if (x->severity > *worst) *worst = x->severity;
     }
+}
+
+const struct cell *findings_next_cell(const struct work *w, uint32_t *cursor) {
+    if (w->only != NO_CONTEST) return fold_next_cell(w->s, w->only, w->only_round, cursor);
+    return *cursor < w->s->cells.n ? fold_cell_at(w->s, (*cursor)++) : NULL;
 }
 
 static err compute(const struct fold *s, uint32_t only, unsigned round, struct arena *a,
                    struct findings *out, struct fail *f) {
     struct work w = {.s = s, .budget = {.cap = GIB(2)}, .only = only, .only_round = round};
     vec_init(&w.list, &w.budget, sizeof(struct finding), 12);
-    for (uint32_t i = 0; i < s->cells.n; i++) {
-        const struct cell *c = vec_at(&s->cells, i);
-        if (!findings_wanted(&w, c->contest, c->round)) continue;
+    size_t cells = 0;
+    uint32_t cursor = 0;
+    for (const struct cell *c; (c = findings_next_cell(&w, &cursor)); cells++) {
+        uint32_t i = cursor - 1;
         for (uint32_t r = c->first_result; r != NO_RESULT; r = fold_result(s, r)->next)
             if (fold_result(s, r)->superseded_by == NO_RESULT) check_result(&w, i, r);
         if (c->current > 1) check_two(&w, i);
@@ -552,9 +578,9 @@ static err compute(const struct fold *s, uint32_t only, unsigned round, struct a
     findings_of_forms(&w);
     findings_of_collations(&w);
     err e = check_twins(&w, a, f);
-    if (e == OK) e = arrange(&w, a, out, f);
+    if (e == OK) e = arrange(&w, cells, a, out, f);
     if (e == OK) e = findings_settle(s, a, out, f);
-    if (e == OK) count_all(out);
+    if (e == OK) count_all(s, out);
     vec_release(&w.list);
     return e;
 }

@@ -36,6 +36,7 @@ struct findings {
     struct finding *items; /* of cells: sorted by cell, then as found; then those of units, sorted */
     size_t n;
     size_t unit_items; /* index of the first of a unit */
+    bool one_contest; /* the arrays below are by cell.number, otherwise by the cell's own index */
     size_t *first;  /* per cell: index of its first item; one more at the end */
     uint8_t *worst; /* per cell: enum severity of what is neither accepted nor settled */
     uint64_t count[FINDING_COUNT];
@@ -55,13 +56,16 @@ bool finding_acceptable(enum finding_code code);
 bool finding_of_collation(enum finding_code code);
 /* What it means and what to do about it, in plain words; "" where nobody has written it yet. */
 const char *finding_explanation(enum finding_code code);
+/* Where `first` and `worst` have a cell (of this contest, where they are of one). */
+size_t findings_place(const struct findings *fi, const struct fold *fold, uint32_t cell);
 /* The findings of a unit above the stations itself; *n of them. */
 const struct finding *findings_of_unit(const struct findings *fi, uint32_t contest, unsigned round,
                                        uint32_t unit, size_t *n);
 /* The sentence with its amounts. */
 void finding_text(const struct finding *x, struct buf *out);
 
-/* The findings of one contest and round, and of nothing else: what its gate needs. */
+/* The findings of one contest and round, and of nothing else: what its gate needs. The work is that of
+ * its own stations, however many other contests there are. */
 MUST_USE err findings_of_contest(const struct fold *fold, uint32_t contest, unsigned round,
                                  struct arena *a, struct findings *out, struct fail *f);
 /* All findings of the present state, in the arena. */

@@ -32,9 +32,18 @@ static void check(struct work *w, const struct collation *c) {
 }
 
 void findings_of_collations(struct work *w) {
-    for (uint32_t i = 0; i < fold_collation_count(w->s); i++) {
-        const struct collation *c = fold_collation(w->s, i);
-        if (c->superseded_by == NO_COLLATION && findings_wanted(w, c->contest, c->round)) check(w, c);
+    const struct fold *s = w->s;
+    if (w->only != NO_CONTEST) { /* a contest's collations are of units inside its own */
+        uint32_t root = fold_contest(s, w->only)->unit;
+        for (uint32_t u = root; u != NO_UNIT; u = unit_next(s, u, root)) {
+            uint32_t i = unit_is_station(s, u) ? NO_COLLATION : fold_collation_of(s, w->only, w->only_round, u);
+            if (i != NO_COLLATION) check(w, fold_collation(s, i));
+        }
+        return;
+    }
+    for (uint32_t i = 0; i < fold_collation_count(s); i++) {
+        const struct collation *c = fold_collation(s, i);
+        if (c->superseded_by == NO_COLLATION) check(w, c);
     }
 }
 

@@ -164,64 +164,66 @@ static uint64_t stations_in(const struct fold *s, uint32_t root) {
     return n;
 }
 
+static void check_forms(struct work *w, const struct place *p) {
+    const struct fold *s = w->s;
+    if (p->forms == 0) return;
+    uint32_t held = fold_contest(s, p->contest)->unit;
+    uint64_t stations = stations_in(s, unit_within(s, p->unit, held) ? p->unit : held);
+    if (p->forms <= stations) return;
+    uint32_t cell = unit_is_station(s, p->unit) ? fold_cell_find(s, p->contest, p->round, p->unit) : NO_CELL;
+    struct finding *x =
+        cell != NO_CELL ? finding_add(w, F_MORE_FORMS, cell, NO_RESULT, p->forms, stations)
+                        : finding_add_unit(w, F_MORE_FORMS, p->contest, p->round, p->unit, p->forms, stations);
+    finding_because(x, p->forms_entry);
+}
+
 void findings_of_forms(struct work *w) {
     const struct fold *s = w->s;
-    for (size_t i = 0; i < s->places.n; i++) {
-        const struct place *p = fold_place_at(s, i);
-        if (p->forms == 0 || !findings_wanted(w, p->contest, p->round)) continue;
-        uint32_t held = fold_contest(s, p->contest)->unit;
-        uint64_t stations = stations_in(s, unit_within(s, p->unit, held) ? p->unit : held);
-        if (p->forms <= stations) continue;
-        uint32_t cell = unit_is_station(s, p->unit)
-                            ? fold_cell_find(s, p->contest, p->round, p->unit)
-                            : NO_CELL;
-        struct finding *x =
-            cell != NO_CELL
-                ? finding_add(w, F_MORE_FORMS, cell, NO_RESULT, p->forms, stations)
-                : finding_add_unit(w, F_MORE_FORMS, p->contest, p->round, p->unit, p->forms, stations);
-        finding_because(x, p->forms_entry);
+    if (w->only != NO_CONTEST) {
+        for (uint32_t i = fold_first_place(s, w->only, w->only_round); i != NO_PLACE;) {
+            check_forms(w, fold_place_at(s, i));
+            i = fold_place_at(s, i)->next_in_contest;
+        }
+        return;
     }
+    for (size_t i = 0; i < s->places.n; i++) check_forms(w, fold_place_at(s, i));
 }
 
 /* --- what decisions make of them --- */
 
-/* For each place the accept decision that stands and covers most, by code: index + 1. */
+/* For each place the accept decision that stands and covers most, by code: index + 1. A place's row is
+ * made when the first finding asks for it. */
 struct accepts {
-    uint32_t **row; /* one a place; NULL: nothing was accepted there */
-    bool any;
+    uint32_t **row;
+    struct arena *arena;
 };
 
-static err read_accepts(const struct fold *s, struct arena *a, struct accepts *out, struct fail *f) {
-    *out = (struct accepts){.row = arena_array(a, s->places.n + 1, sizeof *out->row)};
-    if (!out->row) return fail_set(f, E_MEMORY, "no memory for findings");
-    for (size_t i = 0; i < s->places.n; i++) {
-        for (uint32_t n = fold_place_at(s, i)->first_decision; n != NO_DECISION;) {
-            const struct decision *d = fold_decision(s, n);
-            if (d->action == DECISION_ACCEPT && d->released_by == NO_DECISION) {
-                if (!out->row[i]) out->row[i] = arena_array(a, FINDING_COUNT, sizeof **out->row);
-                if (!out->row[i]) return fail_set(f, E_MEMORY, "no memory for findings");
-                for (int c = 0; c < FINDING_COUNT; c++) {
-                    uint32_t *best = &out->row[i][c];
-                    if (!(d->codes[c / 64] >> (c % 64) & 1)) continue;
-                    if (*best == 0 || d->size >= fold_decision(s, *best - 1)->size) *best = n + 1;
-                }
-                out->any = true;
+static uint32_t *read_accepts(const struct fold *s, uint32_t place, struct accepts *all) {
+    if (all->row[place]) return all->row[place];
+    uint32_t *row = all->row[place] = arena_array(all->arena, FINDING_COUNT, sizeof *row);
+    for (uint32_t n = fold_place_at(s, place)->first_decision; row && n != NO_DECISION;) {
+        const struct decision *d = fold_decision(s, n);
+        if (d->action == DECISION_ACCEPT && d->released_by == NO_DECISION)
+            for (int c = 0; c < FINDING_COUNT; c++) {
+                if (!(d->codes[c / 64] >> (c % 64) & 1)) continue;
+                if (row[c] == 0 || d->size >= fold_decision(s, row[c] - 1)->size) row[c] = n + 1;
             }
-            n = d->next;
-        }
+        n = d->next;
     }
-    return OK;
+    return row;
 }
 
 /* Rows of the places that cover a unit, from the unit up. */
-static unsigned covering(const struct fold *s, const struct accepts *all, const struct finding *x,
-                         const uint32_t *rows[MAX_LEVELS]) {
-    unsigned n = 0;
-    for (uint32_t u = x->unit; u != NO_UNIT && n < MAX_LEVELS; u = fold_unit(s, u)->parent) {
+static err covering(const struct fold *s, struct accepts *all, const struct finding *x,
+                    const uint32_t *rows[MAX_LEVELS], unsigned *n, struct fail *f) {
+    *n = 0;
+    for (uint32_t u = x->unit; u != NO_UNIT && *n < MAX_LEVELS; u = fold_unit(s, u)->parent) {
         uint32_t p = state_place_find(s, x->contest, x->round, u);
-        if (p != NO_REF && all->row[p]) rows[n++] = all->row[p];
+        if (p == NO_REF) continue;
+        rows[*n] = read_accepts(s, p, all);
+        if (!rows[(*n)++]) return fail_set(f, E_MEMORY, "no memory for findings");
     }
-    return n;
+    return OK;
 }
 
 /* The decision that holds at a cell settles what was known when it was made: everything where the
@@ -236,20 +238,21 @@ static bool settles(const struct fold *s, const struct decision *d, const struct
 }
 
 err findings_settle(const struct fold *s, struct arena *a, struct findings *fi, struct fail *f) {
-    struct accepts all;
+    struct accepts all = {.arena = a};
     const uint32_t *rows[MAX_LEVELS];
     unsigned n = 0;
     const struct finding *last = NULL;
     if (s->decisions.n == 0) return OK;
-    TRY(read_accepts(s, a, &all, f));
+    all.row = arena_array(a, s->places.n + 1, sizeof *all.row);
+    if (!all.row) return fail_set(f, E_MEMORY, "no memory for findings");
     for (size_t i = 0; i < fi->n; i++) {
         struct finding *x = &fi->items[i];
         const struct cell *c = x->cell == NO_CELL ? NULL : fold_cell_at(s, x->cell);
         const struct decision *d = c ? cell_decision(s, c) : NULL;
         if (d && settles(s, d, x)) x->decision = cell_desk(s, c)->standing;
-        if (!all.any || x->decision != NO_DECISION) continue;
+        if (x->decision != NO_DECISION) continue;
         if (!last || last->unit != x->unit || last->contest != x->contest || last->round != x->round)
-            n = covering(s, &all, x, rows);
+            TRY(covering(s, &all, x, rows, &n, f));
         last = x;
         for (unsigned k = 0; k < n && finding_acceptable(x->code); k++) {
             uint32_t by = rows[k][x->code];

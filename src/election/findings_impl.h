@@ -19,6 +19,9 @@ struct work {
 static inline bool findings_wanted(const struct work *w, uint32_t contest, unsigned round) {
     return w->only == NO_CONTEST || (w->only == contest && w->only_round == round);
 }
+/* Every wanted cell, in no order that matters: *cursor is 0 at first and then the cell's index + 1; NULL
+ * at the end. */
+const struct cell *findings_next_cell(const struct work *w, uint32_t *cursor);
 /* A finding of a cell, and with a result of that record; further records can be added to it. Never
  * NULL; valid until the next one is added. */
 struct finding *finding_add(struct work *w, enum finding_code code, uint32_t cell, uint32_t result,

@@ -53,6 +53,7 @@ err fold_new(const struct fold_options *o, struct fold **out, struct fail *f) {
     vec_init(&s->forms, b, sizeof(struct hash), 8);
     vec_init(&s->images, b, sizeof(struct image), 10);
     vec_init(&s->contest_cells, b, sizeof(uint32_t), 8);
+    vec_init(&s->contest_places, b, sizeof(uint32_t), 8);
     vec_init(&s->signed_by, b, sizeof(struct signed_pair), 12);
     vec_init(&s->objections, b, sizeof(struct objection), 6);
     vec_init(&s->objection_units, b, sizeof(uint32_t), 8);
@@ -82,7 +83,7 @@ err fold_new(const struct fold_options *o, struct fold **out, struct fail *f) {
     vec_init(&s->dissents, b, sizeof(struct dissent), 4);
     vec_init(&s->log_pubs, b, sizeof(struct ed25519_public), 2);
     struct table *tables[] = {&s->by_id,   &s->by_code, &s->by_contest,      &s->by_area,  &s->by_name,
-                              &s->by_pub,  &s->by_cell, &s->by_signed,
+                              &s->by_pub,  &s->by_cell, &s->by_original, &s->by_zones, &s->by_signed,
                               &s->by_seal, &s->by_holder, &s->by_place, &s->by_item, &s->by_collation, &s->by_audit_draw,
                               &s->by_audit_box, &s->by_audit_seal};
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) table_init(tables[i], b);
@@ -94,7 +95,7 @@ void fold_free(struct fold *s) {
     if (!s) return;
     struct vec *vecs[] = {&s->ids,     &s->units, &s->contests, &s->choices,   &s->areas,
                           &s->keys,    &s->key_contests, &s->cells, &s->results, &s->votes,
-                          &s->forms,   &s->images, &s->contest_cells, &s->signed_by, &s->successions,
+                          &s->forms,   &s->images, &s->contest_cells, &s->contest_places, &s->signed_by, &s->successions,
                           &s->log_pubs, &s->objections, &s->objection_units, &s->notices,
                           &s->observations, &s->observed, &s->items, &s->host_logs, &s->audits, &s->audit_claims,
                           &s->audit_draws, &s->audit_boxes, &s->audit_readings, &s->rules,
@@ -104,7 +105,7 @@ void fold_free(struct fold *s) {
                           &s->desks, &s->places, &s->holder_marks};
     for (size_t i = 0; i < sizeof vecs / sizeof *vecs; i++) vec_release(vecs[i]);
     struct table *tables[] = {&s->by_id,   &s->by_code, &s->by_contest,      &s->by_area,  &s->by_name,
-                              &s->by_pub,  &s->by_cell, &s->by_signed,
+                              &s->by_pub,  &s->by_cell, &s->by_original, &s->by_zones, &s->by_signed,
                               &s->by_seal, &s->by_holder, &s->by_place, &s->by_item, &s->by_collation, &s->by_audit_draw,
                               &s->by_audit_box, &s->by_audit_seal};
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) table_release(tables[i]);

@@ -40,8 +40,8 @@ static void station(const struct fold *s, const struct findings *fi, const struc
     const struct decision *d = c ? cell_decision(s, c) : NULL;
     if (d && d->action == DECISION_DISREGARD) return; /* its decision says why */
     bool held = c && cell_held(s, c, &x, &entry);
-    if (c && fi->worst[at] == SEVERITY_ERROR) note(g, G_IN_QUESTION, unit);
-    if (c && fi->worst[at] == SEVERITY_WARNING) note(g, G_WARNINGS, unit);
+    if (c && fi->worst[findings_place(fi, s, at)] == SEVERITY_ERROR) note(g, G_IN_QUESTION, unit);
+    if (c && fi->worst[findings_place(fi, s, at)] == SEVERITY_WARNING) note(g, G_WARNINGS, unit);
     if (c && c->current > 1 && !held) note(g, G_TWO_RESULTS, unit);
     if (!held) {
         bool figures = c && cell_current(s, c);

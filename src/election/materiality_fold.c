@@ -29,7 +29,7 @@ static err weigh(const struct fold *s, const struct findings *fi, uint32_t conte
     uint64_t entry;
     const struct cell *cell = at == NO_CELL ? NULL : fold_cell_at(s, at);
     x->most = fold_unit(s, x->unit)->registered;
-    if (cell && fi->worst[at] == SEVERITY_ERROR) x->doubts |= 1u << DOUBT_IN_QUESTION;
+    if (cell && fi->worst[findings_place(fi, s, at)] == SEVERITY_ERROR) x->doubts |= 1u << DOUBT_IN_QUESTION;
     x->counted = cell && cell_held(s, cell, &g, &entry);
     if (!x->counted) {
         const struct decision *d = cell ? cell_decision(s, cell) : NULL;

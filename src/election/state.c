@@ -208,7 +208,8 @@ err state_cell(struct ctx *c, uint32_t contest, unsigned round, uint32_t station
     uint32_t *first = vec_at(&s->contest_cells, (size_t)contest * MAX_ROUNDS + round - 1);
     *k = (struct cell){.contest = contest, .station = station, .round = (uint16_t)round,
                        .first_result = NO_RESULT, .last_result = NO_RESULT,
-                       .first_image = NO_IMAGE, .next_in_contest = *first};
+                       .first_image = NO_IMAGE, .next_in_contest = *first,
+                       .number = *first ? fold_cell_at(s, *first - 1)->number + 1 : 0};
     JSET(&s->journal, *first, i + 1);
     TRY(state_index(c, &s->by_cell, cell_hash(contest, round, station), i));
     *out = i;

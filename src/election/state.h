@@ -90,7 +90,7 @@ struct fold {
     uint32_t log_keyid;
 
     struct vec cells, results, votes, forms, images;
-    struct table by_cell;
+    struct table by_cell, by_original, by_zones; /* images: the first of those that are alike */
     struct vec signed_by; /* struct signed_pair: which keys signed which results */
     struct table by_signed;
     struct vec seals, readings, compareds, decisions, desks, places, holder_marks; /* desk.h */
@@ -107,6 +107,7 @@ struct fold {
     struct table by_collation;             /* collation_hash */
     struct vec declarations, overrides, dissents, override_items;
     struct vec contest_cells; /* uint32_t, contest * MAX_ROUNDS + round - 1: first cell + 1 */
+    struct vec contest_places; /* the same: first place + 1 */
 };
 
 /* A record being applied. */

@@ -43,6 +43,11 @@ struct figures {
 };
 
 #define NO_IMAGE UINT32_MAX
+/* Images with one and the same hash, in log order. */
+struct image_alike {
+    uint32_t before, after; /* NO_IMAGE: it is the first, the last */
+    uint32_t last;          /* in the first of them */
+};
 enum image_kind { IMAGE_ORIGINAL, IMAGE_CARBON, IMAGE_AGENT, IMAGE_POSTED };
 
 struct image {
@@ -57,6 +62,7 @@ struct image {
     uint32_t masked;         /* number of rectangles */
     bool has_zones;
     struct hash zones; /* SHA-256 of the residual-ink hash */
+    struct image_alike by_original, by_zones;
 };
 
 /* One contest and round at one station. Exists once something was said. */
@@ -66,6 +72,7 @@ struct cell {
     uint32_t current;                   /* results that are not superseded */
     uint32_t first_image;               /* images that name no result */
     uint32_t next_in_contest;           /* cells of the same contest and round */
+    uint32_t number;                    /* among them, from 0 in log order */
     uint16_t round;
     bool posted; /* a copy of the form is posted: the officer's figures are final */
     uint32_t desk_plus_1; /* desk.h; 0: nothing was sealed, compared or decided */

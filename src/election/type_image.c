@@ -101,6 +101,38 @@ static err check_image(struct ctx *c, const struct image_fields *v) {
     return OK;
 }
 
+static uint64_t head64(const struct hash *h) {
+    uint64_t v;
+    memcpy(&v, h->b, sizeof v);
+    return v;
+}
+
+static struct image_alike *alike_of(const struct fold *s, uint32_t i, bool zones) {
+    struct image *x = vec_at(&s->images, i);
+    return zones ? &x->by_zones : &x->by_original;
+}
+
+/* Joins the image to those before it that have the same original (or zones), if there are any. */
+static err join_alike(struct ctx *c, struct table *t, uint32_t i, bool zones) {
+    struct fold *s = c->fold;
+    struct journal *j = &s->journal;
+    const struct image *x = vec_at(&s->images, i);
+    const struct hash *h = zones ? &x->zones : &x->original;
+    struct image_alike *to = alike_of(s, i, zones);
+    *to = (struct image_alike){NO_IMAGE, NO_IMAGE, i};
+    size_t cursor = 0;
+    for (uint32_t first; (first = table_next(t, head64(h), &cursor)) != UINT32_MAX;) {
+        const struct image *y = vec_at(&s->images, first);
+        if (!hash_eq(zones ? &y->zones : &y->original, h)) continue;
+        struct image_alike *head = alike_of(s, first, zones);
+        to->before = head->last;
+        JSET(j, alike_of(s, head->last, zones)->after, i);
+        JSET(j, head->last, i);
+        return OK;
+    }
+    return state_index(c, t, head64(h), i);
+}
+
 err image_apply(struct ctx *c) {
     struct fold *s = c->fold;
     struct image_fields v = {0};
@@ -121,6 +153,8 @@ err image_apply(struct ctx *c) {
     v.x.next_of_result = *first;
     *to = v.x;
     c->ref = i;
+    TRY(join_alike(c, &s->by_original, i, false));
+    if (v.x.has_zones) TRY(join_alike(c, &s->by_zones, i, true));
     JSET(&s->journal, *first, i);
     if (v.x.kind == IMAGE_POSTED) JSET(&s->journal, cell->posted, true);
     return OK;
