@@ -84,7 +84,7 @@ int cmd_init(int argc, char **argv) {
         {"--define", OPT_TEXT, &define, "DIR", "what 'hesabu define' wrote"},
         {"--manifest", OPT_TEXT, &manifest, "FILE", "the signed manifest (DIR/manifest.note)"},
         {"--log-key", OPT_TEXT, &key, "FILE", "the log's key file"},
-        {"--passphrase-file", OPT_TEXT, &passphrase, "FILE", "its passphrase"},
+        {"--passphrase-file", OPT_TEXT, &passphrase, "FILE", "its passphrase, or its token's PIN"},
         {"--from-mirror", OPT_TEXT, &mirror, "DIR", "rebuild a lost log from a mirror's copy, instead of --define"},
         {"--guard", OPT_TEXT, &guard, "FILE", "the roll-back guard (DIR/private/guard)"},
     };

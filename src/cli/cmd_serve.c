@@ -19,7 +19,7 @@ int cmd_serve(int argc, char **argv) {
         {"--dir", OPT_TEXT, &dir, "DIR", "the election's folder, made by 'hesabu init' or 'demo'"},
         {"--listen", OPT_TEXT, &listen, "ADDR:PORT", "where to listen (127.0.0.1:8080; port 0: any)"},
         {"--key", OPT_TEXT, &key, "FILE", "the log's key (DIR/private/log.key)"},
-        {"--passphrase-file", OPT_TEXT, &passphrase, "FILE", "its passphrase (else $HESABU_PASSPHRASE, or asked for)"},
+        {"--passphrase-file", OPT_TEXT, &passphrase, "FILE", "its passphrase or token's PIN (else $HESABU_PASSPHRASE, or asked for)"},
         {"--guard", OPT_TEXT, &guard, "FILE", "the roll-back guard, best on another disk (DIR/private/guard)"},
         {"--witness", OPT_LIST, &witnesses, "NAME=URL", "where a witness of the policy is reached"},
         {"--unconfirmed", OPT_TEXT, &unconfirmed, "REASON", "sign although witnesses have not confirmed the stored log"},

@@ -36,7 +36,7 @@ struct make_options {
 };
 #define MAKE_OPTIONS(m)                                                                            \
     {"--key", OPT_LIST, &(m).keys, "FILE", "sign with this key file (may be given several times)"}, \
-    {"--passphrase-file", OPT_TEXT, &(m).passphrase_file, "FILE", "its passphrase (else $HESABU_PASSPHRASE, or asked for)"}, \
+    {"--passphrase-file", OPT_TEXT, &(m).passphrase_file, "FILE", "its passphrase or token's PIN (else $HESABU_PASSPHRASE, or asked for)"}, \
     {"--out", OPT_TEXT, &(m).out, "FILE", "write the record there instead of to standard output"}, \
     {"--send", OPT_TEXT, &(m).send.url, "URL", "queue it and send it to this server"},             \
     SEND_OPTIONS((m).send)
