@@ -134,11 +134,31 @@ static struct fold *apply_all(const struct log *l, double *seconds) {
     return s;
 }
 
-static double compute_results(const struct fold *s) {
+/* SHA-256 of all published results, one after the other: two programs that fold alike print the same. */
+static struct hash hash_results(const struct fold *s, const struct results *r) {
+    struct buf b;
+    buf_init(&b, (size_t)2 << 30);
+    must(results_index(s, r->tallies, r->n, &r->findings, &b, &f));
+    for (size_t i = 0; i < r->n; i++) {
+        const struct tally *t = &r->tallies[i];
+        must(results_findings(s, t, &r->findings, &b, &f));
+        must(results_gate(s, t, &r->findings, &b, &f));
+        for (size_t k = 0; k < t->n; k++)
+            if (results_has_file(s, t, k)) must(results_unit(s, t, &r->findings, k, &b, &f));
+    }
+    for (size_t i = 0; i < results_file_count; i++) must(results_files[i].render(s, r, &b, &f));
+    must(buf_ok(&b, &f));
+    struct hash h = sha256(buf_view(&b));
+    buf_release(&b);
+    return h;
+}
+
+static double compute_results(const struct fold *s, struct hash *hash) {
     struct results r;
     double t = now();
     must(results_compute(s, &r, &f));
     t = now() - t;
+    *hash = hash_results(s, &r);
     if (r.tallies[0].rows[0].total[0].stations == 0) exit(70);
     results_release(&r);
     return t;
@@ -164,6 +184,8 @@ int main(int argc, char **argv) {
     must(buf_ok(&l.bytes, &f));
     double parse = 1e9, json = 1e9, apply = 1e9, results = 1e9, n = (double)l.n;
     size_t memory = 0;
+    struct hash hash;
+    char hex[HASH_HEX_LEN + 1];
     for (int turn = 0; turn < turns; turn++) {
         double seconds;
         least(&parse, parse_all(&l));
@@ -171,7 +193,7 @@ int main(int argc, char **argv) {
         struct fold *s = apply_all(&l, &seconds);
         least(&apply, seconds);
         memory = fold_memory(s);
-        least(&results, compute_results(s));
+        least(&results, compute_results(s, &hash));
         fold_free(s);
     }
     printf("records %.0f, bytes %.0f (%.0f a record)\n", n, (double)l.bytes.n, (double)l.bytes.n / n);
@@ -180,6 +202,8 @@ int main(int argc, char **argv) {
     printf("fold with parse and id %9.0f records/s\n", n / apply);
     printf("findings and totals    %9.3f s\n", results);
     printf("state                  %9.0f bytes a record\n", (double)memory / n);
+    hash_hex(&hash, hex);
+    printf("results                %s\n", hex);
     free(l.at);
     buf_release(&l.bytes);
     if (l.dir) buf_release(&l.object);

@@ -136,17 +136,47 @@ void table_remove(struct table *t, uint64_t hash, uint32_t index) {
     t->n--;
 }
 
-uint64_t hash_bytes(struct span s) {
-    uint64_t h = 0x9e3779b97f4a7c15u ^ s.n;
-    while (s.n >= 8) {
-        uint64_t v;
-        memcpy(&v, s.p, 8);
-        h = hash_u64(h ^ v);
-        s = span_from(s, 8);
+static inline uint64_t rotate(uint64_t x, int by) {
+    return x << by | x >> (64 - by);
+}
+
+static inline void sip_round(uint64_t v[4]) {
+    v[0] += v[1], v[2] += v[3];
+    v[1] = rotate(v[1], 13) ^ v[0], v[3] = rotate(v[3], 16) ^ v[2];
+    v[0] = rotate(v[0], 32);
+    v[2] += v[1], v[0] += v[3];
+    v[1] = rotate(v[1], 17) ^ v[2], v[3] = rotate(v[3], 21) ^ v[0];
+    v[2] = rotate(v[2], 32);
+}
+
+static inline uint64_t word_le(const uint8_t *p, size_t n) {
+    uint64_t w = 0;
+    for (size_t i = 0; i < n; i++) w |= (uint64_t)p[i] << 8 * i;
+    return w;
+}
+
+uint64_t hash_keyed(const struct hash_key *key, struct span s) {
+    uint64_t v[4] = {key->k[0] ^ 0x736f6d6570736575u, key->k[1] ^ 0x646f72616e646f6du,
+                     key->k[0] ^ 0x6c7967656e657261u, key->k[1] ^ 0x7465646279746573u};
+    uint64_t last = (uint64_t)s.n << 56;
+    for (; s.n >= 8; s.p += 8, s.n -= 8) {
+        uint64_t w = word_le(s.p, 8);
+        v[3] ^= w;
+        sip_round(v);
+        v[0] ^= w;
     }
-    uint64_t v = 0;
-    if (s.n) memcpy(&v, s.p, s.n);
-    return hash_u64(h ^ v);
+    last |= word_le(s.p, s.n);
+    v[3] ^= last;
+    sip_round(v);
+    v[0] ^= last;
+    v[2] ^= 0xff;
+    for (int i = 0; i < 3; i++) sip_round(v);
+    return v[0] ^ v[1] ^ v[2] ^ v[3];
+}
+
+uint64_t hash_bytes(struct span s) {
+    static const struct hash_key none = {{0, 0}};
+    return hash_keyed(&none, s);
 }
 
 enum { KEPT = 1 << 22 }; /* bytes of log that are kept for the next batch */

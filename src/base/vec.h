@@ -53,8 +53,16 @@ bool table_add(struct table *t, uint64_t hash, uint32_t index);
 uint32_t table_next(const struct table *t, uint64_t hash, size_t *cursor);
 void table_remove(struct table *t, uint64_t hash, uint32_t index);
 
-/* A fast hash of bytes for tables (not cryptographic). */
+/* A hash of bytes for tables: SipHash-1-3 (Aumasson and Bernstein, 2012). Whoever does not know the key
+ * cannot choose bytes that fall on one place, so every table whose keys come from outside has one that
+ * others cannot know. No result depends on it: a table only finds what is compared afterwards. */
+struct hash_key {
+    uint64_t k[2];
+};
+uint64_t hash_keyed(const struct hash_key *key, struct span s);
+/* With the key 0: where whoever chooses the bytes has only their own time to lose. */
 uint64_t hash_bytes(struct span s);
+/* Of numbers that nobody chooses: indices into the state. */
 static inline uint64_t hash_u64(uint64_t x) {
     x ^= x >> 32;
     x *= 0xd6e8feb86659fd93u;

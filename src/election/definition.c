@@ -20,7 +20,7 @@ const struct unit *fold_unit(const struct fold *s, uint32_t i) {
 
 uint32_t fold_unit_by_code(const struct fold *s, struct span code) {
     size_t cursor = 0;
-    uint64_t h = hash_bytes(code);
+    uint64_t h = state_hash(s, code);
     for (uint32_t i; (i = table_next(&s->by_code, h, &cursor)) != UINT32_MAX;)
         if (span_eq(fold_unit(s, i)->code, code)) return i;
     return NO_UNIT;
@@ -59,7 +59,7 @@ const struct contest *fold_contest(const struct fold *s, uint32_t i) {
 
 uint32_t fold_contest_by_id(const struct fold *s, struct span id) {
     size_t cursor = 0;
-    uint64_t h = hash_bytes(id);
+    uint64_t h = state_hash(s, id);
     for (uint32_t i; (i = table_next(&s->by_contest, h, &cursor)) != UINT32_MAX;)
         if (span_eq(fold_contest(s, i)->id, id)) return i;
     return NO_CONTEST;
@@ -209,7 +209,7 @@ static err add_unit(struct ctx *c, const struct unit_line *l, bool first) {
         JSET(j, p->last_child, i);
         JSET(j, p->child_count, p->child_count + 1);
     }
-    return state_index(c, &s->by_code, hash_bytes(u->code), i);
+    return state_index(c, &s->by_code, state_hash(s, u->code), i);
 }
 
 err state_get_object(struct ctx *c, const struct named_object *n, struct span *out) {
@@ -344,7 +344,7 @@ static err add_contest(struct ctx *c, const struct contest_line *l) {
     TRY(state_push(c, &s->rules, (void **)&r));
     err e = rule_read(k->rule, &s->def, fold_unit(s, unit)->level, &s->arena, r, c->f);
     if (e != OK) return fail_context(c->f, e, "contest %.*s: its rule", SPAN_ARG(l->id));
-    return state_index(c, &s->by_contest, hash_bytes(k->id), i);
+    return state_index(c, &s->by_contest, state_hash(s, k->id), i);
 }
 
 err definition_load_contests(struct ctx *c, const struct named_object *o) {

@@ -223,16 +223,14 @@ unsigned desk_wanted(const struct fold *s, const struct cell *c, uint64_t now_ms
     return a > n ? a - n : 0;
 }
 
-static uint64_t holder_hash(uint32_t cell, const struct hash *holder) {
-    uint64_t h;
-    memcpy(&h, holder->b, sizeof h);
-    return hash_u64(h ^ (uint64_t)cell << 20);
+static uint64_t holder_hash(const struct fold *s, uint32_t cell, const struct hash *holder) {
+    return hash_u64(state_hash(s, hash_span(holder)) ^ (uint64_t)cell << 20);
 }
 
 static struct holder_mark *find_mark(const struct fold *s, uint32_t cell, const struct hash *holder,
                                      bool signed_result) {
     size_t cursor = 0;
-    uint64_t h = holder_hash(cell, holder);
+    uint64_t h = holder_hash(s, cell, holder);
     for (uint32_t i; (i = table_next(&s->by_holder, h, &cursor)) != UINT32_MAX;) {
         struct holder_mark *m = vec_at(&s->holder_marks, i);
         if (m->cell == cell && (m->seal == NO_SEAL) == signed_result &&
@@ -248,7 +246,7 @@ static err add_mark(struct ctx *c, uint32_t cell, uint32_t key, uint32_t seal) {
     uint32_t i = (uint32_t)s->holder_marks.n;
     TRY(state_push(c, &s->holder_marks, (void **)&m));
     *m = (struct holder_mark){cell, key, seal};
-    return state_index(c, &s->by_holder, holder_hash(cell, &state_key(s, key)->holder), i);
+    return state_index(c, &s->by_holder, holder_hash(s, cell, &state_key(s, key)->holder), i);
 }
 
 err state_holder_signed(struct ctx *c, uint32_t cell, uint32_t key) {

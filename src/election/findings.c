@@ -207,12 +207,22 @@ static void check_result(struct work *w, uint32_t cell_index, uint32_t i) {
         finding_add(w, F_NO_IMAGE, cell_index, i, 0, 0);
 }
 
-/* Something that should be unique. The hash only brings together what may be alike: whoever chooses
- * a serial number can choose its hash too. */
+/* Something that should be unique. The hash only brings together what may be alike. */
 struct twin {
     uint64_t hash;
-    uint32_t index, cell; /* of a result or an image */
+    uint32_t index, cell; /* of a result */
 };
+
+/* A result or image, and one of another cell that is like it. They are reported in the log's order: no
+ * finding depends on how things are hashed. */
+struct pair {
+    uint32_t index, other;
+};
+
+static int by_index(const void *a, const void *b) {
+    const struct pair *x = a, *y = b;
+    return x->index < y->index ? -1 : x->index > y->index;
+}
 
 static int by_hash(const void *a, const void *b) {
     const struct twin *x = a, *y = b;
@@ -238,21 +248,24 @@ static size_t gather(const struct fold *s, struct twin *t, size_t n, struct twin
 }
 
 /* Calls report(w, one, other) for each member that has a neighbour of another cell, with that neighbour:
- * linear in n however large a group is. `rest`: room for n. */
-static void twins(struct work *w, struct twin *t, size_t n, struct twin *rest, same_fn *same,
-                  report_fn *report) {
+ * linear in n however large a group is. `rest` and `pairs`: room for n. */
+static void twins(struct work *w, struct twin *t, size_t n, struct twin *rest, struct pair *pairs,
+                  same_fn *same, report_fn *report) {
+    size_t m = 0;
     qsort(t, n, sizeof *t, by_hash);
     for (size_t from = 0, end = 0; from < n; from += end) {
         for (end = 1; from + end < n && t[from + end].hash == t[from].hash;) end++;
         if (end > 1) end = gather(w->s, t + from, end, rest, same);
-        bool reported = false; /* the member before this one */
+        bool paired = false; /* the member before this one */
         for (size_t i = from + 1; i < from + end; i++) {
             bool twin = t[i - 1].cell != t[i].cell;
-            if (twin && !reported) report(w, t[i - 1].index, t[i].index);
-            if (twin) report(w, t[i].index, t[i - 1].index);
-            reported = twin;
+            if (twin && !paired) pairs[m++] = (struct pair){t[i - 1].index, t[i].index};
+            if (twin) pairs[m++] = (struct pair){t[i].index, t[i - 1].index};
+            paired = twin;
         }
     }
+    qsort(pairs, m, sizeof *pairs, by_index);
+    for (size_t i = 0; i < m; i++) report(w, pairs[i].index, pairs[i].other);
 }
 
 /* Serials and figures are compared inside a contest and round. */
@@ -275,7 +288,7 @@ static void report_serial(struct work *w, uint32_t i, uint32_t j) {
 static uint64_t votes_hash(const struct fold *s, const struct result *r) {
     const struct cell *c = vec_at(&s->cells, r->cell);
     uint32_t n = fold_contest(s, c->contest)->choice_count;
-    return hash_bytes(span_of(result_votes(s, r), n * sizeof(uint64_t))) ^ place_hash(s, r);
+    return state_hash(s, span_of(result_votes(s, r), n * sizeof(uint64_t))) ^ place_hash(s, r);
 }
 
 static bool same_votes(const struct fold *s, uint32_t i, uint32_t j) {
@@ -316,26 +329,17 @@ static uint32_t other_image(const struct fold *s, uint32_t i, bool zones) {
     return NO_IMAGE;
 }
 
-static uint64_t image_hash(const struct fold *s, uint32_t i, bool zones) {
-    const struct image *x = fold_image(s, i);
-    uint64_t v;
-    memcpy(&v, zones ? x->zones.b : x->original.b, sizeof v);
-    return v;
-}
-
-/* Those of the list that have such a neighbour are reported, in the order of their hashes. */
-static void check_images(struct work *w, const uint32_t *images, size_t count, bool zones, struct twin *t) {
+/* Those of the list that have such a neighbour are reported. */
+static void check_images(struct work *w, const uint32_t *images, size_t count, bool zones, struct pair *pairs) {
     const struct fold *s = w->s;
     size_t n = 0;
     for (size_t k = 0; k < count; k++) {
-        uint32_t i = images[k];
-        if (other_image(s, i, zones) != NO_IMAGE)
-            t[n++] = (struct twin){image_hash(s, i, zones), i, fold_image(s, i)->cell};
+        uint32_t other = other_image(s, images[k], zones);
+        if (other != NO_IMAGE) pairs[n++] = (struct pair){images[k], other};
     }
-    qsort(t, n, sizeof *t, by_hash);
+    qsort(pairs, n, sizeof *pairs, by_index);
     for (size_t k = 0; k < n; k++) {
-        const struct image *x = fold_image(s, t[k].index);
-        const struct image *y = fold_image(s, other_image(s, t[k].index, zones));
+        const struct image *x = fold_image(s, pairs[k].index), *y = fold_image(s, pairs[k].other);
         struct finding *f = finding_add(w, zones ? F_IMAGE_ALIKE : F_IMAGE_REUSED, x->cell, x->result, y->entry, 0);
         finding_because(f, x->entry);
         finding_because(f, y->entry);
@@ -379,17 +383,18 @@ static err check_twins(struct work *w, struct arena *a, struct fail *f) {
     struct wanted x = {0};
     want_all(w, &x);
     size_t most = x.result_count > x.image_count ? x.result_count : x.image_count, n = 0;
-    struct twin *t = arena_array(a, most, sizeof *t), *rest = arena_array(a, most, sizeof *rest);
+    struct twin *t = arena_array(a, x.result_count, sizeof *t), *rest = arena_array(a, x.result_count, sizeof *rest);
+    struct pair *pairs = arena_array(a, most, sizeof *pairs);
     x.results = arena_array(a, x.result_count, sizeof *x.results);
     x.images = arena_array(a, x.image_count, sizeof *x.images);
-    if (!t || !rest || !x.results || !x.images) return fail_set(f, E_MEMORY, "no memory for findings");
+    if (!t || !rest || !pairs || !x.results || !x.images) return fail_set(f, E_MEMORY, "no memory for findings");
     want_all(w, &x);
     for (size_t k = 0; k < x.result_count; k++) {
         uint32_t i = x.results[k];
         const struct result *r = fold_result(s, i);
-        if (r->serial.n) t[n++] = (struct twin){hash_bytes(r->serial) ^ place_hash(s, r), i, r->cell};
+        if (r->serial.n) t[n++] = (struct twin){state_hash(s, r->serial) ^ place_hash(s, r), i, r->cell};
     }
-    twins(w, t, n, rest, same_serial, report_serial);
+    twins(w, t, n, rest, pairs, same_serial, report_serial);
     n = 0;
     for (size_t k = 0; k < x.result_count; k++) {
         uint32_t i = x.results[k];
@@ -397,9 +402,9 @@ static err check_twins(struct work *w, struct arena *a, struct fail *f) {
         if (sum_of_votes(s, r) >= s->def.limits.same_vector_min)
             t[n++] = (struct twin){votes_hash(s, r), i, r->cell};
     }
-    twins(w, t, n, rest, same_votes, report_votes);
-    check_images(w, x.images, x.image_count, false, t);
-    check_images(w, x.images, x.image_count, true, t);
+    twins(w, t, n, rest, pairs, same_votes, report_votes);
+    check_images(w, x.images, x.image_count, false, pairs);
+    check_images(w, x.images, x.image_count, true, pairs);
     return OK;
 }
 

@@ -91,6 +91,10 @@ err fold_new(const struct fold_options *o, struct fold **out, struct fail *f) {
     return OK;
 }
 
+void fold_set_hash_key(struct fold *s, const uint8_t key[16]) {
+    if (s->ids.n == 0) memcpy(s->hash_key.k, key, sizeof s->hash_key.k);
+}
+
 void fold_free(struct fold *s) {
     if (!s) return;
     struct vec *vecs[] = {&s->ids,     &s->units, &s->contests, &s->choices,   &s->areas,
@@ -114,15 +118,10 @@ void fold_free(struct fold *s) {
     free(s);
 }
 
-static uint64_t id_hash(const struct hash *id) {
-    uint64_t h;
-    memcpy(&h, id->b, sizeof h);
-    return h;
-}
-
 uint64_t fold_find(const struct fold *s, const struct hash *id) {
     size_t cursor = 0;
-    for (uint32_t i; (i = table_next(&s->by_id, id_hash(id), &cursor)) != UINT32_MAX;)
+    uint64_t h = state_hash(s, hash_span(id));
+    for (uint32_t i; (i = table_next(&s->by_id, h, &cursor)) != UINT32_MAX;)
         if (hash_eq(vec_at(&s->ids, i), id)) return i;
     return UINT64_MAX;
 }
@@ -283,7 +282,7 @@ static err apply_record(struct ctx *c) {
     *id = c->rec->id;
     TRY(state_push(c, &s->refs, (void **)&ref));
     *ref = c->ref;
-    TRY(state_index(c, &s->by_id, id_hash(id), (uint32_t)c->index));
+    TRY(state_index(c, &s->by_id, state_hash(s, hash_span(id)), (uint32_t)c->index));
     JSET(&s->journal, s->last_ms, c->ms);
     JSET(&s->journal, s->counts[c->rec->type], s->counts[c->rec->type] + 1);
     if (s->journal.failed)

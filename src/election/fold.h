@@ -31,6 +31,11 @@ struct fold_options {
 
 MUST_USE err fold_new(const struct fold_options *o, struct fold **out, struct fail *f);
 void fold_free(struct fold *fold);
+/* The key of the tables inside (0 without this call), before the first record. Nothing that can be seen
+ * depends on it, only how long a log takes whose names and hashes were chosen to be slow: so it is one
+ * that their authors could not know. Random where records come in; where a finished log is read, its
+ * root: whoever changes a record changes it. */
+void fold_set_hash_key(struct fold *fold, const uint8_t key[16]);
 
 /* A signature that must hold for the record to be accepted. */
 struct sig_check {

@@ -19,6 +19,10 @@ err state_index(struct ctx *c, struct table *t, uint64_t hash, uint32_t index) {
     return OK;
 }
 
+uint64_t state_hash(const struct fold *s, struct span bytes) {
+    return hash_keyed(&s->hash_key, bytes);
+}
+
 /* --- keys --- */
 
 struct key *state_key(const struct fold *s, uint32_t i) {
@@ -27,7 +31,7 @@ struct key *state_key(const struct fold *s, uint32_t i) {
 
 uint32_t state_key_by_name(const struct fold *s, struct span name) {
     size_t cursor = 0;
-    uint64_t h = hash_bytes(name);
+    uint64_t h = state_hash(s, name);
     for (uint32_t i; (i = table_next(&s->by_name, h, &cursor)) != UINT32_MAX;)
         if (span_eq(state_key(s, i)->name, name)) return i;
     return NO_KEY;
@@ -35,7 +39,7 @@ uint32_t state_key_by_name(const struct fold *s, struct span name) {
 
 bool state_pub_known(const struct fold *s, const uint8_t pub[32]) {
     size_t cursor = 0;
-    uint64_t h = hash_bytes(span_of(pub, 32));
+    uint64_t h = state_hash(s, span_of(pub, 32));
     for (size_t i = 0; i < s->log_pubs.n; i++)
         if (memcmp(vec_at(&s->log_pubs, i), pub, 32) == 0) return true;
     for (uint32_t i; (i = table_next(&s->by_pub, h, &cursor)) != UINT32_MAX;)
@@ -64,8 +68,8 @@ err state_key_add(struct ctx *c, const struct key *k, uint32_t *out) {
         return fail_set(c->f, E_MEMORY, "the state has reached its memory cap");
     to->revoked_at = to->suspect_since_ms = UINT64_MAX;
     to->granted_at = c->index;
-    TRY(state_index(c, &s->by_name, hash_bytes(to->name), i));
-    TRY(state_index(c, &s->by_pub, hash_bytes(span_of(to->pub, 32)), i));
+    TRY(state_index(c, &s->by_name, state_hash(s, to->name), i));
+    TRY(state_index(c, &s->by_pub, state_hash(s, span_of(to->pub, 32)), i));
     if (out) *out = i;
     return OK;
 }

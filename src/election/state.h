@@ -65,6 +65,7 @@ struct quota {
 
 struct fold {
     struct budget budget;
+    struct hash_key hash_key;
     struct object_source objects;
     struct arena arena; /* names and texts; what a rolled-back batch left here stays unused */
     struct journal journal;
@@ -190,6 +191,8 @@ MUST_USE err signers_may_grant(struct ctx *c, const struct key *k);
 
 /* Pushes with journal; E_MEMORY when the cap is reached. */
 MUST_USE err state_push(struct ctx *c, struct vec *v, void **out);
+/* For tables of what records name: names, codes, ids and hashes. */
+uint64_t state_hash(const struct fold *fold, struct span s);
 MUST_USE err state_index(struct ctx *c, struct table *t, uint64_t hash, uint32_t index);
 /* The cell for (contest, round, station), made if needed. */
 MUST_USE err state_cell(struct ctx *c, uint32_t contest, unsigned round, uint32_t station, uint32_t *out);

@@ -101,12 +101,6 @@ static err check_image(struct ctx *c, const struct image_fields *v) {
     return OK;
 }
 
-static uint64_t head64(const struct hash *h) {
-    uint64_t v;
-    memcpy(&v, h->b, sizeof v);
-    return v;
-}
-
 static struct image_alike *alike_of(const struct fold *s, uint32_t i, bool zones) {
     struct image *x = vec_at(&s->images, i);
     return zones ? &x->by_zones : &x->by_original;
@@ -121,7 +115,8 @@ static err join_alike(struct ctx *c, struct table *t, uint32_t i, bool zones) {
     struct image_alike *to = alike_of(s, i, zones);
     *to = (struct image_alike){NO_IMAGE, NO_IMAGE, i};
     size_t cursor = 0;
-    for (uint32_t first; (first = table_next(t, head64(h), &cursor)) != UINT32_MAX;) {
+    uint64_t at = state_hash(s, hash_span(h));
+    for (uint32_t first; (first = table_next(t, at, &cursor)) != UINT32_MAX;) {
         const struct image *y = vec_at(&s->images, first);
         if (!hash_eq(zones ? &y->zones : &y->original, h)) continue;
         struct image_alike *head = alike_of(s, first, zones);
@@ -130,7 +125,7 @@ static err join_alike(struct ctx *c, struct table *t, uint32_t i, bool zones) {
         JSET(j, head->last, i);
         return OK;
     }
-    return state_index(c, t, head64(h), i);
+    return state_index(c, t, at, i);
 }
 
 err image_apply(struct ctx *c) {

@@ -122,7 +122,7 @@ static err read_observation(struct ctx *c, struct observation_fields *v) {
 /* The number of an item's name; new names are kept. */
 static err item_number(struct ctx *c, struct span name, uint32_t *out) {
     struct fold *s = c->fold;
-    uint64_t h = hash_bytes(name);
+    uint64_t h = state_hash(s, name);
     size_t cursor = 0;
     for (uint32_t i; (i = table_next(&s->by_item, h, &cursor)) != UINT32_MAX;) {
         if (!span_eq(observation_item(s, i), name)) continue;

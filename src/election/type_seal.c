@@ -138,15 +138,10 @@ static err read_seal(struct ctx *c, struct seal_fields *v) {
     return cj_end(r);
 }
 
-static uint64_t head64(const struct hash *h) {
-    uint64_t v;
-    memcpy(&v, h->b, sizeof v);
-    return v;
-}
-
 static bool seal_known(const struct fold *s, const struct hash *h) {
     size_t cursor = 0;
-    for (uint32_t i; (i = table_next(&s->by_seal, head64(h), &cursor)) != UINT32_MAX;)
+    uint64_t at = state_hash(s, hash_span(h));
+    for (uint32_t i; (i = table_next(&s->by_seal, at, &cursor)) != UINT32_MAX;)
         if (hash_eq(&fold_seal(s, i)->hash, h)) return true;
     return false;
 }
@@ -194,7 +189,7 @@ static err add_seal(struct ctx *c, const struct seal_fields *v, uint32_t cell) {
     else
         JSET(j, ((struct seal *)vec_at(&s->seals, d->last_seal))->next, i);
     JSET(j, d->last_seal, i);
-    TRY(state_index(c, &s->by_seal, head64(&v->seal), i));
+    TRY(state_index(c, &s->by_seal, state_hash(s, hash_span(&v->seal)), i));
     c->ref = i;
     if (machine) {
         JSET(j, d->machine, i);

@@ -358,6 +358,7 @@ static err step(struct verification *v, struct fail *f) {
     switch (v->phase) {
     case PHASE_CHECKPOINT:
         TRY(verification_read_checkpoint(v, &good));
+        fold_set_hash_key(v->fold, v->r->root.b);
         v->phase = good ? PHASE_ENTRIES : PHASE_END;
         return OK;
     case PHASE_ENTRIES: return take_bundle(v, f);

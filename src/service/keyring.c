@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include "base/vec.h"
+#include "crypto/secret.h"
 
 struct row {
     struct span name; /* borrowed from the fold, where names never move */
@@ -17,6 +18,7 @@ struct keyring {
     struct budget budget;
     struct vec rows;
     struct table by_name;
+    struct hash_key hash_key; /* random: names are chosen outside */
 };
 
 err keyring_new(struct keyring **out, struct fail *f) {
@@ -26,6 +28,7 @@ err keyring_new(struct keyring **out, struct fail *f) {
     pthread_rwlock_init(&k->lock, NULL);
     vec_init(&k->rows, &k->budget, sizeof(struct row), 10);
     table_init(&k->by_name, &k->budget);
+    secret_random(k->hash_key.k, sizeof k->hash_key.k);
     *out = k;
     return OK;
 }
@@ -46,7 +49,7 @@ err keyring_update(struct keyring *k, const struct fold *fold, struct fail *f) {
         struct key_view v;
         fold_key_at(fold, i, &v);
         struct row *r = vec_push(&k->rows);
-        if (!r || !table_add(&k->by_name, hash_bytes(v.name), (uint32_t)i)) {
+        if (!r || !table_add(&k->by_name, hash_keyed(&k->hash_key, v.name), (uint32_t)i)) {
             e = fail_set(f, E_MEMORY, "no memory for the keys");
             break;
         }
@@ -69,7 +72,7 @@ bool keyring_is_empty(struct keyring *k) {
 /* The row of this name, or NULL. The lock is held. */
 static const struct row *find(const struct keyring *k, struct span name) {
     size_t cursor = 0;
-    uint64_t h = hash_bytes(name);
+    uint64_t h = hash_keyed(&k->hash_key, name);
     for (uint32_t i; (i = table_next(&k->by_name, h, &cursor)) != UINT32_MAX;) {
         const struct row *r = vec_at(&k->rows, i);
         if (span_eq(r->name, name)) return r;

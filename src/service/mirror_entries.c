@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include "base/diag.h"
 #include "base/file.h"
+#include "crypto/secret.h"
 #include "election/definition.h"
 #include "service/mirror_impl.h"
 
@@ -56,7 +57,11 @@ err mirror_fold_new(struct mirror *m, struct fail *f) {
     m->folded = m->refused = 0;
     m->refused_why[0] = 0;
     m->published = false;
-    return fold_new(&(struct fold_options){.objects = {source, m}}, &m->fold, f);
+    uint8_t hash_key[16];
+    TRY(fold_new(&(struct fold_options){.objects = {source, m}}, &m->fold, f));
+    secret_random(hash_key, sizeof hash_key);
+    fold_set_hash_key(m->fold, hash_key);
+    return OK;
 }
 
 /* By its size only: hashing all images at each start would take hours. */

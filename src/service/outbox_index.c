@@ -14,7 +14,7 @@ struct known {
 };
 
 static uint64_t id_hash(const struct hash *id) {
-    return hash_bytes(hash_span(id));
+    return hash_bytes(hash_span(id)); /* the records are the device's own */
 }
 
 static err insert(struct outbox_index *x, uint64_t seq, const struct hash *id, struct fail *f) {

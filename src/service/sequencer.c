@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/vec.h"
 #include "base/wait.h"
+#include "crypto/secret.h"
 #include "election/declaration.h"
 #include "election/definition.h"
 #include "service/replay.h"
@@ -170,7 +171,10 @@ static err open_parts(struct sequencer *q, struct fail *f) {
     TRY(objects_open(&oo, &q->objects, f));
     replay_objects_init(&q->source, q->objects);
     struct fold_options fo = {.objects = replay_object_source(&q->source)};
+    uint8_t hash_key[16];
     TRY(fold_new(&fo, &q->fold, f));
+    secret_random(hash_key, sizeof hash_key);
+    fold_set_hash_key(q->fold, hash_key);
     TRY(merkle_tree_new((uint64_t)1 << 32, &q->tree, f));
     TRY(keyring_new(&q->keys, f));
     TRY(incidents_new(&q->incidents, f));

@@ -182,6 +182,7 @@ err tree_log_replay(const struct tree_source *t, const struct tree_log_options *
     err e = fold_new(&fo, &out->fold, f);
     if (e == OK) e = read_anchor(r, f);
     if (e == OK) e = read_head(r, f);
+    if (e == OK) fold_set_hash_key(out->fold, out->root.b);
     if (e == OK) e = read_entries(r, f);
     r->o.progress = NULL;
     if (e != OK) tree_log_release(out);

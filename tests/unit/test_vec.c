@@ -265,8 +265,56 @@ static void journal_full(void **state) {
     journal_release(&j);
 }
 
+/* As CPython 3.11 hashes bytes (SipHash-1-3) with PYTHONHASHSEED=0, which is the key 0. */
+static void hashes_of_bytes(void **state) {
+    (void)state;
+    uint8_t all[32];
+    for (uint8_t i = 0; i < sizeof all; i++) all[i] = i;
+    assert_int_equal(hash_bytes(SPAN_LIT("a")), 0x407448d2b89b1813u);
+    assert_int_equal(hash_bytes(SPAN_LIT("po/001001")), 0x1637853405ad0176u);
+    assert_int_equal(hash_bytes(SPAN_LIT("0123456")), 0x810aaf7acf670379u);
+    assert_int_equal(hash_bytes(SPAN_LIT("01234567")), 0xda3dcedf84ea6cc6u);
+    assert_int_equal(hash_bytes(SPAN_LIT("012345678")), 0xb79d8581f8552753u);
+    assert_int_equal(hash_bytes(span_of(all, sizeof all)), 0x31ef8061c910629bu);
+}
+
+/* Finds names[0..n) in a table filled with them under this key; how many places were looked at. */
+static size_t places_looked_at(const struct hash_key *key, uint64_t *names, size_t n) {
+    struct budget b = {.cap = 1 << 20};
+    struct table t;
+    size_t looked = 0;
+    table_init(&t, &b);
+    for (size_t i = 0; i < n; i++)
+        assert_true(table_add(&t, hash_keyed(key, span_of(&names[i], 8)), (uint32_t)i));
+    for (size_t i = 0; i < n; i++) {
+        size_t cursor = 0;
+        uint32_t found;
+        do {
+            found = table_next(&t, hash_keyed(key, span_of(&names[i], 8)), &cursor);
+            assert_true(found < n);
+        } while (names[found] != names[i]);
+        looked += cursor;
+    }
+    table_release(&t);
+    return looked;
+}
+
+/* Names chosen to fall on one place do so only under the key for which they were chosen. */
+static void chosen_names(void **state) {
+    (void)state;
+    enum { N = 600, PLACES = 1024 };
+    const struct hash_key known = {{1, 2}}, other = {{1, 3}};
+    uint64_t names[N];
+    size_t n = 0;
+    for (uint64_t x = 0; n < N; x++)
+        if (hash_keyed(&known, span_of(&x, 8)) % PLACES == 7) names[n++] = x;
+    assert_true(places_looked_at(&known, names, N) > N * 100);
+    assert_true(places_looked_at(&other, names, N) < N * 6);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(hashes_of_bytes),       cmocka_unit_test(chosen_names),
         cmocka_unit_test(table_is_a_multiset),   cmocka_unit_test(table_bounds),
         cmocka_unit_test(vec_stays_where_it_is), cmocka_unit_test(vec_has_a_budget),
         cmocka_unit_test(journal_takes_back),    cmocka_unit_test(journal_full),
