@@ -58,16 +58,34 @@ err folder_passphrase_new(const char *passphrase_file, struct buf *out, struct f
 
 /* --- keys on tokens --- */
 
-/* A key file may have come from somebody else; what it names would run here with our rights. */
+static bool only_root_writes(const char *path) {
+    struct stat st;
+    return stat(path, &st) == 0 && st.st_uid == 0 && !(st.st_mode & (S_IWGRP | S_IWOTH));
+}
+
+/* A key file may have come from somebody else; what it names would run here with our rights. So it,
+ * and each folder above it, must be root's: nobody else can put another file in its place. */
 static err module_of(struct span named, char out[PATH_MAX_LEN], struct fail *f) {
     const char *env = getenv("HESABU_PKCS11");
-    struct stat st;
+    char real[PATH_MAX_LEN];
     int n = env && *env ? snprintf(out, PATH_MAX_LEN, "%s", env)
                         : snprintf(out, PATH_MAX_LEN, "%.*s", SPAN_ARG(named));
     if (n >= PATH_MAX_LEN || n > KEYFILE_MODULE_MAX)
         return fail_set(f, E_TOKEN, "the path of the PKCS#11 module is too long");
-    if ((env && *env) || stat(out, &st)) return OK; /* that it is not there is told when it is loaded */
-    if (S_ISREG(st.st_mode) && st.st_uid == 0 && !(st.st_mode & (S_IWGRP | S_IWOTH))) return OK;
+    if (env && *env) return OK;
+    if (!realpath(out, real))
+        return fail_set(f, E_TOKEN, "the PKCS#11 module %s is not there: install it, or name its place on this "
+                                    "machine in HESABU_PKCS11",
+                        out);
+    bool safe = only_root_writes(real) && only_root_writes("/");
+    for (char *slash; safe && (slash = strrchr(real, '/')) && slash != real;) {
+        *slash = 0;
+        safe = only_root_writes(real);
+    }
+    if (safe && realpath(out, real) && strlen(real) <= KEYFILE_MODULE_MAX) {
+        (void)snprintf(out, PATH_MAX_LEN, "%s", real); /* what was looked at is what is loaded */
+        return OK;
+    }
     return fail_set(f, E_TOKEN, "the key file names the module %s, which is not root's alone and would run "
                                 "with your rights; if you trust it, set HESABU_PKCS11=%s",
                     out, out);

@@ -289,6 +289,13 @@ static err login(struct token *t, struct fail *f) {
                         "the token \"%s\" has no user's PIN yet: set one with its own tool",
                         t->label);
     bool keypad = t->flags & CKF_PROTECTED_AUTHENTICATION_PATH;
+    if (!t->o.pin && !keypad &&
+        (t->flags & CKF_USER_PIN_FINAL_TRY)) /* nobody is here to answer for it */
+        return fail_set(
+            f, E_PIN,
+            "the token \"%s\" has one try left before it locks, so it was not logged in to "
+            "again: somebody tried wrong PINs on it",
+            t->label);
     if (!keypad) TRY(ask_pin(t, f));
     CK_RV rv =
         t->m->p->C_Login(t->session, CKU_USER, keypad ? NULL : t->pin, keypad ? 0 : t->pin_n);
@@ -545,6 +552,7 @@ void token_where(const struct token *t, struct keyfile_token *out) {
                                   .token = span_text(t->label),
                                   .serial = span_text(t->serial),
                                   .id_n = t->id_n};
+    if (t->serial[0] == ' ' || !text_is_plain(out->serial)) out->serial.n = 0; /* not for a line */
     memcpy(out->id, t->id, sizeof out->id);
     if (!t->id_n) out->label = span_of((const uint8_t *)t->key_label, t->key_label_n);
 }

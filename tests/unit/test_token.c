@@ -609,6 +609,15 @@ static void test_changed_meanwhile(void **state) {
     typed = OTHER;
     must(open_key(&m, 60000, &t, &s, &f));
     holds(&s, "with the new PIN\n");
+    /* somebody has tried PINs on it: with one try left nothing is tried without a person */
+    bend->set = CKF_USER_PIN_FINAL_TRY;
+    bend->logins = 0;
+    assert_int_equal(p->C_CloseAllSessions(slot), CKR_OK);
+    refuses(E_PIN, note_signer_sign(&s, SPAN_LIT("x"), &sig, &f));
+    assert_non_null(strstr(f.text, "one try left"));
+    assert_int_equal(bend->logins, 0);
+    bend->set = 0;
+    holds(&s, "somebody entered it rightly\n");
     /* the key is removed between opening and signing */
     CK_OBJECT_CLASS class = CKO_PRIVATE_KEY;
     CK_ATTRIBUTE want = {CKA_CLASS, &class, sizeof class};
