@@ -199,10 +199,10 @@ err file_remove(const char *path, struct fail *f) {
     return OK;
 }
 
-err file_lock(const char *path, int *fd, struct fail *f) {
+static err lock(const char *path, int how, int *fd, struct fail *f) {
     int d = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
     if (d < 0) return file_error(f, errno, "opening", path);
-    if (flock(d, LOCK_EX | LOCK_NB)) {
+    if (flock(d, how | LOCK_NB)) {
         int e = errno;
         close(d);
         if (e == EWOULDBLOCK)
@@ -212,6 +212,14 @@ err file_lock(const char *path, int *fd, struct fail *f) {
     }
     *fd = d;
     return OK;
+}
+
+err file_lock(const char *path, int *fd, struct fail *f) {
+    return lock(path, LOCK_EX, fd, f);
+}
+
+err file_lock_shared(const char *path, int *fd, struct fail *f) {
+    return lock(path, LOCK_SH, fd, f);
 }
 
 err file_map(const char *path, struct span *out, struct fail *f) {

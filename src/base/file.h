@@ -48,6 +48,8 @@ MUST_USE err file_remove(const char *path, struct fail *f);
 /* An exclusive lock held as long as *fd stays open (released by the kernel when the process dies).
  * E_LOCKED when another process holds it. */
 MUST_USE err file_lock(const char *path, int *fd, struct fail *f);
+/* The same, but several processes may hold it together, as long as none holds it exclusively. */
+MUST_USE err file_lock_shared(const char *path, int *fd, struct fail *f);
 
 /* A read-only view of a file's bytes, mapped. Release with file_unmap. An empty file gives n = 0. */
 MUST_USE err file_map(const char *path, struct span *out, struct fail *f);

@@ -13,8 +13,11 @@ static void print_help(const struct usage *u) {
     if (u->option_count) printf("\noptions:\n");
     for (size_t i = 0; i < u->option_count; i++) {
         char left[64];
-        snprintf(left, sizeof left, "%s%s%s", u->options[i].name, u->options[i].arg ? " " : "",
-                 u->options[i].arg ? u->options[i].arg : "");
+        const struct opt *o = &u->options[i];
+        if (o->kind == OPT_MAYBE)
+            snprintf(left, sizeof left, "%s[=%s]", o->name, o->arg);
+        else
+            snprintf(left, sizeof left, "%s%s%s", o->name, o->arg ? " " : "", o->arg ? o->arg : "");
         printf("  %-26s %s\n", left, u->options[i].help);
     }
     printf("  %-26s %s\n", "--help", "this text");
@@ -42,6 +45,7 @@ static const struct opt *find(const struct usage *u, struct span name) {
 static int store(const struct usage *u, const struct opt *o, const char *value) {
     switch (o->kind) {
     case OPT_FLAG: *(bool *)o->to = true; return 0;
+    case OPT_MAYBE: value = value ? value : ""; __attribute__((fallthrough));
     case OPT_TEXT: *(const char **)o->to = value; return 0;
     case OPT_LIST: {
         struct opt_list *l = o->to;
@@ -88,7 +92,7 @@ bool cli_parse(const struct usage *u, int argc, char **argv, int *nargs, int *ex
             *exit_code = wrong(u, "%s takes no value", o->name);
             return false;
         }
-        if (o->kind != OPT_FLAG && !value) {
+        if (o->kind != OPT_FLAG && o->kind != OPT_MAYBE && !value) {
             if (i + 1 >= argc) {
                 *exit_code = wrong(u, "%s needs a value (%s)", o->name, o->arg);
                 return false;

@@ -21,6 +21,7 @@ struct command {
 enum opt_kind {
     OPT_FLAG, /* bool *       */
     OPT_TEXT, /* const char **: borrowed from argv */
+    OPT_MAYBE, /* the same, the value only as --name=VALUE: "" without one */
     OPT_U64,  /* uint64_t *   */
     OPT_LIST, /* struct opt_list *: may be given several times */
 };

@@ -5,39 +5,36 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
-#include "base/clock.h"
+#include <unistd.h>
 #include "base/file.h"
 #include "base/json_out.h"
 #include "cli/cli.h"
+#include "cli/desk_page.h"
 #include "cli/folder.h"
 #include "cli/machine_reading.h"
 #include "cli/reading_args.h"
 #include "cli/send.h"
 #include "cli/tree_log.h"
-#include "crypto/secret.h"
-#include "election/desk_queue.h"
+#include "service/clerk.h"
 #include "service/notes.h"
-#include "service/openings.h"
 
 int cmd_read(int argc, char **argv);
 
-enum { IMAGE_BYTES_MAX = 32 << 20, OPEN_MOST = 256, TRIED_MOST = 4096 };
+enum { MACHINE_MOST = 256 };
 
 struct reading_desk {
     struct make_options m;
     struct reading_args args;
-    const char *where, *contest, *station, *state;
+    const char *where, *contest, *station, *state, *page;
     bool list, next, open, show, json, machine, all;
     uint64_t limit;
     struct tree tree;
     struct tree_log log;
-    struct arena arena;
     struct buf name; /* of the key */
     char dir[PATH_MAX_LEN];
+    int lock;
     struct folder_key key;
-    uint64_t now;
-    struct hash tried[TRIED_MOST]; /* openings sent by this process: the log has answered them */
-    size_t tried_count;
+    struct clerk_desk clerk;
 };
 
 static err state_folder(struct reading_desk *d, struct fail *f) {
@@ -55,13 +52,15 @@ static err begin(struct reading_desk *d, struct fail *f) {
     struct tree_log_options o = {.anchor = d->m.send.anchor, .what = "read"};
     if (d->m.keys.n != 1) return fail_set(f, E_USAGE, "--key FILE is needed, once: a reading is one person's");
     TRY(state_folder(d, f));
+    if (!d->list && !d->show) TRY(clerk_lock(d->dir, d->page != NULL, &d->lock, f));
     TRY(folder_key_name(d->m.keys.at[0], &d->name, f));
     TRY(tree_open(d->where, &d->tree, f));
     TRY(tree_log_read(&d->tree, &o, &d->log, f));
     if (!d->m.send.url && d->tree.url && !d->m.out) d->m.send.url = d->where;
     if (!d->m.send.wait) d->m.send.wait = "receipt"; /* half an hour runs: no waiting for witnesses */
-    d->now = clock_wall_ms();
-    if (d->now < fold_last_ms(d->log.fold)) d->now = fold_last_ms(d->log.fold);
+    clerk_init(&d->clerk, &d->tree.at, &d->log, buf_view(&d->name), d->dir);
+    d->clerk.contest = d->contest;
+    d->clerk.station = d->station;
     return OK;
 }
 
@@ -106,82 +105,29 @@ static int deliver(struct reading_desk *d, const struct span *texts, size_t n, s
 
 /* --- opening what is ready --- */
 
-struct ready {
-    struct reading_desk *d;
-    struct buf texts[OPEN_MOST];
-    struct hash settled[OPEN_MOST]; /* seals that are open or lapsed in the log */
-    bool lapsed[OPEN_MOST];
-    size_t n, settled_count, waiting, unlogged;
-};
-
-static err look(void *ctx, const struct opening *o, struct fail *f) {
-    struct ready *r = ctx;
-    const struct fold *s = r->d->log.fold;
-    struct hash election;
-    if (!span_eq(o->key, buf_view(&r->d->name)) || !fold_election(s, &election) ||
-        !hash_eq(&election, &o->election))
-        return OK; /* another key's, or another election's */
-    const struct seal *x = seal_by_id(s, &o->record);
-    if (!x) {
-        r->unlogged++;
-        return OK;
-    }
-    /* by the log's own time: this device's clock may be wrong, and the log judges what it is sent */
-    enum seal_state state = seal_state_at(s, x, fold_last_ms(s));
-    if (state != SEAL_CLOSED) {
-        if (r->settled_count == OPEN_MOST) return OK;
-        r->lapsed[r->settled_count] = state == SEAL_LAPSED;
-        r->settled[r->settled_count++] = o->record;
-        if (state == SEAL_LAPSED)
-            fprintf(stderr, "station %.*s: your seal lapsed (not opened in time, or the key ended); somebody else "
-                            "reads this form\n", SPAN_ARG(o->station));
-        return OK;
-    }
-    for (size_t i = 0; i < r->d->tried_count; i++)
-        if (hash_eq(&r->d->tried[i], &o->record)) return OK;
-    if (x->deadline_ms == UINT64_MAX || r->n == OPEN_MOST) {
-        r->waiting++;
-        return OK;
-    }
-    if (r->d->tried_count < TRIED_MOST) r->d->tried[r->d->tried_count++] = o->record;
-    buf_init(&r->texts[r->n], ENTRY_MAX);
-    compose_open(&r->texts[r->n], &o->election, o->nonce, o->reading, &o->record);
-    return buf_ok(&r->texts[r->n++], f);
+static void tell_lapsed(void *ctx, struct span station) {
+    (void)ctx;
+    fprintf(stderr, "station %.*s: your seal lapsed (not opened in time, or the key ended); somebody else "
+                    "reads this form\n", SPAN_ARG(station));
 }
 
 static int open_ready(struct reading_desk *d, bool tell) {
     struct fail f = {0};
-    struct ready *r = calloc(1, sizeof *r);
-    struct span texts[OPEN_MOST];
-    int code = 0;
+    struct span texts[CLERK_OPEN_MOST];
+    struct clerk_due *r = calloc(1, sizeof *r);
     if (!r) return 70;
-    r->d = d;
-    err e = openings_each(d->dir, look, r, &f);
-    for (size_t i = 0; e == OK && i < r->settled_count; i++)
-        e = openings_done(d->dir, &r->settled[i], r->lapsed[i], &f);
-    if (e != OK) code = cli_fail("read", &f);
+    int code = clerk_openings(&d->clerk, tell_lapsed, NULL, r, &f) == OK ? 0 : cli_fail("read", &f);
     for (size_t i = 0; i < r->n; i++) texts[i] = buf_view(&r->texts[i]);
     if (code == 0 && r->n) code = deliver(d, texts, r->n, &f);
     if (tell && !d->json)
         fprintf(stderr, "%zu opened, %zu wait for the other reader, %zu seals not in this log yet\n", r->n,
                 r->waiting, r->unlogged);
-    for (size_t i = 0; i < r->n; i++) buf_release(&r->texts[i]);
+    clerk_due_release(r);
     free(r);
     return code;
 }
 
 /* --- the queue --- */
-
-static void place_of(const struct fold *s, const struct cell *c, struct buf *out) {
-    buf_printf(out, "%.*s %.*s/%u %.*s", SPAN_ARG(fold_unit(s, c->station)->code),
-               SPAN_ARG(fold_contest(s, c->contest)->id), c->round, SPAN_ARG(fold_unit(s, c->station)->name));
-}
-
-static bool asked_for(const struct reading_desk *d, const struct cell *c) {
-    const struct fold *s = d->log.fold;
-    return (!d->contest || span_is(fold_contest(s, c->contest)->id, d->contest)) &&
-           (!d->station || span_is(fold_unit(s, c->station)->code, d->station));
-}
 
 static void task_json(struct json_out *j, const struct fold *s, const struct desk_task *t) {
     const struct cell *c = fold_cell_at(s, t->cell);
@@ -214,7 +160,7 @@ static int print_queue(struct reading_desk *d, const struct desk_task *t, size_t
             task_json(&j, s, &t[i]);
             continue;
         }
-        place_of(s, c, &b);
+        clerk_place(s, c, &b);
         buf_printf(&b, "%s%s\n", t[i].resumes ? "  [readings differ or lapsed]" : "",
                    t[i].tier == TIER_OWN ? "" : "  (somebody else's, if you have nothing else)");
     }
@@ -231,29 +177,16 @@ static int print_queue(struct reading_desk *d, const struct desk_task *t, size_t
 
 /* --- images --- */
 
-static const char *suffix(struct span x) {
-    if (x.n > 3 && memcmp(x.p, "\xff\xd8\xff", 3) == 0) return "jpg";
-    if (x.n > 4 && memcmp(x.p, "\x89PNG", 4) == 0) return "png";
-    if (x.n > 4 && memcmp(x.p, "%PDF", 4) == 0) return "pdf";
-    return "bin";
-}
-
 static err save_image(struct reading_desk *d, const struct cell *c, const struct image *x, struct json_out *j,
                       struct fail *f) {
     const struct fold *s = d->log.fold;
-    char path[100] = "objects/", to[PATH_MAX_LEN];
+    char to[PATH_MAX_LEN];
     struct buf b;
-    buf_init(&b, IMAGE_BYTES_MAX);
-    hash_hex(&x->shown, path + strlen(path));
-    err e = tree_read(&d->tree, path, IMAGE_BYTES_MAX, &b, f);
-    if (e != OK) fail_context(f, e, "the image of entry %llu", (unsigned long long)x->entry);
-    struct hash is = sha256(buf_view(&b));
-    if (e == OK && !hash_eq(&is, &x->shown))
-        e = fail_set(f, E_OBJECT, "the server's image is not the one that the log names (entry %llu)",
-                     (unsigned long long)x->entry);
+    buf_init(&b, CLERK_IMAGE_MAX);
+    err e = clerk_picture(&d->clerk, x, &b, f);
     if (e == OK && snprintf(to, sizeof to, "%.3000s/images/%.*s-%.*s-%u-p%u.%s", d->dir,
                             SPAN_ARG(fold_unit(s, c->station)->code), SPAN_ARG(fold_contest(s, c->contest)->id),
-                            c->round, x->page, suffix(buf_view(&b))) >= (int)sizeof to)
+                            c->round, x->page, clerk_picture_kind(buf_view(&b))) >= (int)sizeof to)
         e = fail_set(f, E_TOO_LARGE, "the path of the clerk's folder is too long");
     if (e == OK) e = file_mkdirs_for(to, f);
     if (e == OK) e = file_write_atomic(to, buf_view(&b), f);
@@ -267,37 +200,21 @@ static err save_image(struct reading_desk *d, const struct cell *c, const struct
     return e;
 }
 
-/* All pages that belong to the image of the task. */
 static err save_images(struct reading_desk *d, const struct desk_task *t, struct json_out *j, struct fail *f) {
     const struct fold *s = d->log.fold;
-    const struct cell *c = fold_cell_at(s, t->cell);
-    const struct image *x = fold_image(s, t->image);
-    uint32_t first = x->result == NO_RESULT ? c->first_image : fold_result(s, x->result)->first_image;
-    for (uint32_t i = first; i != NO_IMAGE; i = fold_image(s, i)->next_of_result)
-        if (fold_image(s, i)->kind == x->kind && (i == t->image || fold_image(s, i)->page != x->page))
-            TRY(save_image(d, c, fold_image(s, i), j, f));
+    uint32_t pages[CLERK_PAGES_MAX];
+    const size_t n = clerk_pages(&d->clerk, t, pages);
+    for (size_t i = 0; i < n; i++) TRY(save_image(d, fold_cell_at(s, t->cell), fold_image(s, pages[i]), j, f));
     return OK;
 }
 
 /* --- sealing --- */
 
-/* The seal's text; nonce and reading are on the disk before anybody sees it. */
 static err seal_text(struct reading_desk *d, const struct desk_task *t, struct span reading, struct buf *text,
                      struct fail *f) {
-    const struct fold *s = d->log.fold;
-    const struct cell *c = fold_cell_at(s, t->cell);
-    struct opening o = {.round = c->round, .contest = fold_contest(s, c->contest)->id,
-                        .station = fold_unit(s, c->station)->code, .key = buf_view(&d->name),
-                        .reading = reading};
-    (void)fold_election(s, &o.election);
-    o.image = fold_id(s, fold_image(s, t->image)->entry);
-    secret_random(o.nonce, sizeof o.nonce);
-    o.seal = seal_hash(o.nonce, o.reading);
-    compose_seal(text, &o.election, o.contest, o.round, o.station, &o.image, o.key, &o.seal);
-    TRY(buf_ok(text, f));
-    o.record = sha256(buf_view(text));
+    struct hash record;
     TRY(own_key(d, f)); /* no opening without a key that can seal it */
-    return openings_keep(d->dir, &o, f);
+    return clerk_seal(&d->clerk, t, reading, text, &record, f);
 }
 
 static int seal_one(struct reading_desk *d, const struct desk_task *t) {
@@ -308,13 +225,13 @@ static int seal_one(struct reading_desk *d, const struct desk_task *t) {
     int code = 0;
     buf_init(&reading, 16384);
     buf_init(&text, ENTRY_MAX);
-    place_of(s, c, &text);
+    clerk_place(s, c, &text);
     fprintf(stderr, "%s\n", buf_cstr(&text));
     buf_clear(&text);
     err e = save_images(d, t, NULL, &f);
     if (e == OK)
         e = reading_given(&d->args) ? reading_make(&d->args, s, c->contest, c->round, &reading, &f)
-                                    : reading_ask(s, c->contest, c->round, &reading, &f);
+                                    : reading_ask(&d->args, s, c->contest, c->round, &reading, &f);
     if (e == OK) {
         reading_check(s, c->contest, c->round, buf_view(&reading));
         e = seal_text(d, t, buf_view(&reading), &text, &f);
@@ -335,7 +252,7 @@ static int seal_one(struct reading_desk *d, const struct desk_task *t) {
 /* --- the machine's desk: reads the images itself, seals and opens like a person, is counted apart --- */
 
 struct machine_batch {
-    struct buf texts[OPEN_MOST];
+    struct buf texts[MACHINE_MOST];
     size_t n, silent;
 };
 
@@ -359,12 +276,11 @@ static int machine_work(struct reading_desk *d, const struct desk_task *t, size_
     struct fail f = {0};
     struct reader r;
     struct machine_batch *b = calloc(1, sizeof *b);
-    struct span texts[OPEN_MOST];
+    struct span texts[MACHINE_MOST];
     int code = 0;
     if (!b) return 70;
     err e = reader_init_builtin(&r, &f);
-    for (size_t i = 0; e == OK && i < n && b->n < OPEN_MOST && b->n < d->limit; i++) {
-        if (!asked_for(d, fold_cell_at(d->log.fold, t[i].cell))) continue;
+    for (size_t i = 0; e == OK && i < n && b->n < MACHINE_MOST && b->n < d->limit; i++) {
         e = machine_one(d, &r, &t[i], b, &f);
         cli_progress("read: forms", i + 1, n);
     }
@@ -408,7 +324,7 @@ static int show_readings(struct reading_desk *d) {
         const struct contest *k = fold_contest(s, at->contest);
         struct key_view key;
         fold_key_at(s, x->key, &key);
-        buf_printf(&b, "%.*s: %s", SPAN_ARG(key.name), seal_state_name(seal_state_at(s, x, d->now)));
+        buf_printf(&b, "%.*s: %s", SPAN_ARG(key.name), seal_state_name(seal_state_at(s, x, d->clerk.now_ms)));
         for (uint32_t n = 0; x->reading != NO_READING && n < k->choice_count; n++) {
             uint64_t v = reading_votes(s, fold_reading(s, x->reading))[n];
             if (!contest_has_choice(k, at->round, n)) continue;
@@ -444,28 +360,12 @@ static int next_only(struct reading_desk *d, const struct desk_task *t) {
     return code;
 }
 
-/* The next form that is asked for, or NULL. */
-static err next_task(struct reading_desk *d, struct desk_task **out, size_t *n, struct fail *f) {
-    struct desk_task *t;
-    size_t all;
-    arena_release(&d->arena);
-    arena_init(&d->arena, (size_t)1 << 30);
-    TRY(desk_queue(d->log.fold, buf_view(&d->name), d->now, &d->arena, &t, &all, f));
-    *out = t;
-    *n = 0;
-    for (size_t i = 0; i < all; i++)
-        if (asked_for(d, fold_cell_at(d->log.fold, t[i].cell))) t[(*n)++] = t[i];
-    return OK;
-}
-
 /* What the log has learnt since; waits a little when there is nothing new. */
 static err refresh(struct reading_desk *d, struct fail *f) {
     bool news = false;
-    err e = tree_log_more(&d->log, &news, f);
-    if (e == E_NETWORK || e == E_TIMEOUT || e == E_BUSY || e == E_NOT_FOUND) e = OK; /* what was read stays */
+    err e = clerk_refresh(&d->clerk, &news, f);
+    if (clerk_is_away(e)) e = OK; /* what was read stays */
     if (e == OK && !news) (void)nanosleep(&(struct timespec){.tv_sec = 2}, NULL);
-    d->now = clock_wall_ms();
-    if (d->now < fold_last_ms(d->log.fold)) d->now = fold_last_ms(d->log.fold);
     return e;
 }
 
@@ -478,7 +378,7 @@ static int go_on(struct reading_desk *d) {
     for (;;) {
         int code = open_ready(d, false);
         if (code > 1) return code; /* 1: the log refused one, which has been told */
-        err e = next_task(d, &t, &n, &f);
+        err e = clerk_tasks(&d->clerk, &t, &n, &f);
         if (e == OK && n) {
             code = seal_one(d, &t[0]);
             if (code > 1) return code;
@@ -492,10 +392,21 @@ static int go_on(struct reading_desk *d) {
     }
 }
 
+static int page(struct reading_desk *d) {
+    struct fail f = {0};
+    err e = OK;
+    if (d->open || d->list || d->next || d->show || d->all || d->machine || reading_given(&d->args))
+        e = fail_set(&f, E_USAGE, "--page asks for the figures itself: leave out --open, --all, --votes and their like");
+    if (e == OK) e = own_key(d, &f);
+    if (e == OK) e = desk_page(&d->clerk, d->key.signer, &d->m.send, d->page, &f);
+    return e == OK ? 0 : cli_fail("read", &f);
+}
+
 static int work(struct reading_desk *d) {
     struct fail f = {0};
     struct desk_task *t;
     size_t n;
+    if (d->page) return page(d);
     if (d->open) return open_ready(d, true);
     if (d->show) return show_readings(d);
     if (d->all && (!d->m.send.url || reading_given(&d->args))) {
@@ -503,7 +414,7 @@ static int work(struct reading_desk *d) {
         return cli_fail("read", &f);
     }
     if (d->all) return go_on(d);
-    if (next_task(d, &t, &n, &f) != OK) return cli_fail("read", &f);
+    if (clerk_tasks(&d->clerk, &t, &n, &f) != OK) return cli_fail("read", &f);
     if (d->list) return print_queue(d, t, n);
     if (d->machine) {
         const int opened = d->m.send.url ? open_ready(d, false) : 0;
@@ -525,11 +436,13 @@ int cmd_read(int argc, char **argv) {
     if (!d) return 70;
     d->args = (struct reading_args)READING_ARGS_NONE;
     d->limit = 40;
+    d->lock = -1;
     const struct opt options[] = {
         {"--list", OPT_FLAG, &d->list, NULL, "only list the forms that wait for this key"},
         {"--next", OPT_FLAG, &d->next, NULL, "only fetch the next form's image and say where it lies (JSON)"},
         {"--open", OPT_FLAG, &d->open, NULL, "open the readings that the other reader has sealed too"},
         {"--all", OPT_FLAG, &d->all, NULL, "go on with the next form, and open what is ready in between, until Ctrl-C"},
+        {"--page", OPT_MAYBE, &d->page, "ADDR:PORT", "the desk as a page for this machine's own browser (127.0.0.1, any free port), until Ctrl-C"},
         {"--show", OPT_FLAG, &d->show, NULL, "what others read of a form, once your own seal of it is in the log"},
         {"--machine", OPT_FLAG, &d->machine, NULL, "with a machine's key: read the waiting images, seal, open"},
         {"--contest", OPT_TEXT, &d->contest, "ID", "only this contest"},
@@ -556,13 +469,13 @@ int cmd_read(int argc, char **argv) {
     if (cli_parse(&u, argc, argv, &nargs, &code)) {
         struct fail f = {0};
         d->where = argv[0];
-        arena_init(&d->arena, (size_t)1 << 30);
         buf_init(&d->name, 1024);
         code = begin(d, &f) == OK ? work(d) : cli_fail("read", &f);
         folder_key_release(&d->key);
+        clerk_release(&d->clerk);
         tree_log_release(&d->log);
         tree_close(&d->tree);
-        arena_release(&d->arena);
+        if (d->lock >= 0) close(d->lock);
         buf_release(&d->name);
     }
     free(d);

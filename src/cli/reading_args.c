@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "cli/values.h"
 #include "election/canonical_json.h"
+#include "service/clerk_form.h"
 
 enum { READING_MAX = 16384, LINE_MAX_LEN = 200 };
 
@@ -95,69 +96,33 @@ err reading_make(const struct reading_args *a, const struct fold *s, uint32_t co
 
 /* --- questions --- */
 
-struct asking {
-    struct span illegible[FIGURE_BALLOTS + MAX_CHOICES];
-    size_t illegible_count;
-    char names[FIGURE_BALLOTS + MAX_CHOICES][64];
-};
-
-/* A figure, nothing (blank on the form), or "?" (there, and cannot be read). */
-static err ask_figure(struct asking *w, const char *label, const char *field, uint64_t *out, struct fail *f) {
+/* What stands in a field: figures, nothing (blank on the form), or "?" (there, and cannot be read). */
+static err ask(struct clerk_form *w, size_t i, struct fail *f) {
     char line[LINE_MAX_LEN];
     for (;;) {
-        fprintf(stderr, "%-44s ", label);
+        struct fail why = {0};
+        fprintf(stderr, "%-44.*s ", SPAN_ARG(w->field[i].label));
         if (!fgets(line, sizeof line, stdin))
             return fail_set(f, E_USAGE, "the answers end before the form does; nothing was sealed");
         struct span x = span_text(line);
         while (x.n && (x.p[x.n - 1] == '\n' || x.p[x.n - 1] == '\r' || x.p[x.n - 1] == ' ')) x.n--;
         while (x.n && x.p[0] == ' ') x = span_from(x, 1);
-        *out = ABSENT;
-        if (x.n == 0) return OK;
-        if (span_is(x, "?")) {
-            char *name = w->names[w->illegible_count];
-            (void)snprintf(name, sizeof w->names[0], "%s", field);
-            w->illegible[w->illegible_count++] = span_text(name);
-            return OK;
-        }
-        if (u64_parse(x, FIGURE_MAX, out, NULL) == OK) return OK;
-        fprintf(stderr, "  a whole number; nothing if the field is blank; ? if it cannot be read\n");
+        if (clerk_form_type(w, i, x, &why) == OK) return OK;
+        fprintf(stderr, "  %s\n", why.text);
     }
 }
 
-err reading_ask(const struct fold *s, uint32_t contest, unsigned round, struct buf *out, struct fail *f) {
-    const struct contest *k = fold_contest(s, contest);
-    struct compose_reading r;
-    struct span names[MAX_CHOICES];
-    uint64_t votes[MAX_CHOICES];
+err reading_ask(const struct reading_args *a, const struct fold *s, uint32_t contest, unsigned round,
+                struct buf *out, struct fail *f) {
     if (!isatty(0))
         return fail_set(f, E_USAGE, "no figures: give --votes and the others, --figures FILE, or use a terminal");
-    struct asking *w = calloc(1, sizeof *w);
+    struct clerk_form *w = calloc(1, sizeof *w);
     if (!w) return fail_set(f, E_MEMORY, "no memory for a form");
-    compose_reading_init(&r);
+    clerk_form_init(w, s, contest, round);
     fprintf(stderr, "Enter what stands on the paper, right or wrong. Nothing: blank. ?: cannot be read.\n");
-    err e = ask_figure(w, "registered voters", "ballots.registered", &r.registered, f);
-    for (uint32_t c = 0; c < k->choice_count && e == OK; c++) {
-        const struct choice *x = contest_choice(s, k, c);
-        char label[120], field[64];
-        if (!contest_has_choice(k, round, c)) continue;
-        (void)snprintf(label, sizeof label, "%.*s", SPAN_ARG(x->name));
-        (void)snprintf(field, sizeof field, "votes.%.*s", SPAN_ARG(x->id));
-        names[r.choice_count] = x->id;
-        e = ask_figure(w, label, field, &votes[r.choice_count++], f);
-    }
-    if (e == OK) e = ask_figure(w, "total valid votes", "ballots.valid", &r.valid, f);
-    if (e == OK) e = ask_figure(w, "rejected ballot papers", "ballots.rejected", &r.rejected, f);
-    if (e == OK) e = ask_figure(w, "rejection objected to", "ballots.objected", &r.objected, f);
-    if (e == OK) e = ask_figure(w, "disputed votes", "ballots.disputed", &r.disputed, f);
-    if (e == OK) {
-        qsort(w->illegible, w->illegible_count, sizeof *w->illegible, by_bytes);
-        r.illegible = w->illegible;
-        r.illegible_count = w->illegible_count;
-        r.choices = names;
-        r.votes = votes;
-        compose_reading(out, &r);
-        e = buf_ok(out, f);
-    }
+    err e = reading_marks(&a->marks, &w->marks, f);
+    for (size_t i = 0; e == OK && i < w->n; i++) e = ask(w, i, f);
+    if (e == OK) e = clerk_form_reading(w, out, f);
     free(w);
     return e;
 }

@@ -33,9 +33,10 @@ bool reading_given(const struct reading_args *a);
 /* Appends the reading's canonical JSON, of a form of this contest and round. E_USAGE, E_CHOICE, E_FIELD. */
 MUST_USE err reading_make(const struct reading_args *a, const struct fold *s, uint32_t contest,
                           unsigned round, struct buf *out, struct fail *f);
-/* Asks for each field on the terminal. E_USAGE when there is none, or the answer ends. */
-MUST_USE err reading_ask(const struct fold *s, uint32_t contest, unsigned round, struct buf *out,
-                         struct fail *f);
+/* Asks for each field on the terminal; the marks are those of the options. E_USAGE when there is none, or the
+ * answer ends. */
+MUST_USE err reading_ask(const struct reading_args *a, const struct fold *s, uint32_t contest, unsigned round,
+                         struct buf *out, struct fail *f);
 /* Writes to standard error what does not add up in a reading; nothing is put right here. */
 void reading_check(const struct fold *s, uint32_t contest, unsigned round, struct span json);
 /* Bits of mark_words from words. E_USAGE. */

@@ -59,7 +59,7 @@ static err pin(struct sender *s, struct fail *f) {
     return e;
 }
 
-static err default_folder(const char *given, char out[PATH_MAX_LEN], struct fail *f) {
+err send_folder(const char *given, char out[PATH_MAX_LEN], struct fail *f) {
     const char *env = getenv("HESABU_OUTBOX"), *home = getenv("HOME");
     if (!given && env && *env) given = env;
     int n = given ? snprintf(out, PATH_MAX_LEN, "%s", given)
@@ -76,7 +76,7 @@ static err open_sender(struct sender *s, struct fail *f) {
         return fail_set(f, E_USAGE, "--wait is queued, receipt or witnessed, not \"%.40s\"", w);
     s->queue_only = (w && !strcmp(w, "queued")) || !s->o->url;
     s->wait_witnessed = !w || !strcmp(w, "witnessed");
-    TRY(default_folder(s->o->outbox, dir, f));
+    TRY(send_folder(s->o->outbox, dir, f));
     TRY(outbox_open(dir, &s->box, f));
     if (s->o->url) {
         TRY(http_client_new(&(struct http_client_options){.connect_ms = 10000, .total_ms = 60000},

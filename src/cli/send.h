@@ -4,6 +4,7 @@
 #ifndef CLI_SEND_H
 #define CLI_SEND_H
 
+#include "base/file.h"
 #include "cli/cli.h"
 
 /* --url, --outbox, --anchor, --wait, --for */
@@ -23,6 +24,8 @@ struct send_note {
     const char *const *objects; /* files */
     size_t object_count;
 };
+/* The outbox's folder: `given`, $HESABU_OUTBOX, else ~/.hesabu/outbox. E_USAGE. */
+MUST_USE err send_folder(const char *given, char out[PATH_MAX_LEN], struct fail *f);
 /* Queues notes[n] durably, then sends everything that the outbox holds. n may be 0. Prints what
  * happened; returns the exit code. */
 int send_notes(const char *command, const struct send_options *o, const struct send_note *notes,

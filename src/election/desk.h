@@ -130,6 +130,10 @@ unsigned desk_wanted(const struct fold *fold, const struct cell *c, uint64_t now
 /* The holder of this key may seal here now; else E_ROLE, E_SCOPE or E_STATE, and why. */
 MUST_USE err desk_may_seal(const struct fold *fold, const struct cell *c, struct span key_name,
                            uint64_t now_ms, struct fail *f);
+/* A reading's JSON is one that an opening of a form of this contest and round may carry: a seal of
+ * anything else could never be opened. E_FIELD, E_CHOICE, E_CANONICAL and the like. */
+MUST_USE err desk_reading_check(const struct fold *fold, uint32_t contest, unsigned round,
+                                struct span json, struct fail *f);
 
 const uint64_t *reading_votes(const struct fold *fold, const struct form_reading *r);
 void reading_figures(const struct fold *fold, const struct form_reading *r, struct figures *out);

@@ -166,8 +166,8 @@ void read_votes(struct cj *r, const struct fold *s, uint32_t contest, unsigned r
 /* An array of irregularity words, ascending, at least one: bits of mark_words. */
 uint32_t read_marks(struct cj *r);
 /* A reading, as JSON, of a cell in this contest and round. Figures go to votes[MAX_CHOICES]. */
-MUST_USE err reading_parse(struct ctx *c, struct span json, uint32_t contest, unsigned round,
-                           struct form_reading *out, uint64_t *votes);
+MUST_USE err reading_parse(const struct fold *s, struct span json, uint32_t contest, unsigned round,
+                           struct form_reading *out, uint64_t *votes, struct fail *f);
 
 /* --- signers --- */
 

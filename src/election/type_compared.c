@@ -86,7 +86,7 @@ err compared_apply(struct ctx *c) {
         return fail_set(c->f, E_STATE, "the record it names is not the one whose figures hold here");
     uint32_t reading = NO_READING;
     if (v.differs) {
-        TRY(reading_parse(c, v.reading, v.contest, v.round, &x, votes));
+        TRY(reading_parse(c->fold, v.reading, v.contest, v.round, &x, votes, c->f));
         original = (struct figures){x.registered, x.valid, x.rejected, x.objected, x.disputed, votes};
         if (figures_differ(s, k, &held, &original, NULL) == 0)
             return fail_set(c->f, E_FIELD, "no figure of the reading differs from the one that holds");

@@ -57,16 +57,16 @@ static const uint64_t *field_of(const struct fold *s, uint32_t contest, unsigned
 }
 
 /* Fields that nobody can read: named, ascending, and left out of the figures. */
-static err check_illegible(struct ctx *c, uint32_t contest, unsigned round, const struct form_reading *x,
-                           const uint64_t *votes) {
+static err check_illegible(const struct fold *s, uint32_t contest, unsigned round,
+                           const struct form_reading *x, const uint64_t *votes, struct fail *f) {
     struct cj r;
     struct span last = {0};
-    cj_init(&r, x->illegible, c->f);
+    cj_init(&r, x->illegible, f);
     cj_array(&r);
     while (cj_element(&r)) {
         struct span name = cj_code(&r, 60);
         if (cj_failed(&r)) break;
-        const uint64_t *at = field_of(c->fold, contest, round, name, x, votes);
+        const uint64_t *at = field_of(s, contest, round, name, x, votes);
         if (!at)
             cj_fail(&r, E_FIELD, "\"%.*s\" is not a field of this form", SPAN_ARG(name));
         else if (*at != ABSENT)
@@ -79,12 +79,12 @@ static err check_illegible(struct ctx *c, uint32_t contest, unsigned round, cons
     return cj_end(&r);
 }
 
-err reading_parse(struct ctx *c, struct span json, uint32_t contest, unsigned round, struct form_reading *x,
-                  uint64_t *votes) {
+err reading_parse(const struct fold *s, struct span json, uint32_t contest, unsigned round,
+                  struct form_reading *x, uint64_t *votes, struct fail *f) {
     struct cj r;
     struct ballots b;
     *x = (struct form_reading){.voters_kit = ABSENT, .voters_manual = ABSENT, .seal = NO_SEAL};
-    cj_init(&r, json, c->f);
+    cj_init(&r, json, f);
     cj_object(&r);
     cj_need(&r, "ballots");
     read_ballots(&r, &b);
@@ -96,7 +96,7 @@ err reading_parse(struct ctx *c, struct span json, uint32_t contest, unsigned ro
     }
     if (cj_have(&r, "voters")) read_voters(&r, &x->voters_kit, &x->voters_manual);
     cj_need(&r, "votes");
-    read_votes(&r, c->fold, contest, round, votes);
+    read_votes(&r, s, contest, round, votes);
     cj_object_end(&r);
     TRY(cj_end(&r));
     x->registered = b.registered;
@@ -104,7 +104,14 @@ err reading_parse(struct ctx *c, struct span json, uint32_t contest, unsigned ro
     x->rejected = b.rejected;
     x->objected = b.objected;
     x->disputed = b.disputed;
-    return x->illegible.n ? check_illegible(c, contest, round, x, votes) : OK;
+    return x->illegible.n ? check_illegible(s, contest, round, x, votes, f) : OK;
+}
+
+err desk_reading_check(const struct fold *s, uint32_t contest, unsigned round, struct span json,
+                       struct fail *f) {
+    struct form_reading x;
+    uint64_t votes[MAX_CHOICES];
+    return reading_parse(s, json, contest, round, &x, votes, f);
 }
 
 /* --- seal --- */
@@ -272,7 +279,7 @@ err open_apply(struct ctx *c) {
     const struct cell *k = fold_cell_at(s, seal->cell);
     c->out->station = k->station;
     c->out->contest = k->contest;
-    TRY(reading_parse(c, reading, k->contest, k->round, &x, votes));
+    TRY(reading_parse(s, reading, k->contest, k->round, &x, votes, c->f));
     TRY(may_open(c, seal));
     TRY(check_open(c, seal, nonce, reading));
     x.entry = (uint32_t)c->index;
