@@ -11,7 +11,8 @@ const require = createRequire(join(top, 'web/package.json'));
 const { chromium } = require('playwright-core');
 const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 const { DESK_URL: log, DESK_DIR: dir, HESABU: hesabu, DESK_A: A, DESK_B: B, DESK_OUT: pictures } = process.env;
-const stations = process.env.DESK_STATIONS.trim().split(' ');
+const registered = Object.fromEntries(process.env.DESK_STATIONS.trim().split(' ').map((s) => s.split(':')));
+const stations = process.env.DESK_STATIONS.trim().split(' ').map((s) => s.split(':')[0]);
 
 let n = 0;
 let bad = 0;
@@ -37,16 +38,17 @@ const running = new Set();
 function start(key, ...options) {
   const args = ['read', log, '--key', `${key}.key`, '--state', `desk.${key}`, '--outbox', `box.${key}`, '--page', ...options];
   const p = spawn(hesabu, args, { cwd: dir });
-  const c = { key, p, out: '', ended: null };
+  const c = { key, p, out: '' };
   running.add(p);
   for (const s of [p.stdout, p.stderr]) s.on('data', (d) => { c.out += d; });
-  p.on('exit', (code, signal) => { c.ended = signal ?? code; running.delete(p); });
+  p.on('exit', () => running.delete(p));
   c.addresses = () => [...c.out.matchAll(/http:\/\/\S+#[0-9a-f]{32}/g)].map((m) => m[0]);
   return c;
 }
+const ended = (c) => c.p.exitCode !== null || c.p.signalCode !== null;
 async function desk(key, ...options) {
   const c = start(key, ...options);
-  await until(async () => c.addresses().length > 0 || c.ended !== null);
+  await until(async () => c.addresses().length > 0 || ended(c));
   c.address = c.addresses()[0];
   if (!c.address) { note(c.out); throw new Error(`no address of ${key}`); }
   c.base = c.address.replace(/\/#.*/, '');
@@ -54,7 +56,7 @@ async function desk(key, ...options) {
 }
 const stop = async (c, signal = 'SIGINT') => {
   c.p.kill(signal);
-  await until(async () => c.ended !== null);
+  await until(async () => ended(c));
 };
 
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
@@ -100,10 +102,10 @@ const state = (c, station) => c.page.locator('.readings li', { hasText: station 
 const outcome = (c, station) => c.page.locator('.readings li', { hasText: station }).first().locator('.outcome').getAttribute('data-outcome');
 const station = async (c) => stations.find((s) => c.shown.includes(s));
 const where = async (c) => { c.shown = await c.page.locator('.where h2').textContent(); return station(c); };
-const sent = (s) => { const i = stations.indexOf(s) + 1; return { a: `31${i}7`, b: `16${i}9`, valid: `48${i}6` }; };
+const sent = (s) => { const i = stations.indexOf(s) + 1; return { a: `31${i}7403`, b: `16${i}9208`, valid: `48${i}6611` }; };
 const form = (s, other = {}) => {
   const x = sent(s);
-  return { [`votes.${A}`]: x.a, [`votes.${B}`]: x.b, 'ballots.valid': x.valid, 'ballots.rejected': '2', 'ballots.registered': '5000', ...other };
+  return { [`votes.${A}`]: x.a, [`votes.${B}`]: x.b, 'ballots.valid': x.valid, 'ballots.rejected': '2', 'ballots.registered': registered[s], ...other };
 };
 const closed = (key, part = 'closed') => (existsSync(join(dir, `desk.${key}`, part)) ? readdirSync(join(dir, `desk.${key}`, part)) : []);
 /** A request as no browser would make it. */
@@ -118,7 +120,7 @@ const raw = (c, method, path, headers = {}, body = '') => new Promise((done, fai
   q.end(body);
 });
 const secrets = stations.flatMap((s) => Object.values(sent(s)));
-const leaks = (c) => c.seen.filter((r) => secrets.some((x) => r.text.includes(x)) && !/\/draft$/.test(r.url)).map((r) => r.url);
+const leaks = (c) => c.seen.filter((r) => secrets.some((x) => new RegExp(`(?<![0-9a-f])${x}(?![0-9a-f])`).test(r.text.replace(/,/g, '\n'))) && !/\/draft$/.test(r.url)).map((r) => r.url);
 
 try {
   // ---- who may ask ----
@@ -147,14 +149,13 @@ try {
   ok('no-store, a strict policy, no frames', answer.headers['cache-control'] === 'no-store' &&
     /default-src 'none'/.test(answer.headers['content-security-policy']) && !/unsafe/.test(answer.headers['content-security-policy']), answer.headers);
   const far = start('c4', '--page=0.0.0.0:0');
-  await until(async () => far.ended !== null);
-  ok('only this machine is served', far.ended === 64 && /own browser/.test(far.out), far.out);
+  await until(async () => ended(far));
+  ok('only this machine is served', far.p.exitCode === 64 && /own browser/.test(far.out), far.out);
   const second = start('c1');
-  await until(async () => second.ended !== null);
-  ok('a state folder has one desk', second.ended === 75 && /another 'hesabu read' works/.test(second.out), second.out);
+  await until(async () => ended(second));
+  ok('a state folder has one desk', second.p.exitCode === 75 && /another 'hesabu read' works/.test(second.out), second.out);
 
   // ---- one form, by keys alone; a reload and a crash in the middle ----
-  await until(async () => (await c1.page.evaluate(() => document.activeElement.className)) !== 'x');
   await c1.page.keyboard.press('Tab');
   ok('keyboard: the first stop leads to the form', (await c1.page.evaluate(() => document.activeElement.className)) === 'skip');
   await c1.page.locator('.idle .main').focus();
@@ -198,7 +199,7 @@ try {
   await c1.page.locator('.seen input:checked').click();
   await type(c1, form(s1));
   ok('the sum is told after all is typed, and corrects nothing', /add up to [\d,]+; valid votes typed: [\d,]+/.test(await c1.page.textContent('.sum')));
-  ok('before the seal no answer held a figure that was sent', leaks(c1).length === 0 && c1.seen.length > 10, leaks(c1));
+  ok('before the seal no answer held a figure that was sent', leaks(c1).length === 0 && c1.seen.length >= 6, leaks(c1));
   await seal(c1);
   ok('sealed, waiting for the other', await until(async () => /sealed as entry \d+, waiting for the other reader/.test(await c1.page.textContent('.sealed'))), await c1.page.textContent('.side'));
   ok('the draft is gone, the reading is kept', closed('c1', 'drafts').length === 0 && closed('c1').length === 1);
@@ -241,8 +242,7 @@ try {
   await seal(c3);
   ok('two of three agree: what they read holds', await until(async () => (await outcome(c3, s2)) === 'transcribed', 15000));
   await c3.page.locator('.readings summary').first().click();
-  ok('now the third sees what differs', /1169|16\d9/.test(await c3.page.textContent('.readings table')) && /as sent/.test(await c3.page.textContent('.readings table')));
-  ok('as the log says', JSON.parse(command('results', 'e/public', '--json').split('\n')[0] || '{}') !== null);
+  ok('now the third sees what differs', /16\d9208/.test(await c3.page.textContent('.readings table')) && /as sent/.test(await c3.page.textContent('.readings table')));
 
   // ---- taken meanwhile; a key that ends ----
   const c4 = await open(await desk('c4'));
@@ -278,7 +278,7 @@ try {
     ok(`${width} by ${height}: nothing runs over`, await c1.page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
   }
   await stop(c1);
-  ok('Ctrl-C ends it in good order', c1.ended === 0, c1.ended);
+  ok('Ctrl-C ends it in good order', c1.p.exitCode === 0, [c1.p.exitCode, c1.p.signalCode]);
   ok('no request to anybody else', foreign.length === 0, foreign.slice(0, 5));
   const wrong = complaints.filter((t) => !/ERR_CONNECTION_REFUSED|Failed to fetch|ERR_EMPTY|ERR_CONNECTION_RESET/.test(t));
   ok('no error, and nothing that the policy refused', wrong.length === 0, wrong.slice(0, 5).join('\n'));

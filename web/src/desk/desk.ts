@@ -22,6 +22,8 @@ let busy = false;
 let newer = false; // another picture came while this form was typed
 let keeping = 0;
 let kept = true;
+let edits = 0;
+let saving: Promise<void> | null = null;
 
 const now = (): number => Date.now() + ahead;
 const time = (ms: number): string =>
@@ -131,21 +133,32 @@ function tellKept(): void {
   if (draftState.textContent !== text) draftState.textContent = text;
 }
 
+/** One after the other, until what lies on the disk is what was typed last. */
 async function keepNow(): Promise<void> {
+  while (saving) await saving;
   const f = form;
   if (!f || kept) return;
+  saving = keepOnce(f);
+  await saving;
+  if (!kept && !trouble && !failed && form === f) await keepNow();
+}
+
+async function keepOnce(f: Form): Promise<void> {
+  const at = edits;
   try {
     await api.keep(f.draft());
-    kept = true;
+    if (at === edits) kept = true;
     trouble = '';
   } catch (e) {
     note(e);
     if (!(e instanceof Refused)) keeping = window.setTimeout(() => void keepNow(), 2000);
   }
+  saving = null;
   tellKept();
 }
 
 function changed(): void {
+  edits += 1;
   kept = false;
   tellKept();
   clearTimeout(keeping);
