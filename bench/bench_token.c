@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* Signatures a second of a key on a token, each verified as always: what the log's key would do there.
- * usage: HESABU_PASSPHRASE=PIN bench_token KEYFILE [SECONDS]   Prints "name value unit" per line, by the
- * clock on the wall and by the processor's time (which other work on the machine changes less). */
+/* Signatures a second of a key on a token, each verified as always: what the log's key would do
+ * there. usage: HESABU_PASSPHRASE=PIN bench_token KEYFILE [SECONDS]   Prints "name value unit" per
+ * line, by the clock on the wall and by the processor's time (which other work on the machine
+ * changes less). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -48,7 +49,8 @@ int main(int argc, char **argv) {
     need(token_open(&file.at, &(struct token_options){.pin = pin}, &t, &f), &f);
     need(token_choose(t, &file.at, &f), &f);
     need(token_signer(t, &file.key, &s, &f), &f);
-    uint64_t start = clock_monotonic_ms(), for_ms = argc > 2 ? strtoull(argv[2], NULL, 10) * 1000 : 3000;
+    uint64_t start = clock_monotonic_ms(),
+             for_ms = argc > 2 ? strtoull(argv[2], NULL, 10) * 1000 : 3000;
     uint64_t n = 0, slowest = 0, last = start, now = start;
     double cpu = cpu_ms();
     for (; now - start < for_ms; n++) {
@@ -57,8 +59,10 @@ int main(int argc, char **argv) {
         if (now - last > slowest) slowest = now - last;
         last = now;
     }
-    printf("token_sign                   %12.0f signatures/s\n", (double)n * 1000 / (double)(now - start));
-    printf("token_sign_processor         %12.0f signatures/s\n", (double)n * 1000 / (cpu_ms() - cpu));
+    printf("token_sign                   %12.0f signatures/s\n",
+           (double)n * 1000 / (double)(now - start));
+    printf("token_sign_processor         %12.0f signatures/s\n",
+           (double)n * 1000 / (cpu_ms() - cpu));
     printf("token_sign_slowest           %12llu ms\n", (unsigned long long)slowest);
     token_close(t);
     buf_release(&text);

@@ -12,7 +12,8 @@ struct bend *bent_token(void) {
     return &bend;
 }
 
-static CK_RV sign(CK_SESSION_HANDLE s, CK_BYTE_PTR data, CK_ULONG n, CK_BYTE_PTR out, CK_ULONG *out_n) {
+static CK_RV sign(CK_SESSION_HANDLE s, CK_BYTE_PTR data, CK_ULONG n, CK_BYTE_PTR out,
+                  CK_ULONG *out_n) {
     if (bend.sign_rv && bend.sign_times) {
         bend.sign_times--;
         return bend.sign_rv;
@@ -68,7 +69,8 @@ static CK_RV point_of(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE o, CK_BYTE point[34]
 }
 
 static CK_RV attribute(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE o, CK_ATTRIBUTE *a, CK_ULONG n) {
-    static const CK_BYTE head[] = {0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0};
+    static const CK_BYTE head[] = {0x30, 0x2a, 0x30, 0x05, 0x06, 0x03,
+                                   0x2b, 0x65, 0x70, 0x03, 0x21, 0};
     if (n == 1 && a->type == CKA_EC_POINT && (bend.no_point || bend.info_point))
         return CKR_ATTRIBUTE_TYPE_INVALID;
     if (n == 1 && a->type == CKA_PUBLIC_KEY_INFO && bend.info_point && a->ulValueLen >= 44) {
@@ -81,7 +83,8 @@ static CK_RV attribute(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE o, CK_ATTRIBUTE *a,
         return CKR_OK;
     }
     CK_RV rv = real->C_GetAttributeValue(s, o, a, n);
-    if (rv == CKR_OK && n == 1 && a->type == CKA_EC_POINT && bend.raw_point && a->ulValueLen == 34) {
+    if (rv == CKR_OK && n == 1 && a->type == CKA_EC_POINT && bend.raw_point &&
+        a->ulValueLen == 34) {
         memmove(a->pValue, (CK_BYTE *)a->pValue + 2, 32);
         a->ulValueLen = 32;
     }
@@ -91,10 +94,14 @@ static CK_RV attribute(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE o, CK_ATTRIBUTE *a,
 
 /* SoftHSM knows Ed25519 by its object identifier only. */
 static CK_RV make(CK_SESSION_HANDLE s, CK_MECHANISM *how, CK_ATTRIBUTE *public, CK_ULONG public_n,
-                  CK_ATTRIBUTE *private, CK_ULONG private_n, CK_OBJECT_HANDLE *a, CK_OBJECT_HANDLE *b) {
+                  CK_ATTRIBUTE *private, CK_ULONG private_n, CK_OBJECT_HANDLE *a,
+                  CK_OBJECT_HANDLE *b) {
     static CK_BYTE oid[] = {0x06, 0x03, 0x2b, 0x65, 0x70};
     if (bend.named_curve && public[0].ulValueLen != 14) return CKR_CURVE_NOT_SUPPORTED;
-    if (bend.named_curve && memcmp(public[0].pValue, "\x13\x0c" "edwards25519", 14) == 0) {
+    if (bend.named_curve && memcmp(public[0].pValue,
+                                   "\x13\x0c"
+                                   "edwards25519",
+                                   14) == 0) {
         public[0].pValue = oid;
         public[0].ulValueLen = sizeof oid;
     }

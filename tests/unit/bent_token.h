@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* A PKCS#11 module that is SoftHSM with single answers bent, for what a software token never says: a
- * locked PIN, a token pulled out, a signature that is none. Everything else is SoftHSM's own work. */
+/* A PKCS#11 module that is SoftHSM with single answers bent, for what a software token never says:
+ * a locked PIN, a token pulled out, a signature that is none. Everything else is SoftHSM's own
+ * work. */
 #ifndef TESTS_BENT_TOKEN_H
 #define TESTS_BENT_TOKEN_H
 
@@ -16,10 +17,10 @@ struct bend {
     bool no_point;                   /* public keys are not shown */
     bool info_point;                 /* instead of it CKA_PUBLIC_KEY_INFO of the private key */
     bool bad_signature, short_signature;
-    bool loose;           /* CKA_SENSITIVE is false */
+    bool loose; /* CKA_SENSITIVE is false */
     bool no_eddsa;
-    bool named_curve;     /* makes keys only by the curve's name */
-    const char *keypad;   /* what is typed on the token when C_Login comes without a PIN */
+    bool named_curve;        /* makes keys only by the curve's name */
+    const char *keypad;      /* what is typed on the token when C_Login comes without a PIN */
     unsigned logins, no_pin; /* counted: calls of C_Login, those without a PIN */
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* Keys on tokens, against SoftHSM 2: tokens, keys, sessions and signatures are its own; bent_token.c
- * bends single answers of it where hardware says what software does not. */
+/* Keys on tokens, against SoftHSM 2: tokens, keys, sessions and signatures are its own;
+ * bent_token.c bends single answers of it where hardware says what software does not. */
 #include "test.h"
 #include <dlfcn.h>
 #include <pthread.h>
@@ -13,8 +13,8 @@
 #define PIN   "4711"
 #define OTHER "9999"
 
-/* SoftHSM 2.6 leaves the decoded parameters of an Edwards key behind at each signature (61 bytes). Its
- * frames are only seen by the slow unwinder; nothing of ours is passed over. */
+/* SoftHSM 2.6 leaves the decoded parameters of an Edwards key behind at each signature (61 bytes).
+ * Its frames are only seen by the slow unwinder; nothing of ours is passed over. */
 const char *__asan_default_options(void);
 const char *__lsan_default_suppressions(void);
 const char *__asan_default_options(void) {
@@ -47,7 +47,8 @@ static err prompt(void *ctx, const char *label, bool last_try, struct buf *out, 
 static void conf(const char *name, const char *tokens) {
     char text[512];
     const char *path = scratch_path(dir, name);
-    int n = snprintf(text, sizeof text, "directories.tokendir = %s%s\nlog.level = ERROR\n", dir, tokens);
+    int n = snprintf(text, sizeof text, "directories.tokendir = %s%s\nlog.level = ERROR\n", dir,
+                     tokens);
     scratch_write(path, text, (size_t)n);
     assert_int_equal(setenv("SOFTHSM2_CONF", path, 1), 0);
 }
@@ -55,7 +56,9 @@ static void conf(const char *name, const char *tokens) {
 static void new_token(const char *label) {
     char command[512];
     snprintf(command, sizeof command,
-             "softhsm2-util --init-token --free --label '%s' --pin " PIN " --so-pin 12345678 > /dev/null 2>&1", label);
+             "softhsm2-util --init-token --free --label '%s' --pin " PIN
+             " --so-pin 12345678 > /dev/null 2>&1",
+             label);
     if (system(command) != 0) fail_msg("softhsm2-util does not work: %s", command);
 }
 
@@ -63,8 +66,8 @@ static struct keyfile_token place(const char *label) {
     return (struct keyfile_token){.module = span_text(BENT_TOKEN), .token = span_text(label)};
 }
 
-static err open_it(const struct keyfile_token *at, bool writable, uint32_t wait_ms, struct token **t,
-                   struct fail *f) {
+static err open_it(const struct keyfile_token *at, bool writable, uint32_t wait_ms,
+                   struct token **t, struct fail *f) {
     struct token_options o = {.pin = prompt, .writable = writable, .wait_ms = wait_ms};
     *t = NULL;
     return token_open(at, &o, t, f);
@@ -139,8 +142,10 @@ static CK_SESSION_HANDLE other_session(CK_SLOT_ID *slot) {
     CK_TOKEN_INFO info;
     assert_int_equal(p->C_GetSlotList(CK_TRUE, slots, &n), CKR_OK);
     for (CK_ULONG i = 0; i < n; i++)
-        if (p->C_GetTokenInfo(slots[i], &info) == CKR_OK && memcmp(info.label, "T ", 2) == 0) *slot = slots[i];
-    assert_int_equal(p->C_OpenSession(*slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &s), CKR_OK);
+        if (p->C_GetTokenInfo(slots[i], &info) == CKR_OK && memcmp(info.label, "T ", 2) == 0)
+            *slot = slots[i];
+    assert_int_equal(p->C_OpenSession(*slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &s),
+                     CKR_OK);
     CK_RV rv = p->C_Login(s, CKU_USER, (CK_UTF8CHAR_PTR)(uintptr_t)PIN, strlen(PIN));
     assert_true(rv == CKR_OK || rv == CKR_USER_ALREADY_LOGGED_IN);
     return s;
@@ -271,7 +276,8 @@ static void test_threads(void **state) {
     unsigned bad[4] = {0};
     make(&m, "k", NOTE_TYPE_ED25519);
     must(open_key(&m, 0, &t, &shared_signer, &f));
-    for (int i = 0; i < 4; i++) assert_int_equal(pthread_create(&threads[i], NULL, many, &bad[i]), 0);
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, many, &bad[i]), 0);
     for (int i = 0; i < 4; i++) {
         pthread_join(threads[i], NULL);
         assert_int_equal(bad[i], 0);
@@ -415,7 +421,8 @@ static void make_other(CK_MECHANISM_TYPE type, const void *params, CK_ULONG para
     assert_int_equal(p->C_CloseSession(s), CKR_OK);
 }
 
-static const uint8_t ed25519[] = {0x06, 0x03, 0x2b, 0x65, 0x70}, ed448[] = {0x06, 0x03, 0x2b, 0x65, 0x71},
+static const uint8_t ed25519[] = {0x06, 0x03, 0x2b, 0x65, 0x70},
+                     ed448[] = {0x06, 0x03, 0x2b, 0x65, 0x71},
                      p256[] = {0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07};
 
 static err choose(struct token *t, const char *label, struct fail *f) {
@@ -530,7 +537,8 @@ static void test_each_time(void **state) {
     struct ed25519_signature sig;
     refuses(E_PIN, note_signer_sign(&s, SPAN_LIT("x"), &sig, &f));
     bend->login_rv = 0;
-    refuses(E_PIN, note_signer_sign(&s, SPAN_LIT("x"), &sig, &f)); /* a refused PIN is not tried again */
+    refuses(E_PIN,
+            note_signer_sign(&s, SPAN_LIT("x"), &sig, &f)); /* a refused PIN is not tried again */
     assert_int_equal(bend->logins, 3);
     token_close(t);
 }
@@ -597,7 +605,9 @@ static void test_changed_meanwhile(void **state) {
     must(open_key(&m, 60000, &t, &s, &f));
     /* another PIN: tried once, never again, though the caller would wait for the token */
     CK_SESSION_HANDLE other = other_session(&slot);
-    assert_int_equal(p->C_SetPIN(other, (CK_UTF8CHAR_PTR)(uintptr_t)PIN, 4, (CK_UTF8CHAR_PTR)(uintptr_t)OTHER, 4), CKR_OK);
+    assert_int_equal(p->C_SetPIN(other, (CK_UTF8CHAR_PTR)(uintptr_t)PIN, 4,
+                                 (CK_UTF8CHAR_PTR)(uintptr_t)OTHER, 4),
+                     CKR_OK);
     assert_int_equal(p->C_CloseAllSessions(slot), CKR_OK);
     asked = bend->logins = 0;
     refuses(E_PIN, note_signer_sign(&s, SPAN_LIT("x"), &sig, &f));
@@ -623,7 +633,8 @@ static void test_changed_meanwhile(void **state) {
     CK_ATTRIBUTE want = {CKA_CLASS, &class, sizeof class};
     CK_OBJECT_HANDLE o;
     CK_ULONG n;
-    assert_int_equal(p->C_OpenSession(slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &other), CKR_OK);
+    assert_int_equal(
+        p->C_OpenSession(slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &other), CKR_OK);
     assert_int_equal(p->C_FindObjectsInit(other, &want, 1), CKR_OK);
     assert_int_equal(p->C_FindObjects(other, &o, 1, &n), CKR_OK);
     assert_int_equal(n, 1);
@@ -647,7 +658,8 @@ static void test_key_file(void **state) {
     struct ed25519_public public = {{1}};
     struct buf b;
     must(note_key_make(SPAN_LIT("com/1"), NOTE_TYPE_ED25519, &public, &key, &f));
-    struct keyfile_token good = {.module = SPAN_LIT("/usr/lib/m.so"), .token = SPAN_LIT("Tume ya 3"),
+    struct keyfile_token good = {.module = SPAN_LIT("/usr/lib/m.so"),
+                                 .token = SPAN_LIT("Tume ya 3"),
                                  .label = SPAN_LIT("ufunguo wa kwanza")};
     buf_init(&b, KEYFILE_BYTES_MAX);
     must(keyfile_write_token(&key, &good, &b, &f));
@@ -659,12 +671,18 @@ static void test_key_file(void **state) {
     buf_byte(&b, '\n');
     refuses(E_FIELD, keyfile_parse(buf_view(&b), &file, &f));
     static const char *const bad[] = {
-        "module lib.so\ntoken T\nlabel k\n",          "module /l.so\ntoken \nlabel k\n",
-        "module /l.so\ntoken T \nlabel k\n",          "module /l.so\ntoken T\nid \n",
-        "module /l.so\ntoken T\nid 0\n",              "module /l.so\ntoken T\nid AB\n",
-        "module /l.so\ntoken T\n",                    "module /l.so\ntoken T\nserial \nid 00\n",
-        "module /l.so\ntoken T\nlabel k\nid 00\n",    "token T\nmodule /l.so\nid 00\n",
-        "module /l.so\ntoken T\nid 00\nserial 1\n",   "module /l\t.so\ntoken T\nid 00\n",
+        "module lib.so\ntoken T\nlabel k\n",
+        "module /l.so\ntoken \nlabel k\n",
+        "module /l.so\ntoken T \nlabel k\n",
+        "module /l.so\ntoken T\nid \n",
+        "module /l.so\ntoken T\nid 0\n",
+        "module /l.so\ntoken T\nid AB\n",
+        "module /l.so\ntoken T\n",
+        "module /l.so\ntoken T\nserial \nid 00\n",
+        "module /l.so\ntoken T\nlabel k\nid 00\n",
+        "token T\nmodule /l.so\nid 00\n",
+        "module /l.so\ntoken T\nid 00\nserial 1\n",
+        "module /l\t.so\ntoken T\nid 00\n",
         "module /l.so\ntoken 123456789012345678901234567890123\nid 00\n"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         buf_clear(&b);
@@ -687,7 +705,8 @@ static int begin(void **state) {
     (void)state;
     const char *path = softhsm_path();
     if (!path) fail_msg("SoftHSM is not installed (tools/packages.txt names it)");
-    void *soft = dlopen(path, RTLD_NOW | RTLD_LOCAL), *bent = dlopen(BENT_TOKEN, RTLD_NOW | RTLD_LOCAL);
+    void *soft = dlopen(path, RTLD_NOW | RTLD_LOCAL),
+         *bent = dlopen(BENT_TOKEN, RTLD_NOW | RTLD_LOCAL);
     if (!soft || !bent) fail_msg("%s", dlerror());
     CK_C_GetFunctionList list;
     struct bend *(*get)(void);
