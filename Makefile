@@ -31,10 +31,10 @@ fuzz: setup      ## every fuzz target for FUZZ_SECONDS (default 60)
 	@FUZZ_SECONDS=$${FUZZ_SECONDS:-60} sh tools/test $(BUILD) fuzz
 
 train: build     ## train the reader of digits again: make train DATA=folder of public digit data OUT=folder; CHECK=1 compares with data/reader
-	@$(BUILD)/hesabu train --data "$(DATA)" --out "$(OUT)/first"
-	@$(BUILD)/hesabu train --data "$(DATA)" --simulate 360 --seed 11 --out "$(OUT)/boxes.bin"
-	@$(BUILD)/hesabu train --data "$(DATA)" --start "$(OUT)/first" --boxes "$(OUT)/boxes.bin" --seed 21 \
-	  --limit 1300 --out "$(OUT)"
+	@mkdir -p "$(OUT)"
+	@$(BUILD)/hesabu train --data "$(DATA)" --simulate 480 --seed 31 --out "$(OUT)/boxes.bin"
+	@$(BUILD)/hesabu train --data "$(DATA)" --boxes "$(OUT)/boxes.bin" --wide --seed 21 --epochs 7 \
+	  --out "$(OUT)"
 	@[ -z "$(CHECK)" ] || for n in a b; do cmp "$(OUT)/net-$$n.bin" data/reader/net-$$n.bin || exit 1; done
 	@[ -z "$(CHECK)" ] || echo "the same bytes as in data/reader"
 

@@ -12,13 +12,13 @@ tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
 
 # seeds that nothing was chosen on; docs/reading.md says which were used for what
-for seed in 9011 9012 9013; do "$bench" "$shared" phone "$forms" $seed; done
-"$bench" "$shared" unsound "$forms" 9021
-"$bench" "$shared" scanner "$forms" 9101
-"$bench" "$shared" bad-phone "$forms" 9201
+for seed in 9601 9602 9603; do "$bench" "$shared" phone "$forms" $seed; done
+"$bench" "$shared" unsound "$forms" 9611
+"$bench" "$shared" scanner "$forms" 9621
+"$bench" "$shared" bad-phone "$forms" 9631
 # these two sources are in the shipped networks' training: the way of an image, not unseen hands
-"$bench" "$shared" semeion "$forms" 9301
-"$bench" "$shared" optdigits "$forms" 9401
+"$bench" "$shared" semeion "$forms" 9641
+"$bench" "$shared" optdigits "$forms" 9651
 "$bench" "$shared" columns 2000
 for seed in 1 2 3 4; do "$bench" "$shared" mutated 2500 $seed; done
 evidence=$build/bench/bench_evidence

@@ -20,9 +20,9 @@ static const char about[] =
     "the\n"
     "same bytes on one machine. --hold-out leaves one source out of training entirely, to measure\n"
     "how hands of a country are read that the reader never saw.\n\n"
-    "In two steps, as the weights in the repository were made: first from the data alone; then\n"
-    "--simulate writes, photographs and cuts out boxes with the very code that reads photographs\n"
-    "(a file of labelled boxes), and --boxes with --start goes on from the first weights.\n\n"
+    "In two steps, as the weights in the repository were made: --simulate writes, photographs and\n"
+    "cuts out boxes with the very code that reads photographs (a file of labelled boxes), and\n"
+    "--boxes learns from them beside the data. --start goes on from a folder's weights.\n\n"
     "After an election --from-log cuts such boxes out of its forms, labelled with the figures "
     "that\n"
     "people signed: a country's own hands for the next reader. A certified reader is not "
@@ -140,8 +140,8 @@ static err train_one(const struct options *o, const struct digit_set sets[],
     size_t k = 0;
     for (int s = DIGITS_SEMEION; s < DIGITS_SOURCES; s++)
         if (!held_out(o, s)) d.foreign[k++] = sets[s];
-    const struct train_options t = {.shape = second ? (struct net_shape){3, 16, 32, 48, 48, 64}
-                                                    : (struct net_shape){5, 16, 32, 32, 64, 64},
+    const struct train_options t = {.shape = second ? (struct net_shape){3, 32, 32, 64, 64, 96}
+                                                    : (struct net_shape){5, 32, 32, 48, 96, 96},
                                     .seed = o->seed + (second ? 1000003 : 0),
                                     .epochs = (unsigned)o->epochs,
                                     .threads = (unsigned)o->threads,
@@ -255,7 +255,8 @@ int cmd_train(int argc, char **argv) {
         {"--contest", OPT_TEXT, &o.contest, "ID", "with --from-log: only this contest"},
         {"--anchor", OPT_TEXT, &o.anchor, "FILE", "with --from-log: the gazetted trust anchor"},
         {"--wide", OPT_FLAG, &o.wide, NULL,
-         "distort more: for hands of countries that no source shows"},
+         "distort more: for hands of countries that no source shows (with --boxes: half of the "
+         "data)"},
         {"--hold-out", OPT_TEXT, &o.hold_out, "SOURCE",
          "semeion, optdigits or both: evaluated, not trained"},
         {"--evaluate", OPT_TEXT, &o.evaluate, "DIR",

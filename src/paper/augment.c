@@ -414,14 +414,26 @@ static void squeeze(struct rng *r, const float *in, double cx, float *out) {
         }
 }
 
+/* Ink of `both` that `one` does not have. A digit that hides another nearly whole is no sign of
+ * overwriting that anybody could see. */
+static float ink_beyond(const float *both, const float *one) {
+    float sum = 0;
+    for (int i = 0; i < NET_PIXELS; i++) sum += both[i] - one[i];
+    return sum;
+}
+#define OVER_LEAST 14.0f /* pixels' worth: a seventh of a digit */
+
 static void other(struct rng *r, const uint8_t *a, const uint8_t *b, float *out) {
     float t[NET_PIXELS], u[NET_PIXELS];
     const double kind = rng_double(r);
     memset(out, 0, NET_PIXELS * sizeof *out);
     if (kind < 0.45) { /* one digit written over another */
-        augment_digit(r, a, 0, 0.8, out);
-        augment_digit(r, b, 0, 0.8, t);
-        for (int i = 0; i < NET_PIXELS; i++) out[i] = fmaxf(out[i], t[i]);
+        for (int tries = 0; tries < 4; tries++) {
+            augment_digit(r, a, 0, 0.8, u);
+            augment_digit(r, b, 0, 0.8, t);
+            for (int i = 0; i < NET_PIXELS; i++) out[i] = fmaxf(u[i], t[i]);
+            if (ink_beyond(out, u) > OVER_LEAST && ink_beyond(out, t) > OVER_LEAST) break;
+        }
     } else if (kind < 0.65) {
         augment_digit(r, a, 0, 0.8, t);
         augment_digit(r, b, 0, 0.8, u);

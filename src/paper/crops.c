@@ -50,6 +50,7 @@ static void fill_sheet(const struct crop_options *o, struct rng *r, struct raste
     const struct digit_set *set = pick_set(o, r);
     synth_hand_draw(r, set, &hand);
     hand.writer = 0; /* any hand of the set, so that a training sees many */
+    if (rng_below(r, 3) == 0) synth_hand_vary(r, &hand);
     for (unsigned i = 0; i < p->row_count; i++)
         for (unsigned b = 0; b < 2 * BOXES; b++) {
             const struct layout_row *row = &p->rows[i];

@@ -13,7 +13,7 @@
 /* Evidence of a rule that holds, as a natural logarithm: of forms with a figure misread a sum
  * holds by chance in fewer than one of fifty. Forms whose sums do not hold exist (some in a
  * hundred), so no more is claimed. */
-#define JOINT_EVIDENCE 4.0
+#define JOINT_EVIDENCE 5.0
 /* Values that the image makes less likely than its best by more than this, in one field or in
  * several together, are left out: with all rules for them they would still be behind. */
 #define JOINT_REACH       11.0

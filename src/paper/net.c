@@ -160,16 +160,14 @@ static void pool(const struct map *in, int side, float *out, size_t out_row, int
 static void unpool(const float *dout, int side, const int *arg, const float *out, size_t out_row,
                    const struct map *din) {
     const int c = din->ch;
-    for (int y = 0; y < din->side; y++)
-        memset(map_row(din, y, 0), 0, (size_t)(din->side * c) * sizeof(float));
     for (int y = 0; y < side; y++)
         for (int x = 0; x < side; x++) {
+            const bool right = 2 * x + 1 < din->side, below = 2 * y + 1 < din->side;
+            float *a = map_row(din, 2 * y, 2 * x);
+            float *b = below ? map_row(din, 2 * y + 1, 2 * x) : NULL;
+            float *to[4] = {a, right ? a + c : NULL, b, b && right ? b + c : NULL};
             const size_t at = (size_t)((y * side + x) * c);
-            const float *o = out + (size_t)y * out_row + (size_t)(x * c);
-            for (int i = 0; i < c; i++) {
-                const int q = arg[at + (size_t)i];
-                if (o[i] > 0) map_row(din, 2 * y + q / 2, 2 * x + q % 2)[i] = dout[at + (size_t)i];
-            }
+            kernel_unpool(dout + at, arg + at, out + (size_t)y * out_row + (size_t)(x * c), c, to);
         }
 }
 

@@ -121,6 +121,16 @@ CLONES void kernel_pool(const float *const from[4], int channels, float *out, in
     }
 }
 
+CLONES void kernel_unpool(const float *dout, const int *which, const float *out, int channels,
+                          float *const to[4]) {
+    for (int c = 0; c < channels; c += 16) {
+        const v16i at = *(const v16i *)(which + c);
+        const v16i d = (v16i)VC(dout + c) & (v16i)(VC(out + c) > 0);
+        for (int q = 0; q < 4; q++)
+            if (to[q]) V(to[q] + c) = (v16)(d & (at == q));
+    }
+}
+
 CLONES void kernel_dense(const float *in, int n_in, const float *w, const float *b, int n_out,
                          bool relu, float *out) {
     for (int c = 0; c < n_out; c += 16) {

@@ -20,6 +20,10 @@ void kernel_conv_weights(const float *in, size_t in_row, int cin, int k, const f
 /* Maximum of four pixels, channel by channel, and which of them it was (the first, if equal). */
 void kernel_pool(const float *const from[4], int channels, float *out, int *which);
 
+/* The way back: dout where the maximum stood and was positive, zero elsewhere. to: the four places,
+ * NULL where the edge cuts one off. */
+void kernel_unpool(const float *dout, const int *which, const float *out, int channels,
+                   float *const to[4]);
 void kernel_dense(const float *in, int n_in, const float *w, const float *b, int n_out, bool relu,
                   float *out);
 /* dw +=, db +=, din =. */

@@ -165,49 +165,59 @@ static void turn_image(const uint8_t *in, const struct turn *t, float *out) {
         }
 }
 
+/* Every network's log-probabilities of each binarisation, summed over its looks. */
+struct looks {
+    double sum[READER_VIEWS][NET_CLASSES]; /* network 0's soft and hard view, network 1's */
+};
+
 /* A doubtful box is looked at again, turned and slanted: an accident of one angle evens out. */
-static void look_again(const struct reader *r, const uint8_t view[2][NET_PIXELS], double *sum) {
+static void look_again(const struct reader *r, const uint8_t view[2][NET_PIXELS],
+                       struct looks *all) {
     static const struct turn turns[READER_TURNS] = {{0.990f, 0.139f, -0.139f, 0.990f},
                                                     {0.990f, -0.139f, 0.139f, 0.990f},
                                                     {1, 0, 0.18f, 1},
                                                     {1, 0, -0.18f, 1},
                                                     {0.92f, 0, 0, 0.92f},
                                                     {1.08f, 0, 0, 1.08f}};
-    for (int k = 0; k < READER_TURNS; k++) {
-        float image[NET_PIXELS];
-        for (int net = 0; net < 4; net++) {
-            turn_image(view[net / 2], &turns[k], image);
-            double lp[NET_CLASSES];
-            ask_net(r, net % 2, image, lp);
-            for (int i = 0; i < NET_CLASSES; i++) sum[i] += lp[i];
+    for (int k = 0; k < READER_TURNS; k++)
+        for (int v = 0; v < 2; v++) {
+            float image[NET_PIXELS];
+            turn_image(view[v], &turns[k], image);
+            for (int net = 0; net < 2; net++) {
+                double lp[NET_CLASSES];
+                ask_net(r, net, image, lp);
+                for (int i = 0; i < NET_CLASSES; i++) all->sum[2 * net + v][i] += lp[i];
+            }
         }
+}
+
+/* The mean of all looks, normalised; do networks and binarisations mean the same? */
+static void conclude(const struct looks *all, int looks, struct box_reading *out) {
+    const int first = meaning(largest(all->sum[0]));
+    out->disagree = false;
+    memset(out->lp, 0, sizeof out->lp);
+    for (int v = 0; v < READER_VIEWS; v++) {
+        for (int i = 0; i < NET_CLASSES; i++) out->lp[i] += all->sum[v][i];
+        out->disagree = out->disagree || meaning(largest(all->sum[v])) != first;
     }
+    for (int i = 0; i < NET_CLASSES; i++) out->lp[i] /= READER_VIEWS * looks;
+    const double sum = log_sum(out->lp, NET_CLASSES);
+    for (int i = 0; i < NET_CLASSES; i++) out->lp[i] -= sum;
+    out->best = (uint8_t)largest(out->lp);
 }
 
 void reader_ask(const struct reader *r, const uint8_t view[2][NET_PIXELS],
                 struct box_reading *out) {
-    int first = -1;
-    double sum[NET_CLASSES] = {0};
+    struct looks all = {{{0}}};
     for (int v = 0; v < READER_VIEWS; v++) {
         float image[NET_PIXELS];
-        double lp[NET_CLASSES];
         for (int i = 0; i < NET_PIXELS; i++) image[i] = (float)view[v % 2][i] / 255;
-        ask_net(r, v / 2, image, lp);
-        for (int i = 0; i < NET_CLASSES; i++) sum[i] += lp[i];
-        const int best = meaning(largest(lp));
-        if (first < 0) first = best;
-        out->disagree = out->disagree || best != first;
+        ask_net(r, v / 2, image, all.sum[v]);
     }
-    for (int i = 0; i < NET_CLASSES; i++) out->lp[i] = sum[i] / READER_VIEWS;
-    double all = log_sum(out->lp, NET_CLASSES);
-    if (out->lp[largest(out->lp)] - all < log(READER_SURE)) {
-        look_again(r, view, sum);
-        for (int i = 0; i < NET_CLASSES; i++)
-            out->lp[i] = sum[i] / (READER_VIEWS + 4 * READER_TURNS);
-        all = log_sum(out->lp, NET_CLASSES);
-    }
-    for (int i = 0; i < NET_CLASSES; i++) out->lp[i] -= all;
-    out->best = (uint8_t)largest(out->lp);
+    conclude(&all, 1, out);
+    if (out->lp[out->best] >= log(READER_SURE)) return;
+    look_again(r, view, &all);
+    conclude(&all, 1 + READER_TURNS, out);
 }
 
 static void say_blank(struct box_reading *out) {

@@ -22,7 +22,8 @@ struct reader {
 struct box_reading {
     double lp[NET_CLASSES]; /* mean of the views' log-probabilities, normalised */
     uint8_t best;           /* the most likely class */
-    bool disagree;          /* the views do not mean the same: a digit, not used, or void */
+    bool disagree;          /* over their looks, networks or binarisations do not mean the same: a
+                             * digit, not used, or void */
     bool blank;             /* too little ink to ask the networks */
     double ink_mm2;         /* area of ink */
     double darkness;        /* mean ink of the strokes, 0..1 */

@@ -107,13 +107,23 @@ static err cut(const struct sheet *s, struct rect_mm at, double ppmm, bool ink, 
             /* 255 * (1 - v / paper) / (1 - black), with the paper's brightness taken once a step */
             const double scale = ink ? 255 / (fmax(20, paper_at(s, p.x, p.y)) * (1 - s->black)) : 1;
             const double most = ink ? 255 / (1 - s->black) : 0;
-            for (int k = 0; k < STEP && x + k < w; k++) {
+            const int n = x + STEP < w ? STEP : w - x;
+            const double ends[2][2] = {{p.x, p.y}, {p.x + dx * (n - 1), p.y + dy * (n - 1)}};
+            bool inside[2];
+            for (int k = 0; k < 2; k++)
+                inside[k] =
+                    ends[k][0] >= 0 && ends[k][1] >= 0 && ends[k][0] < right && ends[k][1] < bottom;
+            int value[STEP];
+            for (int k = 0; k < n; k++) {
                 const double u = p.x + dx * k, v = p.y + dy * k;
-                double value = 255;
-                if (u >= 0 && v >= 0 && u < right && v < bottom)
-                    value = sample_inside(s->image, (int)(u * 256), (int)(v * 256));
-                if (ink) value = value >= 255 ? 0 : most - value * scale;
-                o[x + k] = (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
+                value[k] = 255;
+                if ((inside[0] && inside[1]) || (u >= 0 && v >= 0 && u < right && v < bottom))
+                    value[k] = sample_inside(s->image, (int)(u * 256), (int)(v * 256));
+            }
+            for (int k = 0; k < n; k++) {
+                const int i = ink ? (int)(most - value[k] * scale) : value[k];
+                const int kept = i < 0 || (ink && value[k] >= 255) ? 0 : i > 255 ? 255 : i;
+                o[x + k] = (uint8_t)kept;
             }
             p = q;
         }

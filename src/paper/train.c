@@ -11,6 +11,8 @@ enum { BATCH = 64, SHARDS = 2, SLOTS = 16, MARKS = NET_CLASSES - CLASS_BLANK };
 #define RATE_TOP   2.5e-3
 #define RATE_AGAIN 1.2e-3 /* from weights that have already learnt */
 #define BOX_BEND   0.55   /* strength of distortion of what a photograph has distorted already */
+#define RATE_STEPS 500.0  /* it falls as 1 / sqrt(1 + steps / this) */
+#define AVERAGE    4.0    /* what is kept is the mean over about the last fifth of all steps */
 
 /* Of sixteen images: what they are taken from; the rest are drawn marks. */
 struct shares {
@@ -94,7 +96,8 @@ static int sample(const struct train_options *o, const struct train_data *d, uin
         return class;
     }
     k = visit(k, set->n, o->seed);
-    if (o->wide)
+    /* beside boxes, half of the wide hands and half as they are; a box keeps its own hand */
+    if (o->wide && (!d->boxes.n || (set != &d->boxes && rng_below(&r, 2))))
         augment_wide(&r, set->image[k], set->label[k], bend, image);
     else
         augment_digit(&r, set->image[k], set->label[k], bend, image);
@@ -149,14 +152,15 @@ struct work {
     struct helper helper;
     pthread_t thread;
     bool threaded;
-    float *m, *v;
+    float *m, *v, *mean; /* Adam's moments; the weights' running mean */
 };
 
 static err work_start(struct work *w, const struct train_options *o, const struct train_data *d,
                       const struct net *n, struct fail *f) {
     w->m = calloc(n->count, sizeof *w->m);
     w->v = calloc(n->count, sizeof *w->v);
-    bool good = w->m && w->v;
+    w->mean = calloc(n->count, sizeof *w->mean);
+    bool good = w->m && w->v && w->mean;
     for (unsigned k = 0; k < SHARDS; k++) {
         w->shard[k] =
             (struct shard){o, d, n, net_scratch_new(n), calloc(n->count, sizeof(float)), 0, k, 0};
@@ -187,6 +191,7 @@ static void work_stop(struct work *w) {
     }
     free(w->m);
     free(w->v);
+    free(w->mean);
 }
 
 static double step(struct work *w, uint64_t s) {
@@ -201,14 +206,21 @@ static double step(struct work *w, uint64_t s) {
     return (w->shard[0].loss + w->shard[1].loss) / BATCH;
 }
 
-static void update(struct work *w, struct net *n, uint64_t s, uint64_t steps, double top) {
+/* At first slowly, then ever less; it need not know where it ends. */
+static double rate_at(uint64_t s, double top) {
+    return top * fmin(1, (double)(s + 1) / 200) / sqrt(1 + (double)s / RATE_STEPS);
+}
+
+static void update(struct work *w, struct net *n, uint64_t s, double rate) {
     float *g = w->shard[0].grad;
     const float *h = w->shard[1].grad;
     for (size_t i = 0; i < n->count; i++) g[i] = (g[i] + h[i]) * (1.0f / BATCH);
-    const double t = (double)s / (double)steps, warm = fmin(1, (double)(s + 1) / 200);
     const double c1 = 1 - pow(0.9, (double)(s + 1)), c2 = 1 - pow(0.999, (double)(s + 1));
-    const double rate = top * warm * (0.5 + 0.5 * cos(M_PI * t)) * sqrt(c2) / c1;
-    kernel_adam(n->all, w->m, w->v, g, n->count, (float)rate, 0.9f, 0.999f, 1e-3f);
+    kernel_adam(n->all, w->m, w->v, g, n->count, (float)(rate * sqrt(c2) / c1), 0.9f, 0.999f,
+                1e-3f);
+    /* Shamir and Zhang 2013: a mean that leaves the beginning behind as fast as it goes on */
+    const float now = (float)((AVERAGE + 1) / (AVERAGE + 1 + (double)s));
+    for (size_t i = 0; i < n->count; i++) w->mean[i] += now * (n->all[i] - w->mean[i]);
 }
 
 /* Through the file format and back: what stays is what the file holds. */
@@ -233,7 +245,6 @@ err train_net(const struct train_options *o, const struct train_data *d, struct 
         memcpy(out->all, o->start->all, out->count * sizeof *out->all);
     else
         init_weights(out, o->seed);
-    const double top = o->start ? RATE_AGAIN : RATE_TOP;
     const uint64_t steps = (uint64_t)o->epochs * d->main.n * SLOTS / 10 / BATCH;
     const uint64_t end = o->limit && o->limit < steps ? o->limit : steps;
     struct work w = {0};
@@ -241,10 +252,11 @@ err train_net(const struct train_options *o, const struct train_data *d, struct 
     double mean = 0;
     for (uint64_t s = 0; e == OK && s < end; s++) {
         const double loss = step(&w, s);
-        update(&w, out, s, end, top);
+        update(&w, out, s, rate_at(s, o->start ? RATE_AGAIN : RATE_TOP));
         mean = s ? mean * 0.99 + loss * 0.01 : loss;
         if (o->progress) o->progress(o->ctx, s + 1, end, mean);
     }
+    if (e == OK) memcpy(out->all, w.mean, out->count * sizeof *out->all);
     work_stop(&w);
     if (e == OK) e = round_weights(out, f);
     if (e != OK) net_release(out);

@@ -9,10 +9,10 @@
 struct train_options {
     struct net_shape shape;
     uint64_t seed;
-    unsigned epochs;         /* 96,000 images each when the main set is MNIST's training part */
-    unsigned threads;        /* 1 or 2 */
-    unsigned limit;          /* steps at most; 0 = all (for tests) */
-    bool wide;               /* distortions for hands that no source shows: augment_wide */
+    unsigned epochs;  /* 96,000 images each when the main set is MNIST's training part */
+    unsigned threads; /* 1 or 2 */
+    unsigned limit;   /* steps at most; 0 = all (for tests) */
+    bool wide; /* augment_wide, for hands that no source shows; beside boxes, every second image */
     const struct net *start; /* go on from these weights, at a lower rate; NULL: from nothing */
     void (*progress)(void *ctx, uint64_t done, uint64_t total, double loss);
     void *ctx;
@@ -25,8 +25,9 @@ struct train_data {
     struct digit_set boxes;      /* cut from photographs, any class; half of all images */
 };
 
-/* *out is new; the caller owns it: net_release. Its weights are already what a file can hold (8
- * bits), so that what is evaluated is what is shipped. */
+/* *out is the mean of the weights over about the last fifth of all steps; the rate falls without
+ * knowing where it ends. It is new; the caller owns it: net_release. Its weights are already what a
+ * file can hold (8 bits), so that what is evaluated is what is shipped. */
 MUST_USE err train_net(const struct train_options *o, const struct train_data *d, struct net *out,
                        struct fail *f);
 
