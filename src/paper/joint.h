@@ -10,9 +10,10 @@
 
 #include "paper/scan.h"
 
-/* Evidence of a rule that holds, as a natural logarithm: of forms with a figure misread a sum
- * holds by chance in fewer than one of fifty. Forms whose sums do not hold exist (some in a
- * hundred), so no more is claimed. */
+/* Evidence of a rule that holds, as a natural logarithm: about 150 to one. Some forms in a hundred
+ * do not add up, and what a misread figure needs is that one of them misses by exactly the
+ * difference between two values that the image leaves open: assumed to be at most one form in 150,
+ * measured on none. */
 #define JOINT_EVIDENCE 5.0
 /* Values that the image makes less likely than its best by more than this, in one field or in
  * several together, are left out: with all rules for them they would still be behind. */
