@@ -216,7 +216,7 @@ static err next_page(void *ctx, const char *path, bool unit, struct buf **bytes,
 }
 
 static err put_pages(struct mirror *m, const struct results *r, struct fail *f) {
-    struct page_site site = {.fold = m->fold, .results = r, .note = note_text, .style = portal_style,
+    struct page_site site = {.fold = m->fold, .results = r, .size = fold_size(m->fold), .last_ms = fold_last_ms(m->fold), .note = note_text, .style = portal_style,
                              .script = portal_script, .cosigned = buf_view(&m->note)};
     struct pages pages = {.m = m};
     struct portal_sink sink = {next_page, &pages};

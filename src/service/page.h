@@ -22,6 +22,7 @@ struct beside;
 struct page_site {
     const struct fold *fold; /* has a definition */
     const struct results *results;
+    uint64_t size, last_ms; /* what the results are as of: entries, and the last one's time */
     const char *note;   /* a sentence for every page, e.g. that there are no witnesses; may be NULL */
     const char *style;  /* path of the style sheet in the tree */
     const char *script; /* of the module that makes pages live; NULL: there is none */

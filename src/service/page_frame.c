@@ -33,7 +33,7 @@ static void head(struct page *p, const char *kind, struct span title) {
     struct html *h = &p->h;
     const struct definition *d = fold_definition(p->s);
     html_printf(h, "<!doctype html>\n<html lang=\"%s\" data-kind=\"%s\" data-up=\"%s" SIZE_MARK "%llu\"",
-                lang_tag(h->lang), kind, h->up, (unsigned long long)fold_size(p->s));
+                lang_tag(h->lang), kind, h->up, (unsigned long long)p->site->size);
     if (p->contest) {
         html_raw(h, " data-contest=\"");
         html_escaped(h, fold_contest(p->s, p->contest->contest)->id);
@@ -217,11 +217,11 @@ static void log_line(struct page *p) {
     html_raw(h, LOG_BEGIN);
     html_word(h, W_AS_OF);
     html_raw(h, " <b>");
-    html_number(h, fold_size(p->s));
+    html_number(h, p->site->size);
     html_raw(h, "</b>; ");
     html_word(h, W_LAST_RECORD);
     html_raw(h, ": ");
-    html_time(h, fold_last_ms(p->s));
+    html_time(h, p->site->last_ms);
     html_raw(h, ". <span id=\"witnessed\">");
     if (p->site->witnessed) {
         html_word(h, W_WITNESSED_TO);

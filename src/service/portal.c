@@ -14,12 +14,37 @@ struct due {
     size_t count[3]; /* rows of each kind */
 };
 
+/* Areas are the units of which others have pages below them: there are few, and most readers look at
+ * them; all others are lowest. */
+enum level { AREA, LOWEST, LEVELS };
+
+struct turn {
+    uint32_t tally, row, since;
+};
+
+struct queue {
+    struct turn *turns;
+    size_t n, at;
+};
+
+/* What one tick makes: who is due, in order, and how far it has come. */
+struct round {
+    struct arena mem;
+    struct queue queues[3][LEVELS]; /* by kind */
+    size_t budget, spent, half;
+    size_t phase;
+    bool in_phase;
+    struct gate gate;
+    const struct tally *gate_of; /* NULL: there is no gate */
+};
+
 struct portal {
     struct due *tallies;
     size_t n;
     size_t count; /* rows that are due, in all */
     uint32_t tick;
     bool assets;  /* are due */
+    struct round round;
     struct beside *beside;
 };
 
@@ -46,6 +71,7 @@ static void drop(struct portal *p) {
 void portal_free(struct portal *p) {
     if (!p) return;
     drop(p);
+    portal_round_end(p);
     beside_close(p->beside);
     free(p);
 }
@@ -142,14 +168,6 @@ static err add_row(const struct page_site *site, const struct tally *t, size_t r
     return OK;
 }
 
-/* Areas are the units of which others have pages below them: there are few, and most readers look at
- * them; all others are lowest. */
-enum level { AREA, LOWEST, LEVELS };
-
-struct turn {
-    uint32_t tally, row, since;
-};
-
 /* Who has waited longest comes first, so that nobody waits for ever while more changes in each tick
  * than is made; parents before their children. */
 static int by_turn(const void *x, const void *y) {
@@ -194,30 +212,66 @@ static err take_turns(struct portal *p, const struct page_site *site, uint8_t ki
     return OK;
 }
 
-static err add_rows(struct portal *p, const struct page_site *site, uint8_t kind, enum level level,
-                    size_t budget, size_t *spent, const struct portal_sink *sink, struct arena *mem,
-                    struct fail *f) {
-    struct turn *turn;
-    size_t n;
-    TRY(take_turns(p, site, kind, level, mem, &turn, &n, f));
-    for (size_t i = 0; i < n && *spent < budget; i++) {
-        TRY(add_row(site, &site->results->tallies[turn[i].tally], turn[i].row, sink, spent, f));
-        set_due(p, &p->tallies[turn[i].tally], turn[i].row, NOT_DUE);
+/* Areas take half of the budget while the lowest units wait, too. */
+static const struct phase {
+    uint8_t kind, level;
+    bool half;
+} phases[] = {
+    {DUE_FRESH, AREA, true}, {DUE_FRESH, LOWEST, false}, {DUE_FRESH, AREA, false},
+    {DUE, AREA, true},       {DUE, LOWEST, false},       {DUE, AREA, false},
+};
+enum { PHASES = sizeof phases / sizeof *phases };
+
+static err begin_round(struct portal *p, const struct page_site *site, size_t budget, struct fail *f) {
+    struct round *r = &p->round;
+    r->budget = budget;
+    for (uint8_t kind = DUE; kind <= DUE_FRESH; kind++)
+        for (int level = 0; level < LEVELS; level++) {
+            struct queue *q = &r->queues[kind][level];
+            TRY(take_turns(p, site, kind, (enum level)level, &r->mem, &q->turns, &q->n, f));
+        }
+    return OK;
+}
+
+/* Whose turn it is; NULL: the budget is spent, or nobody is left. */
+static const struct turn *next_turn(struct round *r) {
+    for (; r->phase < PHASES; r->phase++) {
+        const struct phase *x = &phases[r->phase];
+        struct queue *q = &r->queues[x->kind][x->level];
+        size_t rest = r->budget - r->spent;
+        if (x->half && !r->in_phase) r->half = r->spent + rest / 2 + rest % 2;
+        r->in_phase = true;
+        if (q->at < q->n && r->spent < (x->half ? r->half : r->budget)) return &q->turns[q->at++];
+        r->in_phase = false;
+    }
+    return NULL;
+}
+
+err portal_slice(struct portal *p, const struct page_site *given, const uint8_t *stale, size_t bytes,
+                 const struct portal_sink *sink, bool *more, struct fail *f) {
+    struct round *r = &p->round;
+    struct page_site site = *given;
+    const size_t from = r->spent;
+    site.beside = p->beside;
+    site.gate = r->gate_of ? &r->gate : NULL;
+    site.gate_of = r->gate_of;
+    *more = true;
+    while (r->spent - from < bytes) {
+        const struct turn *x = next_turn(r);
+        *more = x != NULL;
+        if (!x) return OK;
+        const struct tally *t = &site.results->tallies[x->tally];
+        if (stale && stale[t->rows[x->row].unit]) continue;
+        size_t made = 0;
+        TRY(add_row(&site, t, x->row, sink, &made, f));
+        r->spent = r->budget - r->spent < made ? r->budget : r->spent + made;
+        set_due(p, &p->tallies[x->tally], x->row, NOT_DUE);
     }
     return OK;
 }
 
-/* Areas take half of the budget while the lowest units wait, too. */
-static err add_kind(struct portal *p, const struct page_site *site, uint8_t kind, size_t budget,
-                    size_t *spent, const struct portal_sink *sink, struct arena *mem, struct fail *f) {
-    const size_t half = *spent < budget ? *spent + (budget - *spent + 1) / 2 : *spent;
-    TRY(add_rows(p, site, kind, AREA, half, spent, sink, mem, f));
-    TRY(add_rows(p, site, kind, LOWEST, budget, spent, sink, mem, f));
-    return add_rows(p, site, kind, AREA, budget, spent, sink, mem, f);
-}
-
-static err render(struct portal *p, const struct page_site *site, size_t budget,
-                  const struct portal_sink *sink, struct arena *mem, struct fail *f) {
+static err add_whole(struct portal *p, const struct page_site *site, const struct portal_sink *sink,
+                     struct fail *f) {
     if (p->assets) {
         TRY(add_assets(sink, f));
         TRY(portal_search(site->fold, sink, f));
@@ -227,26 +281,36 @@ static err render(struct portal *p, const struct page_site *site, size_t budget,
     for (size_t i = 0; i < site->results->n; i++)
         if (site->results->tallies[i].rows[0].unit == 0)
             TRY(portal_areas(site->fold, &site->results->tallies[i], sink, f));
-    size_t spent = 0;
-    TRY(add_kind(p, site, DUE_FRESH, budget, &spent, sink, mem, f));
-    return add_kind(p, site, DUE, budget, &spent, sink, mem, f);
+    return OK;
 }
 
-err portal_render(struct portal *p, const struct page_site *given, size_t budget,
-                  const struct portal_sink *sink, struct fail *f) {
+void portal_round_end(struct portal *p) {
+    arena_release(&p->round.mem);
+    p->round = (struct round){0};
+}
+
+err portal_round(struct portal *p, const struct page_site *given, size_t budget,
+                 const struct portal_sink *sink, struct fail *f) {
+    struct round *r = &p->round;
     struct page_site site = *given;
-    site.beside = p->beside;
     const struct tally *t = page_main_contest(given);
-    struct arena a;
-    struct gate gate;
-    err e = OK;
-    arena_init(&a, (size_t)1 << 30);
+    portal_round_end(p);
+    arena_init(&r->mem, (size_t)1 << 30);
+    site.beside = p->beside;
     if (t) {
-        e = gate_compute(site.fold, &site.results->findings, t->contest, t->round, &a, &gate, f);
-        site.gate = &gate;
+        TRY(gate_compute(site.fold, &site.results->findings, t->contest, t->round, &r->mem, &r->gate, f));
+        r->gate_of = t;
+        site.gate = &r->gate;
         site.gate_of = t;
     }
-    if (e == OK) e = render(p, &site, budget, sink, &a, f);
-    arena_release(&a);
+    TRY(add_whole(p, &site, sink, f));
+    return begin_round(p, &site, budget, f);
+}
+
+err portal_render(struct portal *p, const struct page_site *site, size_t budget,
+                  const struct portal_sink *sink, struct fail *f) {
+    err e = portal_round(p, site, budget, sink, f);
+    for (bool more = true; e == OK && more;) e = portal_slice(p, site, NULL, SIZE_MAX, sink, &more, f);
+    portal_round_end(p);
     return e;
 }

@@ -45,6 +45,16 @@ void portal_mark(struct portal *p, size_t tally, size_t row, bool fresh);
  * texts and (with `all` in portal_begin) the assets come first. */
 MUST_USE err portal_render(struct portal *p, const struct page_site *site, size_t budget,
                            const struct portal_sink *sink, struct fail *f);
+/* The same in slices, between which the fold may be given away: the texts, then, call by call, about
+ * `bytes` of pages of the same site. `stale`: a byte a unit, 1 where the fold has more than the results
+ * that the site is as of, so that the page waits for its next turn; NULL: nowhere. *more: there is more
+ * in the budget. */
+MUST_USE err portal_round(struct portal *p, const struct page_site *site, size_t budget,
+                          const struct portal_sink *sink, struct fail *f);
+MUST_USE err portal_slice(struct portal *p, const struct page_site *site, const uint8_t *stale, size_t bytes,
+                          const struct portal_sink *sink, bool *more, struct fail *f);
+/* Ends the round, whatever is left of it; also when there is none. */
+void portal_round_end(struct portal *p);
 /* Rows whose pages are left for the next tick. */
 size_t portal_due(const struct portal *p);
 /* There are any. */

@@ -30,6 +30,8 @@
 enum { FILE_MAX = 256 << 20, WITNESSED_MAX = 64 << 20, REPAIR_TILES = 64 };
 enum { REST_MAX_MS = 5000 };
 enum { PAGES_MAX = 32 << 20 }; /* bytes of pages a tick: they are held until written */
+/* Bytes of pages between which the sequencer has its turn, some milliseconds' work, and how long it has. */
+enum { SLICE_BYTES = 256 << 10, SLICE_PAUSE_US = 500 };
 
 /* A file rendered while the fold was at hand, to be written afterwards if it says something new. */
 struct rendered {
@@ -55,6 +57,7 @@ struct publisher {
     uint64_t pages_witnessed; /* what the pages say of the witnesses */
     _Atomic size_t pages_due;
     struct key_files keys;
+    struct vec touched;      /* struct touched: what came while pages were made, for the next tick */
     struct vec fingerprints; /* uint64_t, one a cell: its findings at the last tick */
     struct vec unit_prints;  /* the same of a unit's own */
     struct vec stamps;       /* uint64_t, one for each of results_files */
@@ -135,6 +138,19 @@ static err changed_units(struct publisher *p, const struct fold *s, struct resul
     return OK;
 }
 
+/* With the fold at hand: what was appended about stations is noted for the next tick. */
+static err take_touched(struct publisher *p, struct fail *f) {
+    struct touched t[1024];
+    for (size_t n; (n = sequencer_touched(p->q, t, 1024)) > 0;) {
+        for (size_t i = 0; i < n; i++) {
+            struct touched *to = vec_push(&p->touched);
+            if (!to) return fail_set(f, E_MEMORY, "no memory for the results");
+            *to = t[i];
+        }
+    }
+    return OK;
+}
+
 static err changed_cells(struct publisher *p, const struct fold *s, struct results *r,
                          struct changed *out, struct fail *f) {
     size_t cells = fold_cell_count(s);
@@ -149,18 +165,18 @@ static err changed_cells(struct publisher *p, const struct fold *s, struct resul
         changed[i] = *old != now;
         *old = now;
     }
-    struct touched t[1024];
-    for (size_t n; (n = sequencer_touched(p->q, t, 1024)) > 0;) {
-        for (size_t i = 0; i < n; i++) {
-            if (t[i].contest == NO_CONTEST) continue;
-            out->units[t[i].station] = 1; /* a station may have said nothing yet, and be contested */
-            unsigned rounds = fold_contest(s, t[i].contest)->round;
-            for (unsigned k = 1; k <= rounds; k++) {
-                uint32_t c = fold_cell_find(s, t[i].contest, k, t[i].station);
-                if (c != NO_CELL) changed[c] = 1;
-            }
+    TRY(take_touched(p, f));
+    for (size_t i = 0; i < p->touched.n; i++) {
+        const struct touched *t = vec_at(&p->touched, i);
+        if (t->contest == NO_CONTEST) continue;
+        out->units[t->station] = 1; /* a station may have said nothing yet, and be contested */
+        unsigned rounds = fold_contest(s, t->contest)->round;
+        for (unsigned k = 1; k <= rounds; k++) {
+            uint32_t c = fold_cell_find(s, t->contest, k, t->station);
+            if (c != NO_CELL) changed[c] = 1;
         }
     }
+    p->touched.n = 0;
     return OK;
 }
 
@@ -221,25 +237,81 @@ static err add_page(void *ctx, const char *path, bool unit, struct buf **bytes, 
     return OK;
 }
 
-static err render_pages(struct publisher *p, const struct fold *s, const struct results *r, bool all,
-                        struct fail *f) {
-    struct page_site site = {.fold = s, .results = r, .note = p->o.note, .style = portal_style,
-                             .script = portal_script, .local_proofs = true};
-    struct portal_sink sink = {add_page, p};
+/* Results of a tick, and what the pages that show them are made from: as of one record, while the log
+ * goes on. */
+struct view {
+    struct results results;
+    struct page_site site;
     struct buf cosigned;
-    buf_init(&cosigned, CHECKPOINT_BYTES_MAX);
+    uint64_t silent; /* records so far that change no page: silent_records */
+    uint8_t *stale;  /* a byte a unit: something below came since */
+    size_t units;
+    bool whole;      /* results and site hold, pages may be made */
+};
+
+static void view_release(struct view *v) {
+    buf_release(&v->cosigned);
+    results_release(&v->results);
+}
+
+/* Records of the types that no unit's page shows. */
+static uint64_t silent_records(const struct fold *s) {
+    return fold_count(s, REC_KEY) + fold_count(s, REC_INCIDENT) + fold_count(s, REC_HOST_LOG);
+}
+
+static void view_site(struct publisher *p, const struct fold *s, struct view *v) {
+    v->site = (struct page_site){.fold = s, .results = &v->results, .note = p->o.note, .style = portal_style,
+                                 .script = portal_script, .local_proofs = true,
+                                 .size = fold_size(s), .last_ms = fold_last_ms(s)};
+    v->silent = silent_records(s);
     pthread_mutex_lock(&p->head_lock);
-    site.witnessed = p->witnessed_size;
-    buf_span(&cosigned, buf_view(&p->witnessed));
+    v->site.witnessed = p->witnessed_size;
+    buf_span(&v->cosigned, buf_view(&p->witnessed));
     pthread_mutex_unlock(&p->head_lock);
-    site.cosigned = buf_view(&cosigned);
-    p->pages_witnessed = site.witnessed;
-    err e = portal_render(p->portal, &site, PAGES_MAX, &sink, f);
-    buf_release(&cosigned);
-    TRY(e);
-    p->pages_due = portal_due(p->portal);
+    v->site.cosigned = buf_view(&v->cosigned);
+    p->pages_witnessed = v->site.witnessed;
+}
+
+static err render_pages(struct publisher *p, const struct fold *s, struct view *v, bool all, struct fail *f) {
+    struct portal_sink sink = {add_page, p};
+    bool more;
+    view_site(p, s, v);
+    v->units = fold_unit_count(s);
+    v->stale = arena_array(&v->results.arena, v->units, 1);
+    if (!v->stale) return fail_set(f, E_MEMORY, "no memory for the portal");
+    TRY(portal_round(p->portal, &v->site, PAGES_MAX, &sink, f));
+    TRY(portal_slice(p->portal, &v->site, NULL, SLICE_BYTES, &sink, &more, f)); /* each tick makes some */
     TRY(key_files_render(&p->keys, s, all, &sink, f));
     return all && p->o.portal_dir ? portal_files(p->o.portal_dir, &sink, f) : OK;
+}
+
+/* Whether pages that are not stale can still be made as of the view's record: all that came since is
+ * about stations, which become stale with all above them, or changes no page. */
+static err still_holds(struct publisher *p, const struct fold *s, struct view *v, bool *holds, struct fail *f) {
+    TRY(take_touched(p, f));
+    for (size_t i = 0; i < p->touched.n; i++) {
+        const struct touched *t = vec_at(&p->touched, i);
+        for (uint32_t u = t->station; u != NO_UNIT; u = fold_unit(s, u)->parent)
+            if (u < v->units) v->stale[u] = 1; /* an amendment may have added some */
+    }
+    *holds = fold_size(s) - v->site.size == p->touched.n + silent_records(s) - v->silent;
+    return OK;
+}
+
+/* The rest of the tick's pages, slice by slice: submissions have their turn in between. */
+static err render_slices(struct publisher *p, struct view *v, struct fail *f) {
+    struct portal_sink sink = {add_page, p};
+    err e = OK;
+    for (bool more = v->whole; more && e == OK;) {
+        (void)usleep(SLICE_PAUSE_US); /* a lock that is given back and taken again at once is never another's */
+        const struct fold *s = sequencer_fold_lock(p->q);
+        e = still_holds(p, s, v, &more, f);
+        if (e == OK && more) e = portal_slice(p->portal, &v->site, v->stale, SLICE_BYTES, &sink, &more, f);
+        sequencer_fold_unlock(p->q);
+    }
+    portal_round_end(p->portal);
+    p->pages_due = portal_due(p->portal);
+    return e;
 }
 
 /* Declared since the last tick: every file of the contest says so. */
@@ -251,30 +323,29 @@ static bool newly_declared(const struct publisher *p, const struct fold *s, cons
     return false;
 }
 
-static err render_results(struct publisher *p, const struct fold *s, struct fail *f) {
-    struct results r;
+static err render_results(struct publisher *p, const struct fold *s, struct view *v, struct fail *f) {
+    struct results *r = &v->results;
     const struct definition *d = fold_definition(s);
     if (!d) return OK;
     bool all = !p->whole || p->definition != d->version;
-    TRY(results_compute(s, &r, f));
+    TRY(results_compute(s, r, f));
     struct changed changed;
     struct buf *b;
-    err e = changed_cells(p, s, &r, &changed, f);
-    if (e == OK) e = portal_begin(p->portal, &r, all, f);
-    for (size_t i = 0; i < r.n && e == OK; i++)
-        e = render_contest(p, s, &r, i, &changed, all || newly_declared(p, s, &r.tallies[i]), f);
+    err e = changed_cells(p, s, r, &changed, f);
+    if (e == OK) e = portal_begin(p->portal, r, all, f);
+    for (size_t i = 0; i < r->n && e == OK; i++)
+        e = render_contest(p, s, r, i, &changed, all || newly_declared(p, s, &r->tallies[i]), f);
     if (e == OK) e = add_file(p, "results/index.json", &b, f);
-    if (e == OK) e = results_index(s, r.tallies, r.n, &r.findings, b, f);
-    if (e == OK) e = render_whole(p, s, &r, all, f);
-    if (e == OK) e = render_pages(p, s, &r, all, f);
+    if (e == OK) e = results_index(s, r->tallies, r->n, &r->findings, b, f);
+    if (e == OK) e = render_whole(p, s, r, all, f);
+    if (e == OK) e = render_pages(p, s, v, all, f);
     if (e == OK && all) {
         struct hash manifest = {0};
         (void)fold_election(s, &manifest);
         e = add_file(p, "anchor", &b, f);
         if (e == OK) anchor_format(d->origin, d->log_vkey, &manifest, d->policy, b);
     }
-    results_release(&r);
-    p->whole = e == OK;
+    v->whole = p->whole = e == OK;
     p->definition = d->version;
     if (e == OK) p->declared = fold_declaration_count(s);
     return e;
@@ -416,19 +487,23 @@ static void tell_watched(struct publisher *p) {
 
 static err tick(struct publisher *p, struct fail *f) {
     struct buf checkpoint, head;
+    struct view view = {0};
     uint64_t size = 0, last_ms = 0;
     bool simulated = false;
     const char *status = "provisional, not declared";
     buf_init(&checkpoint, CHECKPOINT_BYTES_MAX);
     buf_init(&head, HEAD_MAX);
+    buf_init(&view.cosigned, CHECKPOINT_BYTES_MAX);
     const struct fold *s = sequencer_fold_lock(p->q);
     err e = sequencer_checkpoint(p->q, &size, &checkpoint, f);
     bool due = e == OK && size > 0 && (size != p->size || !p->whole || portal_is_pending(p->portal) || witnesses_untold(p));
-    if (due && !p->o.no_results) e = render_results(p, s, f);
+    if (due && !p->o.no_results) e = render_results(p, s, &view, f);
     last_ms = fold_last_ms(s);
     simulated = fold_definition(s) && fold_definition(s)->simulated;
     status = results_election_status(s);
     sequencer_fold_unlock(p->q);
+    if (e == OK && due) e = render_slices(p, &view, f);
+    view_release(&view);
     if (e == OK && due) observe(p);
     if (e == OK && due) keep_cosigned(p, size, &checkpoint);
     if (e == OK && due) e = head_json(p, size, last_ms, simulated, status, &head, f);
@@ -542,6 +617,7 @@ err publisher_open(const struct publisher_options *o, struct sequencer *q, struc
     p->budget.cap = (size_t)1 << 30;
     vec_init(&p->files, &p->budget, sizeof(struct rendered), 8);
     key_files_init(&p->keys);
+    vec_init(&p->touched, &p->budget, sizeof(struct touched), 12);
     vec_init(&p->fingerprints, &p->budget, sizeof(uint64_t), 12);
     vec_init(&p->unit_prints, &p->budget, sizeof(uint64_t), 12);
     vec_init(&p->stamps, &p->budget, sizeof(uint64_t), 4);
@@ -583,8 +659,9 @@ err publisher_open(const struct publisher_options *o, struct sequencer *q, struc
     return OK;
 }
 
-/* After a tick: it takes a fifth of a processor at most, and readers never wait long for the next. Its
- * own processor time counts: on a busy machine ticks are slow without being dear. */
+/* After a tick: it takes a fifth of a processor, unless that would let readers wait for more than REST_MAX_MS
+ * (ticks of more than 1.25 s, as after a start). Its own processor time counts: on a busy machine ticks are
+ * slow without being dear. */
 static uint64_t rest_after(const struct publisher *p, uint64_t cpu_ms) {
     uint64_t rest = cpu_ms * 4 < REST_MAX_MS ? cpu_ms * 4 : REST_MAX_MS;
     return rest > p->o.interval_ms ? rest : p->o.interval_ms;
@@ -672,6 +749,7 @@ void publisher_close(struct publisher *p) {
     drop_files(p);
     vec_release(&p->files);
     key_files_release(&p->keys);
+    vec_release(&p->touched);
     vec_release(&p->fingerprints);
     vec_release(&p->unit_prints);
     vec_release(&p->stamps);

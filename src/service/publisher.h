@@ -2,6 +2,9 @@
 /* The publisher: at each tick the public tree gets the log's new tiles, the results that changed, the
  * checkpoint, and head.json last. Everything it writes can be recomputed from the log.
  *
+ * Results are made with the fold in hand, so the sequencer waits for that long; pages of units in slices
+ * of some milliseconds between which it has its turn.
+ *
  * Tiles are cut per tick, not per batch, so a busy log does not leave a file for every batch. */
 #ifndef SERVICE_PUBLISHER_H
 #define SERVICE_PUBLISHER_H
@@ -13,7 +16,8 @@ struct watching;
 
 struct publisher_options {
     const char *public_dir;
-    uint32_t interval_ms; /* shortest time between ticks; 0: 1000. Ticks take at most a fifth of it */
+    uint32_t interval_ms; /* shortest time between ticks; 0: 1000. After a tick it rests four times the
+                           * processor time that the tick took, but no longer than 5 s */
     bool no_results;      /* tiles and checkpoint only (benchmarks) */
     const char *portal_dir; /* files that the portal shows as they are: map.json, boundaries.json; NULL */
     const char *note;     /* one sentence for head.json and the page, e.g. that there are no witnesses */

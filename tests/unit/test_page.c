@@ -175,7 +175,7 @@ static void the_same_page(void **state) {
     buf_init(&a, 1 << 24);
     buf_init(&b, 1 << 24);
     must(results_compute(x->fold, &r, &f));
-    struct page_site site = {.fold = x->fold, .results = &r, .style = portal_style};
+    struct page_site site = {.fold = x->fold, .results = &r, .size = fold_size(x->fold), .last_ms = fold_last_ms(x->fold), .style = portal_style};
     must(page_unit(&site, LANG_SW, &r.tallies[0], 1, &a, &f));
     site.witnessed = fold_size(x->fold); /* stands in the line about the log only */
     must(page_unit(&site, LANG_SW, &r.tallies[0], 1, &b, &f));
@@ -227,7 +227,8 @@ static void making_begin(struct making *k) {
     k->sink = (struct portal_sink){add, k->m};
     must(results_compute(k->x->fold, &k->r, &f));
     must(portal_new(NULL, NULL, &k->p, &f));
-    k->site = (struct page_site){.fold = k->x->fold, .results = &k->r, .style = portal_style, .local_proofs = true};
+    k->site = (struct page_site){.fold = k->x->fold, .results = &k->r, .size = fold_size(k->x->fold),
+                                 .last_ms = fold_last_ms(k->x->fold), .style = portal_style, .local_proofs = true};
     must(portal_begin(k->p, &k->r, true, &f));
     must(portal_render(k->p, &k->site, SIZE_MAX, &k->sink, &f));
     assert_false(portal_is_pending(k->p));
@@ -339,6 +340,41 @@ static void pages_of_the_base(void **state) {
     making_end(&k);
 }
 
+/* In slices, while the fold has gone on below one unit: its page waits, the others do not. */
+static void pages_in_slices(void **state) {
+    (void)state;
+    struct making k;
+    struct fail f;
+    char path[PAGE_PATH_MAX];
+    making_begin(&k);
+    drop(k.m);
+    const struct tally *t = &k.r.tallies[0];
+    size_t last = last_with_page(k.x->fold, t), before = last_with_page_before(k.x->fold, t, last);
+    size_t slices = 0, units = 0;
+    uint8_t *stale = calloc(fold_unit_count(k.x->fold), 1);
+    assert_non_null(stale);
+    stale[t->rows[last].unit] = 1;
+    must(portal_begin(k.p, &k.r, true, &f));
+    must(portal_round(k.p, &k.site, SIZE_MAX, &k.sink, &f));
+    for (bool more = true; more; slices++) must(portal_slice(k.p, &k.site, stale, 1, &k.sink, &more, &f));
+    portal_round_end(k.p);
+    page_unit_path(k.x->fold, LANG_EN, t, t->rows[last].unit, path);
+    assert_null(page_of(k.m, path));
+    page_unit_path(k.x->fold, LANG_EN, t, t->rows[before].unit, path);
+    assert_non_null(page_of(k.m, path));
+    assert_in_range(portal_due(k.p), 1, k.r.n); /* the unit has a page in each contest that it votes in */
+    for (size_t i = 0; i < k.m->n; i++) units += k.m->at[i].unit;
+    assert_int_equal(slices, units / LANG_COUNT + 1);
+    drop(k.m);
+    must(portal_render(k.p, &k.site, SIZE_MAX, &k.sink, &f));
+    page_unit_path(k.x->fold, LANG_EN, t, t->rows[last].unit, path);
+    assert_non_null(page_of(k.m, path));
+    assert_int_equal(portal_due(k.p), 0);
+    drop(k.m);
+    free(stale);
+    making_end(&k);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(foreign_text),
@@ -347,6 +383,7 @@ int main(void) {
         cmocka_unit_test(the_same_page),
         cmocka_unit_test(pages_of_the_base),
         cmocka_unit_test(every_page_has_its_turn),
+        cmocka_unit_test(pages_in_slices),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
