@@ -3,8 +3,9 @@
 # Readers of a results night, on the loopback, against the real program.
 #   bench/readers.sh follow BUILD DIR     5,000 clients that poll head.json every 4 s and 500 event streams, in
 #                                         one `hesabu serve` of DIR (an election's folder); its memory
-#   bench/readers.sh night BUILD          a night of 12,000 stations replayed at about 20 results a second,
-#                                         each with its form's image, while 2,000 readers poll
+#   bench/readers.sh night BUILD [SPEED]  a night of 12,000 stations, each result with its form's image, while
+#                                         2,000 readers poll; SPEED as of `hesabu demo --speed`: the rate of
+#                                         results is printed, so the case of 20 a second is found by it
 set -eu
 cd "$(dirname "$0")/.."
 what=$1 build=$2 dir=$(mktemp -d) pids=
@@ -47,7 +48,7 @@ follow() {
 }
 
 night() {
-    "$build/hesabu" demo --dir "$dir/night" --limit 12000 --listen 127.0.0.1:0 > "$dir/demo" 2>&1 &
+    "$build/hesabu" demo --dir "$dir/night" --limit 12000 ${1:+--speed "$1"} --listen 127.0.0.1:0 > "$dir/demo" 2>&1 &
     server=$! pids=$!
     at=$(address "$dir/demo")
     for _ in $(seq 600); do # until results come
@@ -68,6 +69,6 @@ night() {
 
 case $what in
 follow) follow "$3" ;;
-night) night ;;
+night) night ${3:+"$3"} ;;
 *) sed -n '3,7p' "$0"; exit 2 ;;
 esac

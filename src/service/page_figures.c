@@ -21,7 +21,7 @@ void page_progress(struct page *p, const struct tally_row *row) {
     html_raw(h, " ");
     html_number(h, row->expected - row->not_held);
     html_raw(h, " ");
-    html_word(h, W_STATIONS_RECEIVED);
+    html_plural(h, P_STATIONS_RECEIVED, row->expected - row->not_held);
     html_raw(h, "</span> <span class=\"share\">");
     html_share(h, row->received, row->expected - row->not_held);
     html_raw(h, "</span></p>\n");
@@ -83,7 +83,7 @@ void page_totals(struct page *p, const struct tally *t, const struct tally_row *
             html_raw(h, "</h3><p class=\"figure\">");
             html_number(h, x->stations);
             html_raw(h, " <span>");
-            html_word(h, W_STATIONS);
+            html_plural(h, P_STATIONS, x->stations);
             html_raw(h, ", ");
             html_share(h, x->stations, whole);
             html_raw(h, "</span></p>");
@@ -175,7 +175,7 @@ static void blank(struct html *h, uint64_t forms) {
     html_raw(h, " <small>(");
     html_number(h, forms);
     html_raw(h, " ");
-    html_word(h, W_BLANK_FORMS);
+    html_plural(h, P_BLANK_FORMS, forms);
     html_raw(h, ")</small>");
 }
 

@@ -62,6 +62,10 @@ void html_word(struct html *h, enum page_word w) {
     buf_str(h->b, page_word(h->lang, w));
 }
 
+void html_plural(struct html *h, enum page_plural w, uint64_t n) {
+    buf_str(h->b, page_plural(h->lang, w, n));
+}
+
 void html_number(struct html *h, uint64_t v) {
     buf_u64_grouped(h->b, v);
 }

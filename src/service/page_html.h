@@ -25,6 +25,8 @@ void html_lines(struct html *h, struct span s);
 /* The same, kept from affecting the direction of what stands around it: <bdi>. Content only. */
 void html_name(struct html *h, struct span s);
 void html_word(struct html *h, enum page_word w);
+/* The words behind the number n, which stands before them already. */
+void html_plural(struct html *h, enum page_plural w, uint64_t n);
 /* 1,234,567: both languages group by threes with commas. */
 void html_number(struct html *h, uint64_t v);
 /* Hundredths of a percent, rounded down, "12.34%"; a dash for 0 of 0. */

@@ -18,7 +18,7 @@ static void materiality_sw(struct html *h, const struct materiality *m) {
     const struct materiality_row *all = &m->rows[DOUBT_ANY];
     html_number(h, all->stations);
     html_raw(h, " ");
-    html_word(h, W_DOUBT_STATIONS);
+    html_plural(h, P_DOUBT_STATIONS, all->stations);
     html_raw(h, " (");
     html_word(h, W_REGISTERED);
     html_raw(h, ": ");
@@ -117,12 +117,18 @@ static void materiality(struct page *p, const struct tally *t, const struct mate
 
 /* --- gate --- */
 
-static const char *gate_words(enum page_lang lang, enum gate_code c) {
+static const char *gate_words(enum page_lang lang, enum gate_code c, uint64_t n) {
+    static const char *const one[GATE_COUNT][LANG_COUNT] = {
+#define ONE(name, en, sw) [name] = {en, sw},
+#include "service/page_gate_one.def"
+#undef ONE
+    };
     static const char *const sw[GATE_COUNT] = {
 #define SW(name, text) [name] = text,
 #include "service/page_gate_sw.def"
 #undef SW
     };
+    if (n == 1 && one[c][lang]) return one[c][lang];
     return lang == LANG_SW && sw[c] ? sw[c] : gate_text(c);
 }
 
@@ -141,7 +147,7 @@ static void gate(struct page *p, const struct tally *t, const struct gate *g) {
         html_raw(h, "<li><b>");
         html_number(h, x->count);
         html_raw(h, "</b> ");
-        html_escaped(h, span_text(gate_words(h->lang, (enum gate_code)i)));
+        html_escaped(h, span_text(gate_words(h->lang, (enum gate_code)i, x->count)));
         html_printf(h, " <span class=\"code\">%s</span>", gate_name((enum gate_code)i));
         if (x->link_count && x->count <= 5) html_raw(h, "<br><small>");
         for (uint32_t k = 0; x->count <= 5 && k < x->link_count; k++) {
@@ -204,7 +210,7 @@ static void overridden(struct page *p, const struct override *o) {
         html_raw(h, "<li><b>");
         html_number(h, x->count);
         html_raw(h, "</b> ");
-        html_escaped(h, span_text(gate_words(h->lang, (enum gate_code)x->code)));
+        html_escaped(h, span_text(gate_words(h->lang, (enum gate_code)x->code, x->count)));
         html_raw(h, "</li>");
     }
     html_raw(h, "</ul>\n");
@@ -354,7 +360,7 @@ static void off_rows(struct page *p, const struct collation *c) {
         html_raw(h, ": ");
         html_number(h, r->altered);
         html_raw(h, " ");
-        html_word(h, W_CELLS_DIFFER);
+        html_plural(h, P_CELLS_DIFFER, r->altered);
         html_raw(h, ", ");
         html_number(h, r->off_by);
         html_raw(h, "</li>\n");

@@ -261,7 +261,8 @@ static size_t images(struct page *p, uint32_t first) {
         html_word(h, W_PAGE);
         html_printf(h, " %u. ", m->page);
         if (m->masked) html_printf(h, "%u ", m->masked);
-        html_word(h, m->masked == 1 ? W_MASKED_ONE : m->masked ? W_MASKED : W_NOT_MASKED);
+        if (m->masked) html_plural(h, P_MASKED, m->masked);
+        else html_word(h, W_NOT_MASKED);
         html_printf(h, ". <span class=\"hash\">SHA-256 %s</span></figcaption></figure>\n", hex);
         i = m->next_of_result;
     }

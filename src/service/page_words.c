@@ -19,6 +19,15 @@ const char *page_word(enum page_lang lang, enum page_word w) {
     return words[w][lang];
 }
 
+const char *page_plural(enum page_lang lang, enum page_plural w, uint64_t n) {
+    static const char *const plurals[PLURAL_COUNT][LANG_COUNT][2] = {
+#define PLURAL(name, en1, en, sw1, sw) {{en1, en}, {sw1, sw}},
+#include "service/page_plurals.def"
+#undef PLURAL
+    };
+    return plurals[w][lang][n != 1]; /* both languages tell one from all others */
+}
+
 struct span page_level(enum page_lang lang, struct span level) {
     static const struct {
         const char *en, *sw;

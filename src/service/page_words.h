@@ -17,12 +17,21 @@ enum page_word {
     WORD_COUNT
 };
 
+enum page_plural {
+#define PLURAL(name, en1, en, sw1, sw) name,
+#include "service/page_plurals.def"
+#undef PLURAL
+    PLURAL_COUNT
+};
+
 /* "en", "sw": the tag of BCP 47, also the folder's name. */
 const char *lang_tag(enum page_lang lang);
 /* The language's own name. */
 const char *lang_name(enum page_lang lang);
 /* A constant string that is HTML already. */
 const char *page_word(enum page_lang lang, enum page_word w);
+/* The words behind the number n: of one, or of none and several. HTML. */
+const char *page_plural(enum page_lang lang, enum page_plural w, uint64_t n);
 /* A level's name ("county") in the language; the name itself where no translation is known. Plain
  * text, not HTML. */
 struct span page_level(enum page_lang lang, struct span level);

@@ -45,6 +45,10 @@ async function open(path, options = {}) {
   return page;
 }
 let other = 'http://nowhere.invalid/';
+/** Also what is far below the first screen and would be laid out when it comes near. */
+const layAll = (page) => page.evaluate(() => {
+  for (const s of document.querySelectorAll('main > section')) s.style.contentVisibility = 'visible';
+});
 const digits = (text) => Number(text.replace(/[^0-9]/g, ''));
 const received = async (page) => digits(await page.textContent('#received'));
 const hacked = (page) => page.evaluate(() => Boolean(window.hacked) || document.getElementById('hacked') !== null);
@@ -129,6 +133,20 @@ async function numbers() {
     JSON.stringify(declared) === JSON.stringify(Object.values(index.contests[0].totals.declared?.votes ?? gate.collations.at(-1).totals.votes)), declared);
 }
 
+/** "1 stations": every page, as it is read. */
+function plurals() {
+  const wrong = [];
+  const one = /(?:^|[^\d.,:/-])1 (stations|areas|admitted objections|objections|units|collations|forms|cells|records|places|vituo|maeneo|visanduku|majumlisho|fomu zi\w*)\b[^<]{0,40}/;
+  let pages = 0;
+  for (const file of readdirSync(tree, { recursive: true }).filter((f) => f.endsWith('.html'))) {
+    const text = readFileSync(join(tree, file), 'utf8').replace(/<\/(dd|dt|td|th|li|p|div)>/g, ' | ').replace(/<[^>]*>/g, ' ').replace(/\s+/g, ' ');
+    const at = one.exec(text);
+    pages += 1;
+    if (at) wrong.push(`${file}: ${at[0]}`);
+  }
+  ok(`no page of ${pages} says "1 stations" or its like`, pages > 20 && wrong.length === 0, wrong.slice(0, 5).join('\n'));
+}
+
 async function drill(options, name) {
   const page = await open('/', options);
   const trail = [];
@@ -210,7 +228,7 @@ async function keyboard() {
     found = await page.evaluate(() => document.activeElement.closest('svg.areas') !== null);
   }
   const first = await page.evaluate(() => document.activeElement.getAttribute('aria-label'));
-  ok('the map is reached, and an area says its figures', found && /: \d+ of \d+ stations received/.test(first ?? ''), first);
+  ok('the map is reached, and an area says its figures', found && /: \d+ of \d+ stations? received/.test(first ?? ''), first);
   await page.keyboard.press('Enter');
   await page.waitForURL('**/en/president/1/*.html');
   ok('and leads to its page', true);
@@ -310,7 +328,7 @@ async function surfaces() {
   const notice = page.locator('#notices blockquote');
   const id = (await page.locator('#notices a[href*="objects/"]').first().getAttribute('href')).split('/').pop();
   const text = readFileSync(join(tree, 'objects', id), 'utf8').replace(/\s+/g, ' ').trim();
-  await notice.first().scrollIntoViewIfNeeded(); // text far below is not laid out before
+  await layAll(page); // text far below is not laid out before it comes near
   ok('notices are quoted in full', (await notice.first().innerText()).replace(/\s+/g, ' ').trim() === text, text);
   await page.goto(`${url}/about.html`);
   ok('copies that others keep are linked, their names as text', (await page.locator('#copies a[href="https://copy.example/log/"]').count()) === 1 &&
@@ -322,10 +340,8 @@ async function small() {
   for (const path of sample) {
     const page = await open(path, { viewport: { width: 360, height: 700 } });
     await page.waitForTimeout(300);
-    const width = await page.evaluate(() => {
-      for (const s of document.querySelectorAll('main > section')) s.style.contentVisibility = 'visible'; // all of it
-      return document.documentElement.scrollWidth;
-    });
+    await layAll(page);
+    const width = await page.evaluate(() => document.documentElement.scrollWidth);
     ok(`360 pixels wide: ${path} does not run over`, width <= 360, `${width}`);
     await page.context().close();
   }
@@ -402,6 +418,7 @@ function weight() {
 
 await live();
 await numbers();
+plurals();
 await drill({}, 'with scripts');
 await drill({ javaScriptEnabled: false }, 'without scripts');
 await languages();

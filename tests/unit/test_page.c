@@ -67,6 +67,20 @@ static void figures(void **state) {
 }
 
 /* A page of a language: no word is empty, and no two languages say the same at length. */
+static void plurals(void **state) {
+    (void)state;
+    for (int l = 0; l < LANG_COUNT; l++)
+        for (int w = 0; w < PLURAL_COUNT; w++) {
+            const char *one = page_plural((enum page_lang)l, (enum page_plural)w, 1);
+            const char *two = page_plural((enum page_lang)l, (enum page_plural)w, 2);
+            assert_string_not_equal(one, two);
+            assert_ptr_equal(page_plural((enum page_lang)l, (enum page_plural)w, 0), two);
+            assert_ptr_equal(page_plural((enum page_lang)l, (enum page_plural)w, 11), two);
+        }
+    assert_string_equal(page_plural(LANG_EN, P_STATIONS, 1), "station");
+    assert_string_equal(page_plural(LANG_SW, P_STATIONS, 21), "vituo");
+}
+
 static void words(void **state) {
     (void)state;
     for (int w = 0; w < WORD_COUNT; w++) {
@@ -380,6 +394,7 @@ int main(void) {
         cmocka_unit_test(foreign_text),
         cmocka_unit_test(figures),
         cmocka_unit_test(words),
+        cmocka_unit_test(plurals),
         cmocka_unit_test(the_same_page),
         cmocka_unit_test(pages_of_the_base),
         cmocka_unit_test(every_page_has_its_turn),

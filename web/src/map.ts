@@ -68,7 +68,7 @@ function step(value: number, bounds: number[]): number {
 
 function paint(a: Area): Paint {
   const blank = { fill: 'var(--track)', strength: 1 };
-  const got = `${number(a.received)} ${say('of')} ${number(a.expected)} ${say('received')}`;
+  const got = `${number(a.received)} ${say('of')} ${number(a.expected)} ${say(a.expected === 1 ? 'receivedOne' : 'received')}`;
   if (colour === 'progress') {
     const p = a.expected ? a.received / a.expected : 0;
     return a.received

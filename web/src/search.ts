@@ -184,7 +184,7 @@ export function search(): void {
     if (!any && input.value.trim()) list.append(el('li', { class: 'none' }, say('searchNone')));
     list.hidden = !input.value.trim();
     input.setAttribute('aria-expanded', String(!list.hidden));
-    told.textContent = input.value.trim() ? (any ? say('searchMore', { n: hrefs.length }) : say('searchNone')) : '';
+    told.textContent = input.value.trim() ? (any ? say(hrefs.length === 1 ? 'searchOne' : 'searchMore', { n: hrefs.length }) : say('searchNone')) : '';
     at = -1;
   };
 

@@ -4,6 +4,7 @@ const words = {
   search: ['Find a place by name or code', 'Tafuta eneo kwa jina au nambari'],
   searchNone: ['No place of this name', 'Hakuna eneo lenye jina hili'],
   searchMore: ['{n} places found', 'Maeneo {n} yamepatikana'],
+  searchOne: ['1 place found', 'Eneo 1 limepatikana'],
   live: ['Live', 'Moja kwa moja'],
   stale: ['Not reached since {t}. The figures stand as of then.', 'Haijafikiwa tangu {t}. Takwimu ni za wakati huo.'],
   updated: ['New records: now {n}', 'Rekodi mpya: sasa {n}'],
@@ -29,6 +30,7 @@ const words = {
   notYet: ['nothing yet', 'bado hakuna'],
   tie: ['equal', 'sawa'],
   received: ['stations received', 'vituo vimepokelewa'],
+  receivedOne: ['station received', 'kituo kimepokelewa'],
   tooEarly: [
     'Colours by candidate are shown once {n}% of stations are in.',
     'Rangi za wagombea zitaonyeshwa asilimia {n} ya vituo ikifika.',
