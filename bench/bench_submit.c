@@ -200,14 +200,17 @@ static double load(const char *build, uint16_t port, const char *requests, size_
     (void)snprintf(cmd, sizeof cmd, "%s/bench/bench_load 127.0.0.1:%u %s -c %u -j 1 -s 60 -n %zu",
                    build, port, requests, c, n);
     FILE *p = popen(cmd, "r");
-    if (!p) exit(1);
+    if (!p) must(fail_set(&f, E_IO, "cannot run %s", cmd));
     while (fgets(line, sizeof line, p)) {
         double v;
         const char *at = strstr(line, "per_second=");
         if (at && sscanf(at, "per_second=%lf", &v) == 1) rate = v;
         printf("#   %s", line);
     }
-    pclose(p);
+    if (pclose(p) != 0 || rate <= 0) {
+        fprintf(stderr, "bench_submit: bench_load sent nothing: %s\n", cmd);
+        exit(1);
+    }
     return rate;
 }
 
@@ -259,7 +262,13 @@ int main(int argc, char **argv) {
     }
     size_t n = argc > 2 ? strtoul(argv[2], NULL, 10) : 40000;
     unsigned c = argc > 3 ? (unsigned)strtoul(argv[3], NULL, 10) : 512;
-    char dir[] = "/tmp/hesabu-bench-XXXXXX", path[200], cmd[300];
+    char dir[] = "/tmp/hesabu-bench-XXXXXX", path[200], cmd[4200];
+    (void)snprintf(cmd, sizeof cmd, "%s/bench/bench_load", argv[1]);
+    if (access(cmd, X_OK) != 0) {
+        fprintf(stderr, "bench_submit: %s is missing, which sends the records: ninja -C %s bench/bench_load\n", cmd,
+                argv[1]);
+        return 64;
+    }
     diag_level_set(DIAG_WARN);
     if (!mkdtemp(dir)) return 1;
     make_person(&log_key, "bench.example/log");

@@ -7,11 +7,14 @@
 #include "cli/cli.h"
 #include "cli/folder.h"
 #include "crypto/sealed.h"
+#include "store/objects.h"
 
 int cmd_seal(int argc, char **argv);
 int cmd_unseal(int argc, char **argv);
 
-enum { CONTENT_MAX = 32 << 20, LIST_MAX = 65536 };
+/* What is sealed is an object of a log, and no larger than one may be. */
+enum { LIST_MAX = 65536,
+       CONTENT_MAX = OBJECT_BYTES_MAX - SEALED_HEAD_MAX - SEALED_NONCE_BYTES - SEALED_TAG_BYTES };
 
 /* ---- sealing ---- */
 
@@ -59,7 +62,7 @@ static err seal_file(const char *path, const char *out, struct recipients *r, st
         return fail_set(f, E_TOO_LARGE, "path too long: %.200s", path);
     TRY(not_itself(path, out ? out : place, f));
     buf_init(&content, CONTENT_MAX);
-    buf_init(&sealed, (size_t)CONTENT_MAX + SEALED_HEAD_MAX + SEALED_NONCE_BYTES + SEALED_TAG_BYTES);
+    buf_init(&sealed, OBJECT_BYTES_MAX);
     err e = file_read(path, CONTENT_MAX, &content, f);
     if (e == OK) e = sealed_make(buf_view(&content), r->key, r->n, &sealed, f);
     if (e == OK) e = file_write_durable(out ? out : place, buf_view(&sealed), 0600, f);
@@ -107,7 +110,7 @@ static err unseal_file(const char *path, const char *key_file, const char *passp
     struct buf content;
     TRY(not_itself(path, out, f));
     TRY(folder_key_open(key_file, passphrase, &key, f));
-    buf_init(&content, (size_t)CONTENT_MAX + 1);
+    buf_init(&content, OBJECT_BYTES_MAX);
     err e = file_map(path, &file, f);
     if (e == OK) {
         e = sealed_open(file, key.signer, &content, f);

@@ -64,6 +64,15 @@ err request_body_add(struct http_request *r, struct span part, struct fail *f) {
     return buf_ok(&r->body, f);
 }
 
+void http_keep(struct http_request *r, void *p, void (*release)(void *)) {
+    r->kept = p;
+    r->free_kept = release;
+}
+
+void *http_kept(const struct http_request *r) {
+    return r->kept;
+}
+
 void request_reset(struct http_request *r) {
     struct upload *u = r->upload;
     if (u) {
@@ -73,6 +82,8 @@ void request_reset(struct http_request *r) {
         free(u);
         r->upload = NULL;
     }
+    if (r->kept) r->free_kept(r->kept);
+    r->kept = NULL;
     if (r->body.cap > BODY_KEEP)
         buf_release(&r->body);
     else

@@ -70,6 +70,8 @@ struct http_request {
     bool exempt;
     struct buf body;
     struct upload *upload;
+    void *kept; /* what admit found out, or NULL; with how it is freed */
+    void (*free_kept)(void *);
     uint64_t lingered;
     struct http_response *response;
     struct http_pipe pipe;

@@ -153,11 +153,24 @@ static struct http_response *end_claim(struct routes_ctx *x, struct upload_claim
     return http_response_fail_of(f);
 }
 
+static void free_claim(void *p) {
+    struct upload_claim *c = p;
+    submission_free(c->record);
+    free(c);
+}
+
 static struct http_response *admit_object(struct http_request *r, void *arg) {
-    struct upload_claim claim;
     struct fail f = {0};
-    err e = read_claim(arg, r, &claim, &f);
-    return end_claim(arg, &claim, e, &f);
+    struct upload_claim *claim = calloc(1, sizeof *claim);
+    if (!claim) return http_response_error(E_MEMORY, "no memory for an upload");
+    err e = read_claim(arg, r, claim, &f);
+    if (e == OK) {
+        http_keep(r, claim, free_claim); /* put_object has it: signatures are verified once */
+        return NULL;
+    }
+    struct http_response *refusal = end_claim(arg, claim, e, &f);
+    free_claim(claim);
+    return refusal;
 }
 
 static err store_upload(struct routes_ctx *x, const struct upload_claim *c,
@@ -184,11 +197,10 @@ static err store_upload(struct routes_ctx *x, const struct upload_claim *c,
 
 static struct http_response *put_object(struct http_request *r, void *arg) {
     struct routes_ctx *x = arg;
-    struct upload_claim claim;
+    struct upload_claim *claim = http_kept(r);
     struct fail f = {0};
-    err e = read_claim(x, r, &claim, &f);
-    if (e == OK) e = store_upload(x, &claim, http_upload(r), &f);
-    struct http_response *refusal = end_claim(x, &claim, e, &f);
+    err e = store_upload(x, claim, http_upload(r), &f);
+    struct http_response *refusal = end_claim(x, claim, e, &f);
     if (refusal || e != OK) return refusal;
     return http_response_copy(201, "application/json", SPAN_LIT("{\"stored\":true}\n"));
 }
@@ -296,7 +308,7 @@ static struct http_response *get_file(struct http_request *r, void *arg) {
 const struct http_route routes_table[] = {
     {.path = "/records", .methods = HTTP_POST, .handle = post_record, .max_body = ENTRY_MAX, .cost = 1},
     {.path = "/objects/*", .methods = HTTP_PUT, .handle = put_object, .admit = admit_object,
-     .max_body = 32u << 20, .to_file = true, .cost = 4},
+     .max_body = OBJECT_BYTES_MAX, .to_file = true, .cost = 4},
     {.path = "/objects/*", .methods = HTTP_GET, .handle = get_file},
     {.path = "/proofs/*", .methods = HTTP_GET, .handle = get_proof, .cost = 1},
     {.path = "/events", .methods = HTTP_GET, .handle = get_events, .cost = 1},

@@ -84,6 +84,11 @@ struct span http_body(const struct http_request *r);                     /* NUL 
 const struct peer_key *http_peer(const struct http_request *r);
 bool http_peer_exempt(const struct http_request *r);
 
+/* What `admit` found out and `handle` of the same request needs: at most one thing a request, freed with
+ * `release` when it ends, whether or not it was handled. */
+void http_keep(struct http_request *r, void *p, void (*release)(void *));
+void *http_kept(const struct http_request *r); /* NULL: nothing */
+
 /* The body of a to_file route. The file is removed when the request ends unless it was taken. */
 struct http_upload {
     const char *path;

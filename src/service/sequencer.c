@@ -163,7 +163,7 @@ static err open_parts(struct sequencer *q, struct fail *f) {
     TRY(open_guard(q, head.size, f));
     struct objects_options oo = {.public_dir = public_dir,
                                  .private_dir = private_dir,
-                                 .max_object = q->o.max_object ? q->o.max_object : 8u << 20,
+                                 .max_object = q->o.max_object ? q->o.max_object : OBJECT_BYTES_MAX,
                                  .max_pending_per_key =
                                      q->o.max_pending_per_key ? q->o.max_pending_per_key : 64u << 20,
                                  .max_pending = (uint64_t)4 << 30,

@@ -23,7 +23,7 @@ struct sequencer_options {
     const struct note_signer *log;  /* borrowed; its name is the origin */
     size_t queue_max;               /* 0: 4096 submissions */
     size_t batch_max;               /* 0: 1024 entries */
-    uint64_t max_object;            /* bytes of one object; 0: 8 MiB */
+    uint64_t max_object;            /* bytes of one object; 0: OBJECT_BYTES_MAX */
     uint64_t max_pending_per_key;   /* 0: 64 MiB */
     uint64_t incident_every_ms;     /* 0: 600,000; the log admits no more */
     bool apply_nothing;             /* benchmarks only: sequence whatever comes, without rules */

@@ -15,6 +15,10 @@
 
 enum object_class { OBJECT_PUBLIC, OBJECT_RESTRICTED };
 
+/* The largest object that a log's server takes, where its options do not say otherwise; nothing larger is
+ * made for one either. */
+enum { OBJECT_BYTES_MAX = 32 << 20 };
+
 struct objects_options {
     const char *public_dir;       /* the published tree; objects/ is made in it */
     const char *private_dir;      /* outside the published tree */
