@@ -6,6 +6,7 @@
 #include "base/csv.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/folder.h"
 #include "cli/tree.h"
 #include "cli/values.h"
 #include "cli/words.h"
@@ -80,11 +81,14 @@ static err check_items(const struct observe_args *a, struct fail *f) {
 }
 
 static err observation_text(struct observe_args *a, struct make_options *m, struct words *w,
-                            struct buf *text, struct fail *f) {
+                            struct buf *key, struct buf *text, struct fail *f) {
     struct compose_observation o = {.valid = a->valid, .rejected = a->rejected};
     if (!a->election) a->election = m->send.url;
     if (!a->station || !a->election || (!a->items && !a->votes))
         return fail_set(f, E_USAGE, "--station, --items or --votes, and --election (or --send) are needed");
+    if (m->keys.n != 1)
+        return fail_set(f, E_USAGE, "--key once: an observation is one person's, and names the key that signs it");
+    TRY(folder_key_name(m->keys.at[0], key, f));
     if (a->votes && !a->contest) return fail_set(f, E_USAGE, "--votes are of a --contest");
     if (a->round < 1 || a->round > MAX_ROUNDS) return fail_set(f, E_USAGE, "rounds are counted from 1");
     TRY(tree_election(a->election, &o.election, f));
@@ -94,6 +98,7 @@ static err observation_text(struct observe_args *a, struct make_options *m, stru
     o.at_ms = clock_wall_ms();
     if (a->at) TRY(value_time(a->at, &o.at_ms, f));
     TRY(words_restricted(m, w, a->note, &o.note, f));
+    o.key = buf_view(key);
     o.station = span_text(a->station);
     if (a->contest) o.contest = span_text(a->contest);
     o.round = (unsigned)a->round;
@@ -133,11 +138,13 @@ int cmd_observe(int argc, char **argv) {
     int nargs, code;
     if (!cli_parse(&u, argc, argv, &nargs, &code)) return code;
     struct fail f = {0};
-    struct buf text;
+    struct buf text, key;
     buf_init(&text, 16384);
-    err e = observation_text(&a, &m, &w, &text, &f);
+    buf_init(&key, NOTE_NAME_MAX + 1);
+    err e = observation_text(&a, &m, &w, &key, &text, &f);
     if (e == OK) e = buf_ok(&text, &f);
     code = e == OK ? make_finish("observe", &m, buf_view(&text)) : cli_fail("observe", &f);
     buf_release(&text);
+    buf_release(&key);
     return code;
 }

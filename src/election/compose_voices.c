@@ -120,6 +120,7 @@ void compose_observation(struct buf *out, const struct compose_observation *o) {
     if (o->has_counts) counts(&j, o);
     compose_election(&j, &o->election);
     items(&j, o);
+    json_kspan(&j, "key", o->key);
     compose_object_if(&j, "note", o->note);
     if (o->contest.n) json_ku64(&j, "round", o->round);
     json_kspan(&j, "station", o->station);

@@ -48,6 +48,7 @@ struct compose_observation {
     struct span contest, station; /* contest.n 0: none */
     unsigned round;               /* with a contest */
     uint64_t at_ms;
+    struct span key; /* name of the key that will sign */
     const struct compose_item *items; /* in any order, each once */
     size_t item_count;
     bool has_counts;

@@ -99,6 +99,8 @@ static err read_observation(struct ctx *c, struct observation_fields *v) {
     read_election(c);
     cj_need(r, "items");
     read_items(r, v);
+    cj_need(r, "key");
+    v->x.signer = read_key_name(c);
     if (cj_have(r, "note")) (void)read_object_ref(c, true);
     if (cj_have(r, "round")) {
         uint64_t round = cj_u64(r, MAX_ROUNDS);
@@ -149,10 +151,11 @@ err observation_apply(struct ctx *c) {
     v.x.contest = NO_CONTEST;
     v.x.valid = v.x.rejected = ABSENT;
     TRY(read_observation(c, &v));
+    if (c->signer_count != 1 || c->signers[0] != v.x.signer)
+        return fail_set(c->f, E_LINES, "an observation is one person's: the key it names signs it, alone");
     TRY(signers_in_scope(c, v.x.station, v.x.contest));
     if (v.x.contest != NO_CONTEST && !unit_within(s, v.x.station, fold_contest(s, v.x.contest)->unit))
         return fail_set(c->f, E_CONTEST, "the contest is not held at this station");
-    v.x.signer = c->signers[0];
     for (unsigned i = 0; i < v.x.item_count; i++) TRY(item_number(c, v.names[i], &v.items[i].item));
     journal_vec(&s->journal, &s->observed);
     struct observed *items = vec_push_run(&s->observed, v.x.item_count, &v.x.items_at);

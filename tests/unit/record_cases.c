@@ -165,8 +165,10 @@ const struct fx_named fx_named[] = {
     "notice {" answers contest "'election':'${e}','kind':'" kind "','lang':'" lang                 \
     "','text':${o:Title}}"
 #define OBSERVATION(contest, items, round, station)                                                \
-    "observation {'at_ms':1," contest "'election':'${e}','items':{" items "}," round "'station':'" \
-    station "'}"
+    OBSERVED_BY("obs/eyes", contest, items, round, station)
+#define OBSERVED_BY(who, contest, items, round, station)                                           \
+    "observation {'at_ms':1," contest "'election':'${e}','items':{" items "},'key':'" who "',"     \
+    round "'station':'" station "'}"
 #define HOST(from, host, kind, to)                                                                 \
     "{'from_ms':" from ",'host':'" host "','kind':'" kind "','sha256':'${h:x}','size':0,'to_ms':" to "}"
 #define HOSTS(rows) "host-log {'election':'${e}','rows':[" rows "]}"
@@ -820,6 +822,9 @@ const struct record_case record_cases[] = {
     {"observation-items", OK, "obs/eyes", OBSERVATION("", "'posted':'yes'", "", "1101")},
     {"observation-counts-alone", OK, "obs/eyes",
      OBSERVATION("'contest':'president','counts':{'votes':{}},", "", "'round':1,", "1102")},
+    {"observation-other-key", E_LINES, "obs/eyes", OBSERVED_BY("obs/wits", "", "'posted':'yes'", "", "1101")},
+    {"observation-two-keys", E_LINES, "obs/eyes,obs/wits", OBSERVATION("", "'posted':'yes'", "", "1101")},
+    {"observation-no-key", E_REFERENCE, "obs/eyes", OBSERVED_BY("obs/none", "", "'posted':'yes'", "", "1101")},
     {"observation-nothing", E_FIELD, "obs/eyes", OBSERVATION("", "", "", "1101")},
     {"observation-answer", E_FIELD, "obs/eyes", OBSERVATION("", "'posted':'maybe'", "", "1101")},
     {"observation-truth", E_FIELD, "obs/eyes", OBSERVATION("", "'posted':true", "", "1101")},

@@ -220,8 +220,8 @@ static void saw(struct world *w, const char *who, const char *station, const cha
     char text[600];
     snprintf(text, sizeof text,
              "hesabu/v1 observation\n{\"at_ms\":%u,\"contest\":\"president\",\"counts\":{\"rejected\":2,\"valid\":350,"
-             "\"votes\":{%s}},\"election\":\"${e}\",\"items\":{},\"round\":1,\"station\":\"%s\"}\n", ++at_ms, votes,
-             station);
+             "\"votes\":{%s}},\"election\":\"${e}\",\"items\":{},\"key\":\"%s\",\"round\":1,\"station\":\"%s\"}\n", ++at_ms, votes,
+             who, station);
     fx_must(w->x, NULL, who, text);
 }
 

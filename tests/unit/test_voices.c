@@ -115,16 +115,45 @@ static void rulings(void **state) {
     fx_free(x);
 }
 
+/* What two observers saw alike are two records; the same observer's report sent again is one. */
+static void observers_see_alike(void **state) {
+    (void)state;
+    struct fixture *x = fx_base();
+    struct fail f;
+    static const char *const who[] = {"obs/eyes", "obs/wits"};
+    size_t before = fold_observation_count(x->fold);
+    struct buf t;
+    buf_init(&t, 4096);
+    for (int i = 0; i < 2; i++) {
+        struct compose_item item = {SPAN_LIT("posted"), OBSERVED_YES, 0};
+        struct compose_observation o = {.election = x->election, .station = SPAN_LIT("1101"), .at_ms = 7,
+                                        .key = span_text(who[i]), .items = &item, .item_count = 1,
+                                        .valid = ABSENT, .rejected = ABSENT};
+        buf_clear(&t);
+        compose_observation(&t, &o);
+        refuses(E_LINES, fx_text(x, who[!i], buf_view(&t), &f));
+        must(fx_text(x, who[i], buf_view(&t), &f));
+        const struct observation *seen = fold_observation(x->fold, fold_observation_count(x->fold) - 1);
+        struct key_view k;
+        fold_key_at(x->fold, seen->signer, &k);
+        assert_true(span_is(k.name, who[i]));
+    }
+    assert_int_equal(fold_observation_count(x->fold), before + 2);
+    assert_int_equal(fx_text(x, who[1], buf_view(&t), &f), E_DUPLICATE);
+    buf_release(&t);
+    fx_free(x);
+}
+
 static void observers(void **state) {
     (void)state;
     struct fixture *x = fx_base();
     fx_must(x, NULL, "obs/eyes",
             "observation {'at_ms':1,'contest':'president','counts':{'rejected':1,'valid':6,'votes':{'ann':1,"
-            "'bo':2,'cy':3}},'election':'${e}','items':{'posted':'yes','queue':40},'round':1,'station':'1101'}");
+            "'bo':2,'cy':3}},'election':'${e}','items':{'posted':'yes','queue':40},'key':'obs/eyes','round':1,'station':'1101'}");
     fx_must(x, NULL, "obs/eyes",
-            "observation {'at_ms':2,'election':'${e}','items':{'posted':'no','queue':60},'station':'1101'}");
+            "observation {'at_ms':2,'election':'${e}','items':{'posted':'no','queue':60},'key':'obs/eyes','station':'1101'}");
     fx_must(x, NULL, "obs/wits",
-            "observation {'at_ms':3,'election':'${e}','items':{'posted':'unknown'},'station':'2103'}");
+            "observation {'at_ms':3,'election':'${e}','items':{'posted':'unknown'},'key':'obs/wits','station':'2103'}");
     const struct observation *o = fold_observation(x->fold, 0);
     const uint64_t *v = observation_votes(x->fold, o);
     assert_true(v[0] == 1 && v[1] == 2 && v[2] == 3 && o->valid == 6 && o->rejected == 1 && o->round == 1);
@@ -176,6 +205,7 @@ static void items_are_bounded(void **state) {
             items[i] = (struct compose_item){span_text(names[i]), OBSERVED_YES, 0};
         }
         struct compose_observation o = {.election = x->election, .station = SPAN_LIT("1101"), .at_ms = made,
+                                        .key = SPAN_LIT("obs/eyes"),
                                         .items = items, .item_count = 64, .note = none,
                                         .valid = ABSENT, .rejected = ABSENT};
         buf_clear(&t);
@@ -228,6 +258,7 @@ static void composed(void **state) {
     const uint64_t votes[] = {3, ABSENT};
     struct compose_observation ob = {.election = x->election, .contest = SPAN_LIT("president"),
                                      .station = SPAN_LIT("1101"), .round = 1, .at_ms = 9, .items = items,
+                                     .key = SPAN_LIT("obs/wits"),
                                      .item_count = 2, .has_counts = true, .valid = 3, .rejected = ABSENT,
                                      .choices = choices, .votes = votes, .choice_count = 2, .note = why};
     buf_clear(&t);
@@ -247,7 +278,7 @@ static void composed(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(an_objections_way), cmocka_unit_test(rulings),
-                                       cmocka_unit_test(observers), cmocka_unit_test(items_are_bounded),
+                                       cmocka_unit_test(observers), cmocka_unit_test(observers_see_alike), cmocka_unit_test(items_are_bounded),
                                        cmocka_unit_test(composed)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
