@@ -193,6 +193,7 @@ static void hint_style(struct span page, struct http_response *r) {
     size_t n = 0;
     while (n < path.n && (isalnum(path.p[n]) || memchr("./_-", path.p[n], 4))) n++;
     if (n == 0 || n == path.n || n > 100 || path.p[n] != '"') return;
+    if (memmem(path.p, n, "//", 2)) return; /* "//elsewhere.example/a.css" is of another host */
     (void)snprintf(hint, sizeof hint, "<%.*s>; rel=preload; as=style", (int)n, (const char *)path.p);
     http_response_header(r, "Link", hint);
 }

@@ -333,7 +333,7 @@ static void test_style_hint(void **state) {
     } cases[] = {
         {"", "../assets/00ff/portal.css\"", "<../assets/00ff/portal.css>; rel=preload; as=style"},
         {"", "a.css>; rel=x, <b\"", NULL}, {"", "\"", NULL}, {"", "a.css\r\nSet-Cookie: a=b\"", NULL},
-        {"", "http://elsewhere.example/a.css\"", NULL}, {"", "a.css", NULL}, /* no end */
+        {"", "http://elsewhere.example/a.css\"", NULL}, {"", "//elsewhere.example/a.css\"", NULL}, {"", "a.css", NULL}, /* no end */
         {"far", "a.css\"", NULL}, /* it stands too late in the page to be of use */
     };
     site_start(&s, (struct stream_options){0}, 0);
