@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include "base/clock.h"
 #include "base/text.h"
+#include "cli/plain.h"
 
 static void print_help(const struct usage *u) {
     printf("usage: hesabu %s\n\n%s\n", u->synopsis, u->about);
@@ -114,7 +115,11 @@ bool cli_parse(const struct usage *u, int argc, char **argv, int *nargs, int *ex
 
 int cli_fail(const char *name, const struct fail *f) {
     const struct err_info *i = err_info(f->code);
-    fprintf(stderr, "hesabu %s: %s (%s)\n", name, f->text[0] ? f->text : i->text, i->name);
+    struct buf text; /* a sentence may quote what somebody else's file says */
+    buf_init(&text, 4 * sizeof f->text);
+    cli_plain(&text, span_text(f->text[0] ? f->text : i->text));
+    fprintf(stderr, "hesabu %s: %s (%s)\n", name, buf_cstr(&text), i->name);
+    buf_release(&text);
     return i->exit;
 }
 

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/json_out.h"
 #include "cli/cli.h"
+#include "cli/plain.h"
 #include "cli/tree_log.h"
 #include "service/exchange.h"
 #include "service/export.h"
@@ -89,15 +90,17 @@ static void say_value(struct buf *out, uint64_t v) {
         buf_u64(out, v);
 }
 
+/* The names are the file's: they may be anything. */
 static void say_difference(const struct exchange_difference *d, struct buf *out) {
-    buf_printf(out, "  %.*s", SPAN_ARG(d->contest));
+    buf_str(out, "  ");
+    cli_plain(out, d->contest);
     if (d->round > 1) buf_printf(out, ", round %u", d->round);
-    if (d->unit.n)
-        buf_printf(out, "%sunit %.*s, ", d->contest.n ? ", " : "", SPAN_ARG(d->unit));
-    else
-        buf_printf(out, ", the contest's own unit, ");
-    buf_printf(out, "%s, %s%.*s: the file has ", exchange_channel_name(d->channel), d->votes ? "votes of " : "",
-               SPAN_ARG(d->what));
+    buf_str(out, d->contest.n ? ", " : "");
+    buf_str(out, d->unit.n ? "unit " : "the contest's own unit");
+    cli_plain(out, d->unit);
+    buf_printf(out, ", %s, %s", exchange_channel_name(d->channel), d->votes ? "votes of " : "");
+    cli_plain(out, d->what);
+    buf_str(out, ": the file has ");
     say_value(out, d->file);
     buf_str(out, ", the records give ");
     say_value(out, d->log);
@@ -172,9 +175,11 @@ static err check(const struct args *a, const struct export_source *s, const stru
         else
             report_text(path, x, &r, listed, &out);
         if (!a->json && !named) buf_str(&out, "  the file names no checkpoint\n");
-        if (!a->json && named && !same)
-            buf_printf(&out, "  the file names checkpoint %llu, root %.*s; the records are those of %llu, root %s\n",
-                       (unsigned long long)size, SPAN_ARG(root), (unsigned long long)log->size, now);
+        if (!a->json && named && !same) {
+            buf_printf(&out, "  the file names checkpoint %llu, root ", (unsigned long long)size);
+            cli_plain(&out, root);
+            buf_printf(&out, "; the records are those of %llu, root %s\n", (unsigned long long)log->size, now);
+        }
         *bad |= !same || r.equal != r.figures;
         e = buf_ok(&out, f);
     }
