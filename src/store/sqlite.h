@@ -52,7 +52,7 @@ void sqlite_out_close(struct sqlite_out *o);
 /* Reading such a file, of which nothing is believed: it is opened read-only, and each table that is asked
  * for must stand in it as in `schema` (the statements that it was made with). */
 struct sqlite_in;
-/* E_DAMAGED: not a database, or torn; E_FIELD: tables of another shape. The caller owns *out. */
+/* E_DAMAGED: not a database, torn, or indexes that say other than their tables; E_FIELD: tables of another shape. The caller owns *out. */
 MUST_USE err sqlite_in_open(const char *path, const char *schema, struct sqlite_in **out, struct fail *f);
 /* One SELECT over tables that sqlite_in_table has passed. `each` gets a row's values, borrowed during the
  * call; what it answers ends the reading. Numbers below 0 and values of other kinds are E_FIELD. */
