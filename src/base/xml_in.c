@@ -3,9 +3,10 @@
 
 #include <expat.h>
 #include <strings.h>
+#include "base/vec.h"
 
 /* One piece is looked at in place; only a token across the border of two is read again. */
-enum { PIECE = 64 << 20, SEPARATOR = '\n' /* no address of a namespace holds one */ };
+enum { PIECE = XML_IN_TOKEN, NAME_SLOTS = 4 * XML_IN_NAMES, SEPARATOR = '\n' /* no address of a namespace holds one */ };
 
 struct reading {
     XML_Parser parser;
@@ -15,6 +16,8 @@ struct reading {
     unsigned depth;
     bool leaf;       /* no element since the last start tag */
     struct buf text; /* since then */
+    size_t names;    /* so many different ones; expat keeps each of them */
+    uint64_t name[NAME_SLOTS]; /* their hashes; 0: free */
 };
 
 static err placed(const struct reading *r, err e) {
@@ -37,11 +40,31 @@ static struct xml_name split(const char *full) {
                              end ? span_of(at + 1, (size_t)(end - at - 1)) : span_text(at + 1)};
 }
 
+/* Remembers a name; `kind` tells those of elements, attributes and prefixes apart. */
+static bool know(struct reading *r, uint64_t kind, const char *name) {
+    uint64_t h = hash_u64(hash_bytes(span_text(name)) + kind) | 1;
+    size_t i = (h >> 32) % NAME_SLOTS;
+    for (; r->name[i]; i = (i + 1) % NAME_SLOTS)
+        if (r->name[i] == h) return true;
+    if (r->names == XML_IN_NAMES) {
+        stop(r, fail_set(r->f, E_TOO_LARGE, "more than %d different names of elements and attributes", XML_IN_NAMES));
+        return false;
+    }
+    r->name[i] = h;
+    r->names++;
+    return true;
+}
+
+static void XMLCALL prefix(void *ctx, const XML_Char *name, const XML_Char *space) {
+    struct reading *r = ctx;
+    if (r->code == OK && know(r, 3, name ? name : "")) (void)know(r, 4, space ? space : "");
+}
+
 static void XMLCALL begin(void *ctx, const XML_Char *name, const XML_Char **attributes) {
     struct reading *r = ctx;
     struct xml_attribute at[XML_IN_ATTRIBUTES];
     size_t n = 0;
-    if (r->code != OK) return;
+    if (r->code != OK || !know(r, 1, name)) return;
     if (++r->depth > XML_IN_DEPTH) {
         stop(r, fail_set(r->f, E_DEPTH, "nested deeper than %d elements", XML_IN_DEPTH));
         return;
@@ -51,6 +74,7 @@ static void XMLCALL begin(void *ctx, const XML_Char *name, const XML_Char **attr
             stop(r, fail_set(r->f, E_TOO_LARGE, "an element with more than %d attributes", XML_IN_ATTRIBUTES));
             return;
         }
+        if (!know(r, 2, attributes[2 * n])) return;
         at[n] = (struct xml_attribute){split(attributes[2 * n]), span_text(attributes[2 * n + 1])};
     }
     r->leaf = true;
@@ -98,8 +122,16 @@ static void XMLCALL declaration(void *ctx, const XML_Char *version, const XML_Ch
         stop(r, fail_set(r->f, E_XML, "the encoding \"%.40s\": save the file as UTF-8", encoding));
 }
 
+/* Tags, comments and the like that were begun wait for their end. */
+static err bounded(struct reading *r, size_t given) {
+    XML_Index at = XML_GetCurrentByteIndex(r->parser);
+    if (at < 0 || (uint64_t)at + XML_IN_TOKEN >= given) return OK;
+    return placed(r, fail_set(r->f, E_TOO_LARGE, "a tag or comment of more than %d bytes", XML_IN_TOKEN));
+}
+
 static err parse(struct reading *r, struct span text) {
     bool last;
+    size_t given = 0;
     do {
         struct span piece = text;
         if (piece.n > PIECE) piece.n = PIECE;
@@ -112,6 +144,8 @@ static err parse(struct reading *r, struct span text) {
             if (what == XML_ERROR_NO_MEMORY) return fail_set(r->f, E_MEMORY, "no memory to read XML");
             return placed(r, fail_set(r->f, E_XML, "%s", XML_ErrorString(what)));
         }
+        given += piece.n;
+        if (!last) TRY(bounded(r, given));
     } while (!last);
     return OK;
 }
@@ -125,6 +159,7 @@ err xml_in_read(struct span text, const struct xml_in_events *events, struct fai
     XML_SetCharacterDataHandler(r.parser, characters);
     XML_SetStartDoctypeDeclHandler(r.parser, doctype);
     XML_SetXmlDeclHandler(r.parser, declaration);
+    XML_SetStartNamespaceDeclHandler(r.parser, prefix);
     (void)XML_SetParamEntityParsing(r.parser, XML_PARAM_ENTITY_PARSING_NEVER);
     err e = parse(&r, text);
     buf_release(&r.text);

@@ -3,13 +3,14 @@
  * does not grow with the file.
  *
  * Strict: UTF-8; no document type declaration, so no entities but the five of XML and nothing outside the
- * file is ever asked for; at most 64 levels, 32 attributes an element, 64 KiB of text an element. */
+ * file is ever asked for; at most 64 levels, 32 attributes an element, 64 KiB of text an element, 16 MiB a
+ * tag or comment, 1,000 different names. */
 #ifndef BASE_XML_IN_H
 #define BASE_XML_IN_H
 
 #include "base/bytes.h"
 
-enum { XML_IN_DEPTH = 64, XML_IN_ATTRIBUTES = 32, XML_IN_TEXT = 1 << 16 };
+enum { XML_IN_DEPTH = 64, XML_IN_ATTRIBUTES = 32, XML_IN_TEXT = 1 << 16, XML_IN_TOKEN = 16 << 20, XML_IN_NAMES = 1000 };
 
 /* `space` is the namespace's address, empty where there is none; `name` is without prefix. */
 struct xml_name {
