@@ -48,13 +48,14 @@ err ex_contest_of(struct exchange *x, struct span id, uint64_t round, uint32_t *
     uint32_t text;
     if (!id.n || round == 0 || round > 99) return fail_set(f, E_FIELD, "figures without a contest and its round");
     TRY(ex_text(x, id, &text, f));
-    for (size_t i = x->contests.n; i-- > 0;) {
-        const struct ex_contest *k = ex_contest(x, (uint32_t)i);
-        if (k->id != text || k->round != round) continue;
-        *out = (uint32_t)i;
-        return OK;
+    uint64_t hash = hash_u64((uint64_t)text << 8 | round);
+    size_t cursor = 0;
+    while ((*out = table_next(&x->by_contest, hash, &cursor)) != EX_NONE) {
+        const struct ex_contest *k = ex_contest(x, *out);
+        if (k->id == text && k->round == round) return OK;
     }
-    return ex_new_contest(x, text, (unsigned)round, out, f);
+    TRY(ex_new_contest(x, text, (unsigned)round, out, f));
+    return table_add(&x->by_contest, hash, *out) ? OK : fail_set(f, E_MEMORY, "no memory for the contests");
 }
 
 err ex_choice(struct exchange *x, uint32_t contest, uint32_t choice, struct fail *f) {
@@ -186,6 +187,7 @@ static struct exchange *make(void) {
     vec_init(&x->texts, &x->budget, sizeof(struct span), 12);
     table_init(&x->by_text, &x->budget);
     vec_init(&x->contests, &x->budget, sizeof(struct ex_contest), 4);
+    table_init(&x->by_contest, &x->budget);
     return x;
 }
 
@@ -196,6 +198,7 @@ void exchange_free(struct exchange *x) {
     vec_release(&x->texts);
     table_release(&x->by_text);
     vec_release(&x->contests);
+    table_release(&x->by_contest);
     arena_release(&x->mem);
     free(x);
 }

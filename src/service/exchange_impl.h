@@ -45,6 +45,7 @@ struct exchange {
     struct vec texts; /* struct span */
     struct table by_text;
     struct vec contests; /* struct ex_contest */
+    struct table by_contest; /* of ex_contest_of */
     struct ex_set read;     /* what the file says */
     struct ex_set expected; /* what the records give */
     struct ex_set *into;    /* the one of them that is filled */

@@ -119,7 +119,31 @@ shutil.copy(f'{folder}/election.sqlite', to)
 with sqlite3.connect(f'{to}/election.sqlite') as db:
     db.execute("UPDATE vote SET votes = 4711 WHERE choice = 'kenyatta' AND entry = "
                "(SELECT min(entry) FROM station WHERE counted = 1)")
+# an index that still has the right figures, beside a table that has others
+shutil.copy(f'{folder}/election.sqlite', f'{to}/stale.sqlite')
+def do(*statements):
+    db = sqlite3.connect(f'{to}/stale.sqlite')
+    rows = [db.execute(*s).fetchall() for s in statements]
+    db.commit()
+    db.close()
+    return rows
+row = do(('CREATE INDEX stale ON vote(entry, choice, votes)',),
+         ("SELECT type, name, tbl_name, rootpage, sql FROM sqlite_schema WHERE name = 'stale'",),
+         ('PRAGMA writable_schema = ON',), ("DELETE FROM sqlite_schema WHERE name = 'stale'",))[1][0]
+do(('UPDATE vote SET votes = votes + 1000',), ('PRAGMA writable_schema = ON',),
+   ('INSERT INTO sqlite_schema VALUES(?, ?, ?, ?, ?)', row))
+# names that would act on the terminal
+with open(f'{to}/names.json', 'w') as out:
+    out.write('{"format":"hesabu/export/v1","units":[{"contest":"president","round":1,"unit":"1\\u001b[2J\\n1",'
+              '"totals":{"transmitted":{"stations":1}}}]}')
+with open(f'{to}/twice.json', 'w') as out:
+    out.write(open(f'{to}/names.json').read().replace('"stations":1', '"stations":1,"stations":2'))
 X
+refuses "an index cannot say other than its table" 1 "contradicts itself" "$hesabu" export "$tmp/d" --check "$tmp/stale.sqlite"
+for f in names twice; do
+    "$hesabu" export "$tmp/d" --check "$tmp/$f.json" --limit 1000 > "$tmp/said" 2>&1
+    ok "$f.json: a file's names are shown as text" sh -c "grep -qF 'unit 1?[2J?1, ' '$tmp/said' && ! LC_ALL=C grep -q '[[:cntrl:]]' '$tmp/said'"
+done
 for f in err.json err.xml eml510.xml; do changed $f total; done
 for f in results.json stations.csv election.sqlite; do changed $f form; done
 ok "compare: one changed count is found, and the unit's channels beside it" sh -c \

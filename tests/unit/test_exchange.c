@@ -153,6 +153,31 @@ static void published(void **state) {
     assert_true(found > 0);
 }
 
+/* Files that grow without end in one way: each way has its bound. */
+static void xml_of_one_kind(const char *begin, const char *each, size_t n, const char *last, err want) {
+    struct exchange *x;
+    struct fail f;
+    struct buf b;
+    buf_init(&b, (size_t)64 << 20);
+    buf_str(&b, begin);
+    for (size_t i = 0; i < n; i++) buf_printf(&b, each, (unsigned)i);
+    buf_str(&b, last);
+    must(buf_ok(&b, &f));
+    refuses(want, exchange_read(buf_view(&b), &x, &f));
+    buf_release(&b);
+}
+
+static void xml_is_bounded(void **state) {
+    (void)state;
+    xml_of_one_kind("<EML>", "<e%04x/>", 900, "</EML>", E_FIELD); /* read, but it says nothing */
+    xml_of_one_kind("<EML>", "<e%04x/>", 1100, "</EML>", E_TOO_LARGE);
+    xml_of_one_kind("<EML>", "<e a%04x='1'/>", 1100, "</EML>", E_TOO_LARGE);
+    xml_of_one_kind("<EML>", "<e xmlns:a%04x='u'/>", 1100, "</EML>", E_TOO_LARGE);
+    xml_of_one_kind("<EML>", "<e xmlns='u%04x'/>", 1100, "</EML>", E_TOO_LARGE);
+    xml_of_one_kind("<EML><!--", "%08x", 5 << 20, "--></EML>", E_TOO_LARGE);
+    xml_of_one_kind("<EML a='", "%08x", 5 << 20, "'></EML>", E_TOO_LARGE);
+}
+
 static void refused(void **state) {
     (void)state;
     static const struct {
@@ -451,7 +476,7 @@ static void databases(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tables),    cmocka_unit_test(eml),         cmocka_unit_test(published),
-        cmocka_unit_test(refused),   cmocka_unit_test(bounded),     cmocka_unit_test(all_equal),
+        cmocka_unit_test(xml_is_bounded), cmocka_unit_test(refused),   cmocka_unit_test(bounded),     cmocka_unit_test(all_equal),
         cmocka_unit_test(one_changed), cmocka_unit_test(databases),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
