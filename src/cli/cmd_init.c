@@ -42,12 +42,14 @@ static err take_portal(const char *dir, const char *define, struct fail *f) {
 }
 
 static err begin(const char *dir, const char *define, const char *manifest,
-                 const struct folder_key *key, const char *guard, struct fail *f) {
+                 const struct folder_key *key, const char *guard, const char *store,
+                 struct fail *f) {
     struct buf note, units, contests;
     buf_init(&note, 65536);
     buf_init(&units, OBJECT_MAX);
     buf_init(&contests, OBJECT_MAX);
-    struct daemon_options o = {.dir = dir, .log = key->signer, .no_http = true, .guard_path = guard};
+    struct daemon_options o = {.dir = dir, .log = key->signer, .no_http = true, .guard_path = guard,
+                               .store = store};
     struct daemon *d = NULL;
     err e = manifest ? file_read(manifest, note.max, &note, f)
                      : read_part(define, "manifest.note", &note, f);
@@ -67,8 +69,9 @@ static err begin(const char *dir, const char *define, const char *manifest,
 
 /* A server was lost: the same log goes on from a copy. */
 static err again(const char *dir, const char *mirror, const struct folder_key *key,
-                 const char *guard, uint64_t *size, struct fail *f) {
+                 const char *guard, const char *store, uint64_t *size, struct fail *f) {
     struct rebuild_options o = {.dir = dir, .mirror = mirror, .log = key->signer, .guard_path = guard,
+                                .store = store,
                                 .progress = progress};
     TRY(rebuild_from_mirror(&o, size, f));
     cli_progress_end();
@@ -78,7 +81,7 @@ static err again(const char *dir, const char *mirror, const struct folder_key *k
 int cmd_init(int argc, char **argv) {
     const char *mirror = NULL;
     const char *dir = NULL, *define = NULL, *manifest = NULL, *key = NULL, *passphrase = NULL,
-               *guard = NULL;
+               *guard = NULL, *store = NULL;
     const struct opt options[] = {
         {"--dir", OPT_TEXT, &dir, "DIR", "the new election's folder"},
         {"--define", OPT_TEXT, &define, "DIR", "what 'hesabu define' wrote"},
@@ -87,6 +90,7 @@ int cmd_init(int argc, char **argv) {
         {"--passphrase-file", OPT_TEXT, &passphrase, "FILE", "its passphrase, or its token's PIN"},
         {"--from-mirror", OPT_TEXT, &mirror, "DIR", "rebuild a lost log from a mirror's copy, instead of --define"},
         {"--guard", OPT_TEXT, &guard, "FILE", "the roll-back guard (DIR/private/guard)"},
+        {"--store", OPT_TEXT, &store, "STORE", "where the records go: sqlite, a file in DIR (the default), or postgres:CONNINFO as psql takes it, without a password"},
     };
     const struct usage u = {"init --dir DIR --define DIR --log-key FILE [--manifest FILE]",
                             "Begins the log: its first entry is the manifest that the commissioners\n"
@@ -94,7 +98,8 @@ int cmd_init(int argc, char **argv) {
                             "is the trust anchor to be gazetted.\n\n"
                             "With --from-mirror the log of a lost server goes on from a verified copy, which\n"
                             "must hold everything that the witnesses have seen. Originals of forms are in no\n"
-                            "mirror: restore DIR/private/restricted from its backup.",
+                            "mirror: restore DIR/private/restricted from its backup. With --store and a database that\n"
+                            "holds the log already, DIR becomes the folder of one more machine (repeatable).",
                             options, sizeof options / sizeof *options, 0, 0};
     int nargs, code;
     if (!cli_parse(&u, argc, argv, &nargs, &code)) return code;
@@ -107,8 +112,8 @@ int cmd_init(int argc, char **argv) {
     err e = folder_key_open(key, passphrase, &k, &f);
     if (e != OK) return cli_fail("init", &f);
     uint64_t size = 1;
-    e = mirror ? again(dir, mirror, &k, guard, &size, &f)
-               : begin(dir, define, manifest, &k, guard, &f);
+    e = mirror ? again(dir, mirror, &k, guard, store, &size, &f)
+               : begin(dir, define, manifest, &k, guard, store, &f);
     folder_key_release(&k);
     if (e != OK) return cli_fail("init", &f);
     if (mirror) {

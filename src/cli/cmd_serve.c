@@ -11,9 +11,9 @@ int cmd_serve(int argc, char **argv);
 
 int cmd_serve(int argc, char **argv) {
     const char *dir = NULL, *listen = "127.0.0.1:8080", *guard = NULL, *key = NULL,
-               *passphrase = NULL, *unconfirmed = NULL, *watch = NULL;
+               *passphrase = NULL, *store = NULL, *unconfirmed = NULL, *watch = NULL;
     uint64_t interval = 1000, data_every = 600, threads = 0, rate = 0, burst = 0;
-    bool quiet = false;
+    bool quiet = false, standby = false, take_over = false;
     struct opt_list exempt = {0}, proxies = {0}, witnesses = {0}, host_logs = {0};
     const struct opt options[] = {
         {"--dir", OPT_TEXT, &dir, "DIR", "the election's folder, made by 'hesabu init' or 'demo'"},
@@ -21,6 +21,9 @@ int cmd_serve(int argc, char **argv) {
         {"--key", OPT_TEXT, &key, "FILE", "the log's key (DIR/private/log.key)"},
         {"--passphrase-file", OPT_TEXT, &passphrase, "FILE", "its passphrase or token's PIN (else $HESABU_PASSPHRASE, or asked for)"},
         {"--guard", OPT_TEXT, &guard, "FILE", "the roll-back guard, best on another disk (DIR/private/guard)"},
+        {"--store", OPT_TEXT, &store, "STORE", "where the records are: sqlite, or postgres:CONNINFO as psql takes it (what DIR says)"},
+        {"--standby", OPT_FLAG, &standby, NULL, "wait while another daemon sequences this log, then go on in its place"},
+        {"--take-over", OPT_FLAG, &take_over, NULL, "go on in the place of a daemon that stands still but holds the database"},
         {"--witness", OPT_LIST, &witnesses, "NAME=URL", "where a witness of the policy is reached"},
         {"--unconfirmed", OPT_TEXT, &unconfirmed, "REASON", "sign although witnesses have not confirmed the stored log"},
         {"--interval", OPT_U64, &interval, "MS", "shortest time between publications (1000)"},
@@ -57,7 +60,7 @@ int cmd_serve(int argc, char **argv) {
     struct folder_key held;
     err e = folder_log_key(dir, key, passphrase, &held, &log, &f);
     if (e != OK) return cli_fail("serve", &f);
-    struct daemon_options o = {.dir = dir, .guard_path = guard, .log = log, .address = address,
+    struct daemon_options o = {.dir = dir, .guard_path = guard, .store = store, .take_over = take_over, .log = log, .address = address,
                                .port = port, .threads = (unsigned)threads,
                                .interval_ms = (uint32_t)interval,
                                .no_data = data_every == 0,
@@ -69,6 +72,11 @@ int cmd_serve(int argc, char **argv) {
                                .host_logs = host_logs.at, .host_log_count = host_logs.n};
     struct daemon *d;
     e = daemon_start(&o, &d, &f);
+    if (e == E_LOCKED && standby) diag(DIAG_INFO, "standing by: %s", f.text);
+    while (e == E_LOCKED && standby && !listen_stopped()) {
+        listen_wait(1000);
+        e = daemon_start(&o, &d, &f);
+    }
     if (e != OK) {
         folder_key_release(&held);
         return cli_fail("serve", &f);

@@ -285,6 +285,7 @@ static err open_parts(struct daemon *d, struct fail *f) {
     d->routes.refused = metrics_counter(m, "hesabu_records_refused_total", NULL, "records refused");
     if (o->host_log_count) TRY(hostlog_new(o->host_logs, o->host_log_count, NULL, &d->hosts, f));
     struct sequencer_options so = {.dir = o->dir, .guard_path = o->guard_path, .log = o->log,
+                                   .store = o->store, .take_over = o->take_over,
                                    .queue_max = o->queue_max, .batch_max = o->batch_max,
                                    .apply_nothing = o->apply_nothing, .committed = committed,
                                    .failed = failed, .ctx = d, .reached = o->reached};

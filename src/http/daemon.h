@@ -13,6 +13,8 @@ struct daemon;
 struct daemon_options {
     const char *dir; /* the election: DIR/public and DIR/private */
     const char *guard_path;
+    const char *store; /* where the records are (store/place.h); NULL: what dir says */
+    bool take_over;    /* of a database that another daemon holds */
     const struct note_signer *log; /* borrowed */
     const char *address;           /* NULL: 127.0.0.1 */
     uint16_t port;                 /* 0: any */

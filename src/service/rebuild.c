@@ -10,10 +10,10 @@
 #include "tlog/tile_view.h"
 #include "store/guard.h"
 #include "store/objects.h"
-#include "store/sqlite.h"
+#include "store/place.h"
 #include "tlog/checkpoint.h"
 
-enum { BATCH_TILES = 8, OBJECT_MAX = 1 << 30 };
+enum { BATCH_TILES = 8, OBJECT_MAX = 1 << 30, COMPARE_PART = 4096 };
 
 struct rebuild {
     const struct rebuild_options *o;
@@ -103,6 +103,52 @@ static err take_entries(struct rebuild *r, struct fail *f) {
     if (!hash_eq(&root, &r->c.root))
         return fail_set(f, E_TILE, "the copy's entries do not give its checkpoint's root");
     return OK;
+}
+
+static err count_in(void *ctx, uint64_t index, struct span entry, struct fail *f) {
+    struct rebuild *r = ctx;
+    (void)index;
+    (void)f;
+    struct hash leaf = merkle_leaf(entry);
+    merkle_frontier_append(&r->frontier, &leaf);
+    return OK;
+}
+
+/* The database goes on from what the copy holds. */
+static err compare_entries(struct rebuild *r, struct store_reader *reader, uint64_t size,
+                           struct fail *f) {
+    if (size < r->c.size)
+        return fail_set(f, E_ROLLBACK, "the database has %llu entries, the copy %llu: the database is "
+                                       "an older one",
+                        (unsigned long long)size, (unsigned long long)r->c.size);
+    while (r->done < r->c.size) {
+        uint64_t n = r->c.size - r->done < COMPARE_PART ? r->c.size - r->done : COMPARE_PART;
+        TRY(store_read(reader, r->done, n, count_in, r, f));
+        r->done += n;
+        if (r->o->progress) r->o->progress(r->o->ctx, r->done, r->c.size);
+    }
+    struct hash root = merkle_frontier_root(&r->frontier);
+    if (!hash_eq(&root, &r->c.root))
+        return fail_set(f, E_FORK, "the database and the copy hold two different histories of this log");
+    return OK;
+}
+
+/* The copy's entries are in the store afterwards: put there, or there already. */
+static err settle_entries(struct rebuild *r, struct fail *f) {
+    char origin[NOTE_NAME_MAX + 1];
+    struct store_reader *reader = NULL;
+    struct store_head head = {0};
+    struct span name = r->o->log->key.name;
+    (void)snprintf(origin, sizeof origin, "%.*s", (int)name.n, (const char *)name.p);
+    struct store_place place = {.store = r->o->store, .origin = origin};
+    err e = store_place_reader(r->private_dir, &place, &reader, f);
+    if (e == OK) e = store_reader_head(reader, &head, f);
+    if (e == OK && head.size) e = compare_entries(r, reader, head.size, f);
+    store_reader_close(reader);
+    if ((e != OK && e != E_NOT_FOUND) || head.size) return e;
+    TRY(store_place_open(r->private_dir, &place, &r->store, f));
+    TRY(store_take_term(r->store, &r->term, f));
+    return take_entries(r, f);
 }
 
 /* Every object that the copy has, under the name that its bytes give. */
@@ -206,9 +252,7 @@ static err run(struct rebuild *r, struct fail *f) {
     TRY(open_copy(r, f));
     TRY(file_mkdirs(r->private_dir, f));
     TRY(file_mkdirs(r->public_dir, f));
-    TRY(sqlite_store_open(r->private_dir, &(struct sqlite_options){.create = true}, &r->store, f));
-    TRY(store_take_term(r->store, &r->term, f));
-    TRY(take_entries(r, f));
+    TRY(settle_entries(r, f));
     TRY(take_objects(r, f));
     TRY(take_witnessed(r, f));
     return make_guard(r, f);

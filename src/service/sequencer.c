@@ -16,7 +16,7 @@
 #include "election/definition.h"
 #include "service/replay.h"
 #include "store/guard.h"
-#include "store/sqlite.h"
+#include "store/place.h"
 #include "tlog/checkpoint.h"
 #include "tlog/proof.h"
 
@@ -150,6 +150,14 @@ static err replay_log(struct sequencer *q, const struct store_head *head, struct
     return e;
 }
 
+static err open_store(struct sequencer *q, const char *private_dir, struct fail *f) {
+    char origin[NOTE_NAME_MAX + 1];
+    (void)snprintf(origin, sizeof origin, "%.*s", (int)q->o.log->key.name.n,
+                   (const char *)q->o.log->key.name.p);
+    struct store_place place = {q->o.store, origin, q->o.take_over};
+    return store_place_open(private_dir, &place, &q->store, f);
+}
+
 static err open_parts(struct sequencer *q, struct fail *f) {
     char public_dir[PATH_MAX_LEN], private_dir[PATH_MAX_LEN];
     struct store_head head;
@@ -157,7 +165,7 @@ static err open_parts(struct sequencer *q, struct fail *f) {
     TRY(path_join(private_dir, sizeof private_dir, q->dir, "private", f));
     TRY(file_mkdirs(public_dir, f));
     TRY(file_mkdirs(private_dir, f));
-    TRY(sqlite_store_open(private_dir, &(struct sqlite_options){.create = true}, &q->store, f));
+    TRY(open_store(q, private_dir, f));
     TRY(store_reader_open(q->store, &q->reader, f));
     TRY(store_head(q->store, &head, f));
     TRY(open_guard(q, head.size, f));

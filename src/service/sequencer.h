@@ -20,6 +20,8 @@ struct sequencer;
 struct sequencer_options {
     const char *dir;                /* the election's folder: public/ and private/ are in it */
     const char *guard_path;         /* NULL: private/guard */
+    const char *store;              /* where the records are (store/place.h); NULL: what dir says */
+    bool take_over;                 /* of a database that another daemon holds */
     const struct note_signer *log;  /* borrowed; its name is the origin */
     size_t queue_max;               /* 0: 4096 submissions */
     size_t batch_max;               /* 0: 1024 entries */

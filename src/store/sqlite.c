@@ -673,18 +673,6 @@ static err open_writer(struct db *d, const struct sqlite_options *o, struct fail
     return check_whole(d, o->check, f);
 }
 
-static err lock_folder(const char *dir, int *fd, struct fail *f) {
-    char path[PATH_MAX_LEN];
-    TRY(path_join(path, sizeof path, dir, "lock", f));
-    err e = file_lock(path, fd, f);
-    if (e == E_LOCKED)
-        return fail_set(f, E_LOCKED,
-                        "the folder %s is in use by another process: stop that one, or use "
-                        "another folder",
-                        dir);
-    return e;
-}
-
 err sqlite_store_open(const char *dir, const struct sqlite_options *options, struct store **out,
                       struct fail *f) {
     struct sqlite_options o = options ? *options : (struct sqlite_options){0};
@@ -697,7 +685,7 @@ err sqlite_store_open(const char *dir, const struct sqlite_options *options, str
     if (e == OK && o.create) e = file_mkdirs(dir, f);
     bool fresh = e == OK && !file_exists(s->db.path);
     if (fresh && !o.create) e = fail_set(f, E_NOT_FOUND, "there is no record store in %s", dir);
-    if (e == OK) e = lock_folder(dir, &s->lock, f);
+    if (e == OK) e = store_lock_folder(dir, &s->lock, f);
     if (e == OK) e = open_writer(&s->db, &o, f);
     if (e == OK && fresh) e = file_sync_dir(dir, f);
     if (e != OK) {

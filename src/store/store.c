@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "store/store.h"
 
+#include "base/file.h"
+
 static err check_usable(const struct store *s, struct fail *f) {
     if (s->failed)
         return fail_set(f, E_IO,
@@ -122,4 +124,16 @@ err store_entry(struct store_reader *r, uint64_t index, struct buf *out, struct 
 
 err store_reader_head(struct store_reader *r, struct store_head *out, struct fail *f) {
     return r->ops->reader_head(r, out, f);
+}
+
+err store_lock_folder(const char *dir, int *fd, struct fail *f) {
+    char path[PATH_MAX_LEN];
+    TRY(path_join(path, sizeof path, dir, "lock", f));
+    err e = file_lock(path, fd, f);
+    if (e == E_LOCKED)
+        return fail_set(f, E_LOCKED,
+                        "the folder %s is in use by another process: stop that one, or use "
+                        "another folder",
+                        dir);
+    return e;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* The record store: opaque entries in index order, append-only, and the head that they add up to.
  *
- * An interface with one implementation a database (sqlite.h; PostgreSQL later). It holds the
+ * An interface with one implementation a database: sqlite.h for one machine, postgres.h for several;
+ * place.h opens the one that an election's folder names. It holds the
  * records and what cannot be recomputed from them: the unsigned checkpoint body of the last commit,
  * signed and witnessed checkpoints, a few counters.
  *
@@ -140,5 +141,8 @@ struct store {
 struct store_reader {
     const struct store_ops *ops;
 };
+
+/* Holds DIR/lock until *fd is closed: E_LOCKED, naming the folder, when another process has it. */
+MUST_USE err store_lock_folder(const char *dir, int *fd, struct fail *f);
 
 #endif

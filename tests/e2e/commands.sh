@@ -63,7 +63,8 @@ election() { # election "NAME:FILE..." OPTION...: FILE.key of each name; an elec
     (cd "$top" && "$hesabu" define --out "$tmp/def" --origin log.example/test --log "$(vkey "$tmp/log.key")" \
         --commissioner "$(vkey "$tmp/com.key")" --simulated "$@") > out 2> err || { cat out err; echo "Bail out!"; exit 1; }
     "$hesabu" sign def/manifest.txt --key com.key --quiet > /dev/null
-    "$hesabu" init --dir e --define def --log-key log.key > /dev/null || { echo "Bail out!"; exit 1; }
+    # shellcheck disable=SC2086
+    "$hesabu" init --dir e --define def --log-key log.key ${begin:-} > /dev/null || { echo "Bail out!"; exit 1; }
 }
 address_in() { # address_in FILE: where a server says in it that it listens
     i=0
