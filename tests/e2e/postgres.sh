@@ -70,6 +70,7 @@ wait $pid 2> /dev/null
 url2=$(address_in second.out)
 ok "the first one killed, the standby goes on" [ -n "$url2" ]
 ok "that had stood by" grep -q "standing by" second.err
+ok "and publishes what there was" reaches f 6
 does "the second result comes to it" result 2 po2.key "$url2"
 ok "and is published there" reaches f 7
 refuses "the first one, started again, sees that it is not its turn" 75 "another daemon sequences" \
