@@ -120,6 +120,8 @@ static err read_claim(struct routes_ctx *x, const struct http_request *r, struct
     const char *length = http_header(r, "Content-Length"), *record = http_header(r, "Hesabu-Record");
     if (!length) return fail_set(f, E_FIELD, "an upload says its Content-Length");
     TRY(u64_parse(span_text(length), UINT64_MAX, &out->size, f));
+    if (out->size == 0) /* no body follows, and there is no upload */
+        return fail_set(f, E_FIELD, "an object has at least one byte");
     if (!record)
         return fail_set(f, E_SIGNER, "an upload brings the signed record that names the object, in "
                                      "base64, in the header Hesabu-Record");
@@ -176,7 +178,7 @@ static struct http_response *admit_object(struct http_request *r, void *arg) {
 static err store_upload(struct routes_ctx *x, const struct upload_claim *c,
                         const struct http_upload *u, struct fail *f) {
     struct object_put *put;
-    if (u->size != c->size || !hash_eq(&u->sha256, &c->id))
+    if (!u || u->size != c->size || !hash_eq(&u->sha256, &c->id))
         return fail_set(f, E_OBJECT, "the bytes do not have the hash or size that was announced");
     TRY(objects_put_begin(sequencer_objects(x->q), c->class, &c->id, c->size, c->signer,
                           clock_wall_ms(), &put, f));

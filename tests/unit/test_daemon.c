@@ -592,6 +592,15 @@ static void uploads(void **state) {
     PUT_IS(E_OBJECT, hex, "", &image, SPAN_LIT("A masked picture"));
     PUT_IS(E_HEX, "abc", "", &image, shown);
     PUT_IS(E_FIELD, hex, "?class=secret", &image, shown);
+    /* of nothing, with a record that names it and is signed well */
+    struct buf empty;
+    char none[HASH_HEX_LEN + 1];
+    struct hash of_none = sha256(SPAN_LIT(""));
+    hash_hex(&of_none, none);
+    buf_init(&empty, 65536);
+    image_note(&s, "", "a masked picture", &empty);
+    PUT_IS(E_FIELD, none, "", &empty, SPAN_LIT(""));
+    buf_release(&empty);
     /* a manifest that anybody can write is no ticket */
     struct span first;
     uint64_t ms;
