@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include "base/clock.h"
+#include "base/wait.h"
 #include "crypto/secret.h"
 #include "election/canonical_json.h"
 #include "http/clerk_page_impl.h"
@@ -241,16 +241,9 @@ static void tell_address(struct clerk_page *p, const char *why) {
 
 /* True: there is one. */
 static bool wait_for_order(struct clerk_page *p, uint32_t ms) {
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
-    t.tv_sec += ms / 1000;
-    t.tv_nsec += (long)(ms % 1000) * 1000000;
-    if (t.tv_nsec >= 1000000000) {
-        t.tv_sec++;
-        t.tv_nsec -= 1000000000;
-    }
+    const uint64_t until = clock_monotonic_ms() + ms;
     pthread_mutex_lock(&p->lock);
-    if (p->order == ORDER_NONE) (void)pthread_cond_timedwait(&p->wake, &p->lock, &t);
+    if (p->order == ORDER_NONE) (void)wait_until(&p->wake, &p->lock, until);
     const bool came = p->order != ORDER_NONE;
     pthread_mutex_unlock(&p->lock);
     return came;
