@@ -9,6 +9,7 @@ enum {
     LOOK_MS = 2000, LOOK_BUSY_MS = 400, LOOK_AWAY_MS = 5000, /* between two looks at the log */
     QUEUE_MS = 60 * 1000,     /* the queue is counted again, news or not: keys and seals run out */
     DRAFTS_LOOKED_AT = 200,
+    PICTURES_TRIED = 20, /* of one order: the clerk waits for the answer */
     STATE_MAX = 4 << 20, READING_MAX = 16384,
 };
 
@@ -227,20 +228,36 @@ static err waiting(struct clerk_page *p, struct desk_task **out, size_t *n, stru
     return e;
 }
 
-/* Begun forms first, then the queue's order; what was put back comes last. */
+static err pass_over(struct clerk_page *p, uint32_t cell, struct fail *f) {
+    uint32_t *more = realloc(p->skipped, (p->skipped_count + 1) * sizeof *more);
+    if (!more) return fail_set(f, E_MEMORY, "no memory for the queue");
+    p->skipped = more;
+    more[p->skipped_count++] = cell;
+    return OK;
+}
+
+/* Begun forms first, then the queue's order; what was put back comes last. NULL: nothing waits. */
+static struct desk_task *pick(struct clerk_page *p, struct desk_task *t, size_t n) {
+    for (size_t i = 0; i < n && i < DRAFTS_LOOKED_AT; i++)
+        if (!is_among(p->skipped, p->skipped_count, t[i].cell) && has_draft(p, t[i].cell)) return &t[i];
+    for (size_t i = 0; i < n; i++)
+        if (!is_among(p->skipped, p->skipped_count, t[i].cell)) return &t[i];
+    p->skipped_count = 0;
+    return n ? &t[0] : NULL;
+}
+
+/* A form whose picture is not to be had must not keep the clerk from all the others. */
 static err choose(struct clerk_page *p, struct fail *f) {
-    struct desk_task *t, *best = NULL;
+    struct desk_task *t = NULL, *best;
     size_t n;
     TRY(waiting(p, &t, &n, f));
-    for (size_t i = 0; i < n && i < DRAFTS_LOOKED_AT && !best; i++)
-        if (!is_among(p->skipped, p->skipped_count, t[i].cell) && has_draft(p, t[i].cell)) best = &t[i];
-    for (size_t i = 0; i < n && !best; i++)
-        if (!is_among(p->skipped, p->skipped_count, t[i].cell)) best = &t[i];
-    if (!best && n) {
-        p->skipped_count = 0;
-        best = &t[0];
+    for (size_t tries = 1; (best = pick(p, t, n)); tries++) {
+        err e = show(p, best, f);
+        const bool lacks = e == E_NOT_FOUND || e == E_OBJECT || e == E_TOO_LARGE;
+        if (lacks) TRY(pass_over(p, best->cell, f));
+        if (!lacks || tries >= n || tries == PICTURES_TRIED) return e;
+        p->o->tell(f->text);
     }
-    if (best) return show(p, best, f);
     clear_task(p, false);
     return OK;
 }
@@ -354,12 +371,7 @@ static err seal(struct clerk_page *p, struct span body, struct hash *record, str
 }
 
 static err put_back(struct clerk_page *p, struct fail *f) {
-    if (p->has_task) {
-        uint32_t *more = realloc(p->skipped, (p->skipped_count + 1) * sizeof *more);
-        if (!more) return fail_set(f, E_MEMORY, "no memory for the queue");
-        p->skipped = more;
-        more[p->skipped_count++] = p->task.cell;
-    }
+    if (p->has_task) TRY(pass_over(p, p->task.cell, f));
     return choose(p, f);
 }
 
