@@ -96,7 +96,7 @@ static err send_all(struct clerk_page *p, struct fail *f) {
     struct fail why = {0};
     if (!due) return fail_set(f, E_MEMORY, "no memory for openings");
     err e = clerk_openings(p->o->clerk, tell_lapsed, p, due, f);
-    p->closed = due->n + due->waiting + due->unlogged;
+    p->closed = due->n + due->sent + due->waiting + due->unlogged;
     for (size_t i = 0; e == OK && i < due->n; i++) e = sign_and_queue(p, buf_view(&due->texts[i]), f);
     clerk_due_release(due);
     free(due);

@@ -165,7 +165,10 @@ static err look(void *ctx, const struct opening *o, struct fail *f) {
         return OK;
     }
     for (size_t i = 0; i < w->tried_count; i++)
-        if (hash_eq(&w->tried[i], &o->record)) return OK;
+        if (hash_eq(&w->tried[i], &o->record)) {
+            due->sent++;
+            return OK;
+        }
     if (x->deadline_ms == UINT64_MAX || due->n == CLERK_OPEN_MOST) {
         due->waiting++;
         return OK;
@@ -177,7 +180,7 @@ static err look(void *ctx, const struct opening *o, struct fail *f) {
 }
 
 err clerk_openings(struct clerk_desk *w, clerk_lapsed *lapsed, void *ctx, struct clerk_due *out, struct fail *f) {
-    out->n = out->waiting = out->unlogged = 0;
+    out->n = out->sent = out->waiting = out->unlogged = 0;
     struct looking *l = calloc(1, sizeof *l);
     if (!l) return fail_set(f, E_MEMORY, "no memory for openings");
     *l = (struct looking){.w = w, .due = out, .lapsed = lapsed, .ctx = ctx};

@@ -61,6 +61,7 @@ void clerk_seal_again(const struct opening *o, struct buf *text);
 struct clerk_due {
     struct buf texts[CLERK_OPEN_MOST];
     size_t n, waiting, unlogged; /* wait for the other reader; seals that this log does not have (yet) */
+    size_t sent;                 /* were made before, and are not open in the log */
 };
 typedef void clerk_lapsed(void *ctx, struct span station);
 MUST_USE err clerk_openings(struct clerk_desk *w, clerk_lapsed *lapsed, void *ctx, struct clerk_due *out, struct fail *f);

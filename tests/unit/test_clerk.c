@@ -217,10 +217,51 @@ static void folder_and_drafts(void **state) {
     fx_free(x);
 }
 
+/* --- openings: each is made once, and counted until the log has it --- */
+
+static void keep_opening(const struct fixture *x, const char *dir, const char *label, const char *key, const char *station) {
+    struct fail f;
+    struct opening o = {.election = x->election, .contest = SPAN_LIT("president"), .station = span_text(station),
+                        .key = span_text(key), .round = 1, .reading = SPAN_LIT("{}")};
+    o.record = fx_label(x, label)->id;
+    o.seal = seal_hash(o.nonce, o.reading);
+    must(openings_keep(dir, &o, &f));
+}
+
+/* At 1202 clerk/n and clerk/n2 have sealed, neither has opened. */
+static void made_once_and_counted(void **state) {
+    (void)state;
+    struct fixture *x = fx_base();
+    struct tree_log log = {.fold = x->fold};
+    struct clerk_desk *w = calloc(1, sizeof *w);
+    struct clerk_due *due = calloc(1, sizeof *due);
+    struct fail f;
+    char dir[64];
+    scratch_make(dir);
+    keep_opening(x, dir, "s1202a", "clerk/n", "1202");
+    clerk_init(w, NULL, &log, SPAN_LIT("clerk/n"), dir);
+    must(clerk_openings(w, NULL, NULL, due, &f));
+    assert_int_equal(due->n, 1);
+    assert_int_equal(due->sent, 0);
+    clerk_due_release(due);
+    /* on its way, or refused: who waits for its end must not take it for opened */
+    must(clerk_openings(w, NULL, NULL, due, &f));
+    assert_int_equal(due->n, 0);
+    assert_int_equal(due->sent, 1);
+    assert_int_equal(due->waiting + due->unlogged, 0);
+    clerk_due_release(due);
+    clerk_release(w);
+    free(w);
+    free(due);
+    scratch_remove(dir);
+    fx_free(x);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fields_in_order), cmocka_unit_test(typing),           cmocka_unit_test(readings_no_log_takes),
         cmocka_unit_test(page_body),       cmocka_unit_test(blind_until_open), cmocka_unit_test(folder_and_drafts),
+        cmocka_unit_test(made_once_and_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
