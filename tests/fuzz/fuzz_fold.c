@@ -3,54 +3,13 @@
  * which keys sign (two bytes, a set over a few keys), then the JSON; or, with 255 in front, a whole
  * note. Signature lines are made, not computed: apply does not verify them. Whatever is refused leaves
  * size, memory and journal as they were; whatever is accepted is taken back. Run from the top. */
-#include <stdio.h>
 #include <stdlib.h>
+#include "base_fold.h"
 #include "crypto/note.h"
 #include "election/definition.h"
-#include "election/fold.h"
 #include "election/station.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static struct buf object;
-
-static struct buf slurp(const char *path) {
-    struct buf b;
-    buf_init(&b, 1 << 24);
-    FILE *f = fopen(path, "rb");
-    uint8_t bytes[65536];
-    for (size_t n; f && (n = fread(bytes, 1, sizeof bytes, f)) > 0;) buf_add(&b, bytes, n);
-    if (f) fclose(f);
-    return b;
-}
-
-static err get_object(void *ctx, const struct hash *id, uint64_t size, struct span *out,
-                      struct fail *f) {
-    (void)ctx;
-    (void)size;
-    char path[200] = "spec/vectors/objects/";
-    hash_hex(id, path + strlen(path));
-    buf_release(&object);
-    object = slurp(path);
-    *out = buf_view(&object);
-    return out->n ? OK : fail_set(f, E_OBJECT_MISSING, "there is no %s", path);
-}
-
-static struct fold *base(struct applied *a) {
-    struct fold *s;
-    struct fail f;
-    struct fold_options o = {.objects = {get_object, NULL}};
-    if (fold_new(&o, &s, &f) != OK) abort();
-    struct buf log = slurp("spec/vectors/base.log");
-    for (struct span rest = buf_view(&log); rest.n;) {
-        size_t n = get_u16be(rest.p);
-        if (fold_apply(s, span_of(rest.p + 2, n), a, &f) != OK) abort();
-        rest = span_from(rest, n + 2);
-    }
-    buf_release(&log);
-    if (fold_size(s) == 0) abort(); /* run from the top of the tree */
-    return s;
-}
 
 /* A note from type, signers and JSON: the lines stand in the order of the fold's keys, which the
  * fixture grants unsorted, so they are sorted here. */
@@ -98,7 +57,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static struct applied *a;
     if (!s) {
         a = calloc(1, sizeof *a);
-        s = base(a);
+        s = base_fold(a);
     }
     if (size < 4 || size > 60000) return 0;
     struct buf note, entry;

@@ -6,6 +6,7 @@
 
 #include "test.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/socket.h>
@@ -44,7 +45,7 @@ static inline int server_begin(void) {
     int rc = server_do("start");
     if (rc) scratch_remove(server.dir);
     if (rc) return rc;
-    if (pipe(p)) return -1;
+    if (pipe2(p, O_CLOEXEC)) return -1; /* no server that is started later holds it open */
     server.keeper = fork();
     if (server.keeper == 0) {
         char end;
