@@ -237,7 +237,7 @@ static void test_cut_at_commit(void **state) {
 
 struct waiting {
     struct store *s;
-    uint64_t term;
+    uint64_t term, size;
     err code;
     struct fail fail;
     _Atomic bool done;
@@ -245,7 +245,8 @@ struct waiting {
 
 static void *append_waiting(void *arg) {
     struct waiting *w = arg;
-    w->code = append(w->s, w->term, 10, 5, &w->fail);
+    /* the server comes to its new setting after some commits */
+    while (w->size < 100000 && (w->code = append(w->s, w->term, w->size, 5, &w->fail)) == OK) w->size += 5;
     w->done = true;
     return NULL;
 }
@@ -261,7 +262,6 @@ static void test_unconfirmed_commit(void **state) {
     store_close(begin(&w.term));
     server_must("ALTER DATABASE postgres SET synchronous_commit = off");
     must(open_plain(false, &w.s, &f));
-    must(append(w.s, w.term, 0, 10, &f));
     server_must("ALTER SYSTEM SET synchronous_standby_names = 'away'");
     server_must("SELECT pg_reload_conf()");
     assert_int_equal(pthread_create(&t, NULL, append_waiting, &w), 0);
@@ -274,17 +274,17 @@ static void test_unconfirmed_commit(void **state) {
         cancelled = cancelled || said[0] == 't';
     }
     pthread_join(t, NULL);
+    /* before anything is judged: whoever comes next, psql too, would wait for the standby */
+    server_must("SET synchronous_commit = local; ALTER DATABASE postgres RESET synchronous_commit");
+    server_must("ALTER SYSTEM RESET synchronous_standby_names");
+    server_must("SELECT pg_reload_conf()");
     assert_true(cancelled); /* it did wait */
     assert_int_equal(w.code, E_IO);
     assert_non_null(strstr(w.fail.text, "did not confirm"));
     assert_true(store_failed(w.s));
     store_close(w.s);
-    /* psql itself would wait for the standby */
-    server_must("SET synchronous_commit = local; ALTER DATABASE postgres RESET synchronous_commit");
-    server_must("ALTER SYSTEM RESET synchronous_standby_names");
-    server_must("SELECT pg_reload_conf()");
     must(open_plain(false, &w.s, &f));
-    assert_int_equal(check_all(w.s), 15); /* it is on this server's disk */
+    assert_int_equal(check_all(w.s), w.size + 5); /* it is on this server's disk */
     store_close(w.s);
 }
 
