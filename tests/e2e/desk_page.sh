@@ -19,7 +19,8 @@ grant() { # grant KEY ROLE UNIT GRANTER
 }
 grant ro.key returning-officer "$constituency" com.key
 for k in c1 c2 c3 c4; do grant $k.key clerk "$constituency" ro.key; done
-# DESK_FORM: another picture, to look at; DESK_OUT: a folder for a picture of the page
+# DESK_FORM: another picture, to look at; DESK_OUT: a folder for a picture of the page, with the first figures
+# of DESK_TYPED ("0 2 0") typed
 cp "${DESK_FORM:-none}" form.png 2> /dev/null ||
     printf 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg==' | base64 -d > form.png
 i=0
