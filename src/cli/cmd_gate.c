@@ -41,9 +41,10 @@ static void declared_lines(const struct fold *s, uint32_t contest, unsigned roun
         }
     buf_byte(out, '\n');
     if (d->override != NO_OVERRIDE)
-        buf_printf(out, "  by an override (entry %llu) that lists %u items\n",
+        buf_printf(out, "  by an override (entry %llu) that lists %u open item%s\n",
                    (unsigned long long)fold_override(s, d->override)->entry,
-                   fold_override(s, d->override)->item_count);
+                   fold_override(s, d->override)->item_count,
+                   fold_override(s, d->override)->item_count == 1 ? "" : "s");
     unsigned verified = 0, dissents = 0;
     for (uint32_t n = 0; n < fold_dissent_count(s); n++) {
         const struct dissent *x = fold_dissent(s, n);

@@ -70,7 +70,8 @@ static void declared_line(struct view *v, const struct tally *t) {
             buf_printf(&v->out, ", %.*s", SPAN_ARG(name));
         }
     if (d->override != NO_OVERRIDE)
-        buf_printf(&v->out, "; by an override of %u open items", fold_override(s, d->override)->item_count);
+        buf_printf(&v->out, "; by an override of %u open item%s", fold_override(s, d->override)->item_count,
+                   fold_override(s, d->override)->item_count == 1 ? "" : "s");
     buf_str(&v->out, "\n");
 }
 
