@@ -76,7 +76,7 @@ static void keep(struct search *x, uint64_t n, const uint32_t *set) {
     if (n < x->least) x->least = n;
     if (n >= x->best_count) return;
     x->best_count = n;
-    memcpy(x->best, set, n * sizeof *set);
+    memcpy(x->best, set, (size_t)n * sizeof *set);
 }
 
 /* One way to fail: the form over all stations falls to what is left after `need`. */

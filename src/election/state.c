@@ -275,7 +275,7 @@ uint32_t result_of_entry(const struct fold *s, uint64_t entry) {
  * types look the same. */
 uint32_t state_ref(const struct fold *s, uint64_t entry, enum record_type type) {
     if (entry >= s->refs.n) return NO_REF;
-    uint32_t i = *(const uint32_t *)vec_at(&s->refs, entry);
+    uint32_t i = *(const uint32_t *)vec_at(&s->refs, (size_t)entry);
     uint64_t is = UINT64_MAX;
     switch (type) {
     case REC_RESULT:
