@@ -3,6 +3,7 @@
 #include "service/page_impl.h"
 
 enum { STEPS = 96, WIDTH = 960, HEIGHT = 220, LEFT = 64, BOTTOM = 28, TOP = 10 };
+enum { SHORT_MS = 600000 }; /* so soon the ticks of the clock are told apart by seconds */
 
 struct arrivals {
     uint64_t from, to; /* ms */
@@ -52,7 +53,7 @@ static void axes(struct html *h, const struct arrivals *a, uint64_t whole) {
     for (size_t q = 0; q <= 4; q++) {
         html_printf(h, "<text x=\"%u\" y=\"%d\" text-anchor=\"%s\">", x_of(q * STEPS / 4), HEIGHT - 6,
                     q == 4 ? "end" : q ? "middle" : "start");
-        html_clock(h, a->from + (a->to - a->from) * q / 4);
+        html_clock(h, a->from + (a->to - a->from) * q / 4, a->to - a->from < SHORT_MS);
         html_raw(h, "</text>");
     }
 }

@@ -92,10 +92,13 @@ void html_time(struct html *h, uint64_t unix_ms) {
                 page_month(h->lang, month), when, when + 11);
 }
 
-void html_clock(struct html *h, uint64_t unix_ms) {
+void html_clock(struct html *h, uint64_t unix_ms, bool seconds) {
     char when[21];
     clock_format_utc(unix_ms, when);
-    html_printf(h, "%.5s", when + 11);
+    if (!when[0])
+        html_raw(h, "&ndash;"); /* as above */
+    else
+        html_printf(h, "%.*s", seconds ? 8 : 5, when + 11);
 }
 
 void html_bar(struct html *h, const char *klass, uint64_t part, uint64_t whole) {

@@ -33,8 +33,8 @@ void html_number(struct html *h, uint64_t v);
 void html_share(struct html *h, uint64_t part, uint64_t whole);
 /* "8 August 2017, 20:15 UTC" in a <time> that a script may turn into the reader's own. */
 void html_time(struct html *h, uint64_t unix_ms);
-/* "20:15" UTC; plain. */
-void html_clock(struct html *h, uint64_t unix_ms);
+/* "20:15" UTC, or "20:15:07"; plain. */
+void html_clock(struct html *h, uint64_t unix_ms, bool seconds);
 /* A bar: `part` of `whole` as the width of an SVG rectangle with this class. Decoration: the number
  * stands beside it. */
 void html_bar(struct html *h, const char *klass, uint64_t part, uint64_t whole);

@@ -63,6 +63,13 @@ static void figures(void **state) {
     html_raw(&h, " ");
     html_number(&h, 19611423);
     assert_string_equal(buf_cstr(&b), "0 999 1,000 19,611,423");
+    buf_clear(&b);
+    html_clock(&h, 1502213185598, false);
+    html_raw(&h, " ");
+    html_clock(&h, 1502213185598, true);
+    html_raw(&h, " ");
+    html_clock(&h, UINT64_MAX, true); /* no year has this: nothing, and no byte of anything else */
+    assert_string_equal(buf_cstr(&b), "17:26 17:26:25 &ndash;");
     buf_release(&b);
 }
 
