@@ -20,7 +20,7 @@ enum { PATIENCE_ONCE_MS = 6000, PATIENCE_FOLLOW_MS = 60000, BEHIND_WAIT_MS = 100
        CONNECTIONS = 4096, PER_ADDRESS = 64 };
 
 struct opts {
-    const char *dir, *anchor, *log, *objects, *url, *listen, *key, *passphrase_file;
+    const char *dir, *anchor, *log, *objects, *url, *listen, *key, *passphrase_file, *portal;
     struct opt_list exempt, proxies;
     uint64_t interval, rate;
     bool once, follow, recheck, json, quiet;
@@ -215,6 +215,7 @@ static err start(const struct opts *o, struct fail *f) {
     err e = find_trust(o, &fetch, &t, f);
     if (e == OK) {
         struct mirror_options mo = {.dir = o->dir, .fetch = fetch, .log = t.log,
+                                    .portal_dir = o->portal,
                                     .policy = t.anchored ? t.anchor.policy : (struct span){0},
                                     .manifest = t.anchored ? &t.anchor.manifest : NULL,
                                     .all_objects = strcmp(o->objects, "all") == 0,
@@ -240,6 +241,7 @@ int cmd_mirror(int argc, char **argv) {
         {"--anchor", OPT_TEXT, &o.anchor, "FILE", "the gazetted trust anchor: key, manifest, witnesses"},
         {"--log", OPT_TEXT, &o.log, "VKEY", "the log's verifier key, when there is no anchor"},
         {"--objects", OPT_TEXT, &o.objects, "all|consensus", "also images and the like, or only what results need (consensus)"},
+        {"--portal", OPT_TEXT, &o.portal, "DIR", "what its pages show beside the log: map, translations, other copies (the election's portal/, or a preset)"},
         {"--once", OPT_FLAG, &o.once, NULL, "copy what there is, then end (the default)"},
         {"--follow", OPT_FLAG, &o.follow, NULL, "keep copying until told to stop"},
         {"--interval", OPT_U64, &o.interval, "MS", "how often --follow asks (2000)"},

@@ -21,6 +21,7 @@ struct mirror_options {
     struct note_key log;        /* type 01; its name (the origin) is borrowed */
     struct span policy;         /* lines of the witness policy; empty: the manifest's own is shown */
     const struct hash *manifest; /* the id that the first record must have, or NULL; borrowed */
+    const char *portal_dir;     /* what pages show beside the log (service/beside.h), or NULL; borrowed */
     bool all_objects;           /* every public object; otherwise those that the fold needs */
     bool recheck;               /* look at every tile and entry of the copy again, and repair it */
     uint64_t patience_ms;       /* an older state from a cache is no rewind before this; 0: at once */

@@ -13,6 +13,7 @@
 #include "service/key_files.h"
 #include "service/mirror_impl.h"
 #include "service/portal.h"
+#include "service/portal_data.h"
 
 enum { FILE_MAX = 256 << 20 };
 
@@ -221,10 +222,11 @@ static err put_pages(struct mirror *m, const struct results *r, struct fail *f) 
     struct pages pages = {.m = m};
     struct portal_sink sink = {next_page, &pages};
     struct portal *portal;
-    TRY(portal_new(NULL, m->o.dir, &portal, f));
+    TRY(portal_new(m->o.portal_dir, m->o.dir, &portal, f));
     buf_init(&pages.b, FILE_MAX);
     err e = portal_begin(portal, r, true, f);
     if (e == OK) e = portal_render(portal, &site, SIZE_MAX, &sink, f);
+    if (e == OK && m->o.portal_dir) e = portal_files(m->o.portal_dir, &sink, f);
     struct key_files keys;
     key_files_init(&keys);
     if (e == OK) e = key_files_render(&keys, m->fold, true, &sink, f);

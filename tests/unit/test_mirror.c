@@ -92,6 +92,16 @@ static void same_file(const char *a, const char *b, const char *name) {
     buf_release(&y);
 }
 
+static bool file_holds(const char *path, const char *text) {
+    struct fail f;
+    struct buf b;
+    buf_init(&b, 1 << 24);
+    must(file_read(path, b.max, &b, &f));
+    bool holds = strstr(buf_cstr(&b), text) != NULL;
+    buf_release(&b);
+    return holds;
+}
+
 static const char *join(const char *a, const char *b) {
     return scratch_path(a, b);
 }
@@ -168,8 +178,16 @@ static void test_copy_and_follow(void **state) {
     must(daemon_start(&o, &d, &f));
     snprintf(url, sizeof url, "http://127.0.0.1:%u", daemon_port(d));
     peers_add(&x, d, 299);
-    must(copy_open_with(&c, &x, url, dir, (struct mirror_options){0}, &f));
+    char beside[100]; /* what its pages show that is not in the log */
+    snprintf(beside, sizeof beside, "%s/beside", x.root);
+    must(file_mkdirs(beside, &f));
+    must(file_write_atomic(join(beside, "map.json"), SPAN_LIT("{\"hexes\":[]}\n"), &f));
+    must(file_write_atomic(join(beside, "copies.csv"), SPAN_LIT("name,url\nA party,https://party.example/\n"), &f));
+    must(copy_open_with(&c, &x, url, dir, (struct mirror_options){.portal_dir = beside}, &f));
     must(mirror_update(c.m, &c.r, &f));
+    same_file(beside, dir, "map.json");
+    assert_true(file_holds(join(dir, "about.html"), "https://party.example/"));
+    assert_false(file_holds(join(public, "about.html"), "https://party.example/"));
     assert_int_equal(c.r.size, 300);
     assert_int_equal(c.r.added, 300);
     assert_int_equal(c.r.objects, 2);
