@@ -52,6 +52,7 @@ published() { # the tree e/public holds what was said last
 shows() { # shows FILE WORDS: published in e within some seconds
     i=0
     until grep -q -e "$2" "e/public/$1" 2> /dev/null || [ $i -gt 100 ]; do sleep 0.1; i=$((i + 1)); done
+    published # results are written before the tree that commands read
     grep -q -e "$2" "e/public/$1"
 }
 election() { # election "NAME:FILE..." OPTION...: FILE.key of each name; an election defined with the options, in e

@@ -153,6 +153,8 @@ async function drill(options, name) {
   for (let level = 0; level < 5; level += 1) {
     const link = page.locator('table.parts th a').first();
     trail.push(await link.getAttribute('href'));
+    await link.scrollIntoViewIfNeeded(); // what is below the first screen is laid out as it comes near
+    await page.waitForTimeout(200);
     await Promise.all([page.waitForURL((u) => u.href !== trail.at(-1)), link.click()]);
     await page.waitForLoadState();
   }
