@@ -147,7 +147,8 @@ BY_MEANING = {"log-and-other", "countersign-other", "countersign-two", "units-bi
               "key-contest-order", "collation-rows-space", "override-twice", "override-order",
               "declaration-checkpoint", "dissent-two", "dissent-for-another", "supersede-order", "supersede-twice", "objection-two", "objection-order",
               "objection-same", "audit-seal-two", "audit-open-other-key", "seal-two-keys", "seal-anothers-key", "open-two", "open-illegible-order",
-              "open-mark-order", "custody-alone", "custody-other", "accept-order"}
+              "open-mark-order", "custody-alone", "custody-other", "accept-order",
+              "observation-other-key", "observation-two-keys"}
 
 
 def base_log():
